@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IP addresses and networks as values: parsing, RFC 5952 text, and the judgement whether an address may be connected to
-// when a remote text named it. No sockets here.
+// IP addresses and networks as values: parsing, RFC 5952 text, and the judgement whether an address may be
+// connected to when a remote text named it. No sockets here.
 #pragma once
 
 #include <array>
@@ -48,17 +48,19 @@ private:
     unsigned prefix_ = 0;
 };
 
-/// Why an address is not globally routable ("private", "loopback", "link-local", "multicast", "documentation", …), or
-/// nothing where it is. IPv4 inside IPv6 (mapped, compatible, NAT64 64:ff9b::/96 and 64:ff9b:1::/48, 6to4, Teredo) is judged by what is inside.
-/// Source: the IANA special-purpose address registries (RFC 6890 and successors).
+/// Why an address is not globally routable ("private", "loopback", "link-local", "multicast",
+/// "documentation", …), or nothing where it is. IPv4 inside IPv6 (mapped, compatible, NAT64 64:ff9b::/96 and
+/// 64:ff9b:1::/48, 6to4, Teredo) is judged by what is inside. Source: the IANA special-purpose address
+/// registries (RFC 6890 and successors).
 std::optional<std::string_view> not_global_because(const ip_address& address);
 
-/// The guard of every connection to an address learnt from DNS or a remote text: global addresses pass, and those inside
-/// a network that the operator allowed (`--allow-net`).
+/// The guard of every connection to an address learnt from DNS or a remote text: global addresses pass, and
+/// those inside a network that the operator allowed (`--allow-net`).
 class address_guard {
 public:
     address_guard() = default;
-    explicit address_guard(std::vector<ip_network> allowed) : allowed_(std::move(allowed)) {}
+    explicit address_guard(std::vector<ip_network> allowed)
+        : allowed_(std::move(allowed)) {}
     /// Nothing where the address may be connected to, else the reason.
     std::optional<std::string> refuses(const ip_address& address) const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small text helpers. ASCII only where nothing else is said: protocol text is ASCII, and a locale has no say in it.
-// Every function is pure, allocates only its result, and takes any bytes.
+// Small text helpers. ASCII only where nothing else is said: protocol text is ASCII, and a locale has no say
+// in it. Every function is pure, allocates only its result, and takes any bytes.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,22 @@
 
 namespace mailtight::base {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_alnum(char c) { return is_digit(c) || is_alpha(c); }
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_alpha(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alnum(char c) {
+    return is_digit(c) || is_alpha(c);
+}
 /// Space or tab (WSP of RFC 5234).
-constexpr bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr bool is_wsp(char c) {
+    return c == ' ' || c == '\t';
+}
+constexpr char to_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 /// Lower-cases ASCII letters; every other byte is kept.
 std::string lower(std::string_view text);
@@ -32,7 +42,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 /// Makes any bytes safe for a terminal or a log line: control characters (C0, DEL, C1), invalid UTF-8,
 /// line and paragraph separators and bidirectional overrides become visible escapes (`\x1b`, `\u202e`);
-/// LF and TAB become `\n` and `\t`. At most `limit` bytes of input are shown, the rest is counted ("… 123 more bytes").
+/// LF and TAB become `\n` and `\t`. At most `limit` bytes of input are shown, the rest is counted ("… 123
+/// more bytes").
 std::string printable(std::string_view bytes, std::size_t limit = 2000);
 
 /// True where the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
@@ -42,7 +53,8 @@ std::size_t first_invalid_utf8(std::string_view bytes);
 
 /// Columns a well-formed UTF-8 text takes on a terminal (combining marks 0, East Asian wide 2).
 std::size_t display_width(std::string_view utf8);
-/// Wraps text at spaces to `width` columns; a word longer than a line is kept whole. Existing newlines are kept.
+/// Wraps text at spaces to `width` columns; a word longer than a line is kept whole. Existing newlines are
+/// kept.
 std::vector<std::string> wrap(std::string_view utf8, std::size_t width);
 
 /// The known word nearest to `word` (edit distance at most a third of its length), or "" where none is near.

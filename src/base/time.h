@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UTC time as the product speaks it, and the clock as an argument: nothing below F5 asks the system for the time.
+// UTC time as the product speaks it, and the clock as an argument: nothing below F5 asks the system for the
+// time.
 #pragma once
 
 #include <chrono>
@@ -33,8 +34,8 @@ std::string format_compact(utc_seconds at);
 std::string format_date(utc_seconds at);
 /// Reads exactly what format_utc() writes.
 std::optional<utc_seconds> parse_utc(std::string_view text);
-/// A duration for people: `45 s`, `12 min`, `3 h`, `2 days`, `1 year`; rounded down to one unit, or two ("1 day 6 h") where
-/// the rest matters.
+/// A duration for people: `45 s`, `12 min`, `3 h`, `2 days`, `1 year`; rounded down to one unit, or two ("1
+/// day 6 h") where the rest matters.
 std::string format_duration(std::chrono::seconds length);
 
 } // namespace mailtight::base

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLSA records for SMTP (RFC 6698, 7671, 7672): read, judge usable, match against a chain. Pure; takes any bytes.
+// TLSA records for SMTP (RFC 6698, 7671, 7672): read, judge usable, match against a chain. Pure; takes any
+// bytes.
 #pragma once
 
 #include "base/crypto/certificate.h"
@@ -23,25 +24,35 @@ struct tlsa {
 };
 
 /// Why a record cannot be used for SMTP (RFC 7672 §3.1.3, RFC 6698 §4.1), or usable.
-enum class usability { usable, pkix_usage, unknown_usage, unknown_selector, unknown_matching, wrong_length, malformed };
+enum class usability {
+    usable,
+    pkix_usage,
+    unknown_usage,
+    unknown_selector,
+    unknown_matching,
+    wrong_length,
+    malformed
+};
 usability judge(const tlsa& record);
 std::string_view explain(usability reason);
 
 /// The records left for authentication: the usable ones after digest agility (RFC 7671 §9).
 std::vector<tlsa> effective(std::span<const tlsa> rrset);
 
-/// What a DANE sender would find when it holds the usable records of the RRset against the chain that the server sent.
+/// What a DANE sender would find when it holds the usable records of the RRset against the chain that the
+/// server sent.
 struct verdict {
     enum class outcome { matches, no_match, all_unusable, empty } result = outcome::empty;
-    std::size_t matched_record = 0;   ///< index in the RRset, where result is matches
+    std::size_t matched_record = 0;     ///< index in the RRset, where result is matches
     std::vector<std::size_t> unmatched; ///< usable records of the RRset that match nothing in the chain
-    std::string reason;               ///< for people
+    std::string reason;                 ///< for people
     /// (usage, selector, matching) combinations present of which no record matches the chain (RFC 7671 §8).
     std::vector<std::string> unmatched_combinations;
 };
-/// `chain`: as sent, leaf first. `names`: the reference identifiers for usage 2 (RFC 7672 §3.2.2), TLSA base domain first.
-/// `now` bounds the validity for usage 2 only; usage 3 ignores names and dates (RFC 7672 §3.1.1).
-verdict match(std::span<const tlsa> rrset, std::span<const base::certificate> chain, std::span<const std::string> names,
-              base::utc_seconds now);
+/// `chain`: as sent, leaf first. `names`: the reference identifiers for usage 2 (RFC 7672 §3.2.2), TLSA base
+/// domain first. `now` bounds the validity for usage 2 only; usage 3 ignores names and dates (RFC 7672
+/// §3.1.1).
+verdict match(std::span<const tlsa> rrset, std::span<const base::certificate> chain,
+              std::span<const std::string> names, base::utc_seconds now);
 
 } // namespace mailtight::dane

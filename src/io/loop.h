@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop, behind a wall: one thread, timers, coroutines. Everything that waits takes a deadline, so nothing needs
-// to be cancelled from outside. Only post() may be called from another thread.
+// The event loop, behind a wall: one thread, timers, coroutines. Everything that waits takes a deadline, so
+// nothing needs to be cancelled from outside. Only post() may be called from another thread.
 #pragma once
 
 #include "io/task.h"
@@ -25,7 +25,8 @@ public:
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
 
-    /// Runs until every spawned task is done (or stop()). An exception out of a spawned task comes out of here.
+    /// Runs until every spawned task is done (or stop()). An exception out of a spawned task comes out of
+    /// here.
     void run();
     void stop();
     bool stopped() const;
@@ -35,13 +36,14 @@ public:
     void spawn(task<> work);
     task<> sleep_until(time_point when);
     task<> sleep_for(clock::duration how_long) { return sleep_until(now() + how_long); }
-    /// Runs `work` on the loop's thread soon; the only call allowed from other threads. Does not keep run() alive.
+    /// Runs `work` on the loop's thread soon; the only call allowed from other threads. Does not keep run()
+    /// alive.
     void post(std::function<void()> work);
     /// Resumes a coroutine from the loop, not from the caller's stack.
     void resume_soon(std::coroutine_handle<> waiting);
 
     /// Runs the loop until this one task is done, and gives its value.
-    template <class T>
+    template<class T>
     T block_on(task<T> work);
 
     /// For io/ alone.
@@ -55,7 +57,8 @@ private:
 /// A gate that opens once; waiters go on from the loop. Single-threaded.
 class event {
 public:
-    explicit event(loop& on) : loop_(on) {}
+    explicit event(loop& on)
+        : loop_(on) {}
     bool is_set() const { return set_; }
     void set();
     auto operator co_await() {
@@ -77,13 +80,17 @@ private:
 /// A bounded number of permits; waiters are served in order. Single-threaded.
 class semaphore {
 public:
-    semaphore(loop& on, std::size_t permits) : loop_(on), free_(permits) {}
+    semaphore(loop& on, std::size_t permits)
+        : loop_(on)
+        , free_(permits) {}
     /// Gives its permit back when it goes.
     class permit {
     public:
         permit() = default;
-        explicit permit(semaphore* owner) : owner_(owner) {}
-        permit(permit&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+        explicit permit(semaphore* owner)
+            : owner_(owner) {}
+        permit(permit&& other) noexcept
+            : owner_(std::exchange(other.owner_, nullptr)) {}
         permit& operator=(permit&& other) noexcept {
             std::swap(owner_, other.owner_);
             return *this;
@@ -120,7 +127,7 @@ private:
 };
 
 /// Runs all tasks at once and gives their values in order. An exception of one is thrown when all are done.
-template <class T>
+template<class T>
 task<std::vector<T>> when_all(loop& on, std::vector<task<T>> work);
 
 } // namespace mailtight::io

@@ -11,8 +11,9 @@ namespace mailtight::io {
 
 namespace detail {
 
-template <class T>
-task<> run_into(task<T> work, std::optional<T>& into, std::exception_ptr& error, std::size_t& left, event& done) {
+template<class T>
+task<> run_into(task<T> work, std::optional<T>& into, std::exception_ptr& error, std::size_t& left,
+                event& done) {
     try {
         into.emplace(co_await std::move(work));
     } catch (...) {
@@ -22,7 +23,7 @@ task<> run_into(task<T> work, std::optional<T>& into, std::exception_ptr& error,
         done.set();
 }
 
-template <class T>
+template<class T>
 task<> store_result(task<T> work, std::optional<T>& into, loop& on) {
     into.emplace(co_await std::move(work));
     on.stop();
@@ -35,7 +36,7 @@ inline task<> store_done(task<> work, bool& into, loop& on) {
 
 } // namespace detail
 
-template <class T>
+template<class T>
 task<std::vector<T>> when_all(loop& on, std::vector<task<T>> work) {
     std::vector<std::optional<T>> values(work.size());
     std::exception_ptr error;
@@ -55,7 +56,7 @@ task<std::vector<T>> when_all(loop& on, std::vector<task<T>> work) {
     co_return result;
 }
 
-template <class T>
+template<class T>
 T loop::block_on(task<T> work) {
     if constexpr (std::is_void_v<T>) {
         bool done = false;

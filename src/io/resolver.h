@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// DNS look-ups as facts. Two ways: `validating` (libunbound: full recursion, or forwarding, validated by ourselves) and
-// `forwarding` (our own stub that asks a validating resolver and trusts its AD bit over a trusted path, RFC 7672 §2.1.1).
-// Answers are cached by their TTL for the life of the resolver (bounded); identical questions under way are asked once.
+// DNS look-ups as facts. Two ways: `validating` (libunbound: full recursion, or forwarding, validated by
+// ourselves) and `forwarding` (our own stub that asks a validating resolver and trusts its AD bit over a
+// trusted path, RFC 7672 §2.1.1). Answers are cached by their TTL for the life of the resolver (bounded);
+// identical questions under way are asked once.
 #pragma once
 
 #include "base/ip.h"
@@ -27,16 +28,17 @@ struct endpoint {
 
 struct resolver_options {
     enum class mode {
-        automatic, ///< forwarding where every named server is on loopback (a local validating resolver), else validating
+        automatic, ///< forwarding where every named server is on loopback (a local validating resolver), else
+                   ///< validating
         forwarding, ///< trust the AD bit of the named servers
         validating, ///< forward to the named servers and validate here
         recursive,  ///< ask the authoritative servers from the root on, validate here
     } how = mode::automatic;
-    std::vector<endpoint> servers;      ///< empty: the system's (/etc/resolv.conf)
-    std::string trust_anchor_file;      ///< "" : the system's root key
-    std::string root_hints_file;        ///< recursive mode; "" : built in
+    std::vector<endpoint> servers;           ///< empty: the system's (/etc/resolv.conf)
+    std::string trust_anchor_file;           ///< "" : the system's root key
+    std::string root_hints_file;             ///< recursive mode; "" : built in
     std::chrono::milliseconds timeout{5000}; ///< for one question, retries included
-    std::size_t in_flight = 2000;       ///< questions under way at once; more wait
+    std::size_t in_flight = 2000;            ///< questions under way at once; more wait
     std::size_t cache_entries = 200'000;
 };
 
@@ -65,12 +67,13 @@ public:
     virtual resolver_counters counters() const = 0;
 };
 
-/// Makes the resolver that the options ask for. Throws std::runtime_error where it cannot start (no server, bad anchor).
+/// Makes the resolver that the options ask for. Throws std::runtime_error where it cannot start (no server,
+/// bad anchor).
 std::unique_ptr<resolver> make_resolver(loop& on, const resolver_options& options);
 
-/// Asks one server directly, without recursion, over UDP and, where truncated, TCP. `type` is "TXT", "A", "AAAA", "CNAME",
-/// "SOA" or "NS". Never follows a CNAME to another server: the answer's texts are those of the section.
-/// The caller has checked the address against the guard.
+/// Asks one server directly, without recursion, over UDP and, where truncated, TCP. `type` is "TXT", "A",
+/// "AAAA", "CNAME", "SOA" or "NS". Never follows a CNAME to another server: the answer's texts are those of
+/// the section. The caller has checked the address against the guard.
 task<model::server_answer> ask_server(loop& on, endpoint server, std::string name, std::string type,
                                       std::chrono::milliseconds timeout);
 

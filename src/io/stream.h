@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A byte stream, plain or under TLS, with the socket and TLS libraries behind the wall. Every operation has a deadline;
-// a stream belongs to one coroutine at a time.
+// A byte stream, plain or under TLS, with the socket and TLS libraries behind the wall. Every operation has a
+// deadline; a stream belongs to one coroutine at a time.
 #pragma once
 
 #include "io/loop.h"
@@ -38,9 +38,10 @@ struct connect_result {
     std::unique_ptr<stream> connection; ///< where connected
     std::string detail;
 };
-/// Connects to this very address; the guard is asked first, unless `exempt` (an endpoint that the operator named).
-task<connect_result> connect_tcp(loop& on, endpoint to, const base::address_guard& guard, loop::time_point deadline,
-                                 bool exempt = false);
+/// Connects to this very address; the guard is asked first, unless `exempt` (an endpoint that the operator
+/// named).
+task<connect_result> connect_tcp(loop& on, endpoint to, const base::address_guard& guard,
+                                 loop::time_point deadline, bool exempt = false);
 
 /// Trusted roots and defaults of a TLS client; shared by all connections of a run.
 class tls_client {
@@ -56,18 +57,20 @@ private:
 };
 
 struct tls_options {
-    std::string host;             ///< the name to verify against, and the SNI where send_sni
+    std::string host; ///< the name to verify against, and the SNI where send_sni
     bool send_sni = true;
-    bool allow_old = false;       ///< offer TLS 1.0 and 1.1 too, at the lowest security level (to say what a server speaks)
-    std::string alpn;             ///< "" : none
+    bool allow_old =
+        false; ///< offer TLS 1.0 and 1.1 too, at the lowest security level (to say what a server speaks)
+    std::string alpn; ///< "" : none
 };
 struct tls_result {
     model::tls_fact fact;
     std::unique_ptr<stream> connection; ///< where the handshake completed, whatever the certificate
 };
 /// Turns a connected plain stream into TLS. Never aborts for the certificate: the fact tells every fault
-/// (chain, dates, names) as one classifier sees it, and the caller decides. TLS 1.2 or later unless allow_old.
-task<tls_result> start_tls(loop& on, std::unique_ptr<stream> plain, const tls_client& client, tls_options options,
-                           base::utc_seconds now, loop::time_point deadline);
+/// (chain, dates, names) as one classifier sees it, and the caller decides. TLS 1.2 or later unless
+/// allow_old.
+task<tls_result> start_tls(loop& on, std::unique_ptr<stream> plain, const tls_client& client,
+                           tls_options options, base::utc_seconds now, loop::time_point deadline);
 
 } // namespace mailtight::io

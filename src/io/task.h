@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lazily started coroutine: `task<T>` runs when it is awaited, and gives its value or its exception to the one who awaits.
-// Owned by its holder; lives on the thread of its loop. No event loop in here, so a protocol file compiles fast.
+// A lazily started coroutine: `task<T>` runs when it is awaited, and gives its value or its exception to the
+// one who awaits. Owned by its holder; lives on the thread of its loop. No event loop in here, so a protocol
+// file compiles fast.
 #pragma once
 
 #include <coroutine>
@@ -10,14 +11,14 @@
 
 namespace mailtight::io {
 
-template <class T = void>
+template<class T = void>
 class task;
 
 namespace detail {
 
 struct final_awaiter {
     bool await_ready() noexcept { return false; }
-    template <class Promise>
+    template<class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept {
         auto next = self.promise().continuation;
         return next ? next : std::noop_coroutine();
@@ -33,11 +34,11 @@ struct promise_base {
     void unhandled_exception() noexcept { error = std::current_exception(); }
 };
 
-template <class T>
+template<class T>
 struct promise : promise_base {
     std::optional<T> value;
     task<T> get_return_object() noexcept;
-    template <class U>
+    template<class U>
     void return_value(U&& result) {
         value.emplace(std::forward<U>(result));
     }
@@ -48,7 +49,7 @@ struct promise : promise_base {
     }
 };
 
-template <>
+template<>
 struct promise<void> : promise_base {
     task<void> get_return_object() noexcept;
     void return_void() noexcept {}
@@ -60,15 +61,17 @@ struct promise<void> : promise_base {
 
 } // namespace detail
 
-template <class T>
+template<class T>
 class [[nodiscard]] task {
 public:
     using promise_type = detail::promise<T>;
     using handle = std::coroutine_handle<promise_type>;
 
     task() noexcept = default;
-    explicit task(handle coroutine) noexcept : coroutine_(coroutine) {}
-    task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
+    explicit task(handle coroutine) noexcept
+        : coroutine_(coroutine) {}
+    task(task&& other) noexcept
+        : coroutine_(std::exchange(other.coroutine_, {})) {}
     task& operator=(task&& other) noexcept {
         if (this != &other) {
             if (coroutine_)
@@ -99,7 +102,7 @@ private:
     handle coroutine_;
 };
 
-template <class T>
+template<class T>
 task<T> detail::promise<T>::get_return_object() noexcept {
     return task<T>{std::coroutine_handle<promise<T>>::from_promise(*this)};
 }

@@ -34,12 +34,13 @@ std::string_view to_string(dnssec state);
 /// One question, answered. Names are lower case without trailing dot.
 struct dns_fact {
     std::string name;
-    std::string type;                ///< "TXT", "MX", "A", …
+    std::string type; ///< "TXT", "MX", "A", …
     dns_status status = dns_status::not_asked;
     dnssec security = dnssec::unknown;
-    std::uint32_t ttl = 0;           ///< smallest of the chain and the answer; for an absent answer the negative TTL (SOA)
-    std::vector<std::string> chain;  ///< targets of the CNAMEs followed, in order; empty without a CNAME
-    std::string detail;              ///< why it failed, extended error text included
+    std::uint32_t ttl =
+        0; ///< smallest of the chain and the answer; for an absent answer the negative TTL (SOA)
+    std::vector<std::string> chain; ///< targets of the CNAMEs followed, in order; empty without a CNAME
+    std::string detail;             ///< why it failed, extended error text included
     /// The name whose records answered: the last CNAME target, or `name`.
     const std::string& owner() const { return chain.empty() ? name : chain.back(); }
     bool ok() const { return status == dns_status::ok; }
@@ -89,7 +90,7 @@ struct ns_fact : dns_fact {
 
 /// What one authoritative server answered when asked directly.
 struct server_answer {
-    std::string server;        ///< its name
+    std::string server; ///< its name
     base::ip_address address;
     dns_status status = dns_status::not_asked;
     std::vector<std::string> texts; ///< TXT values, or A/AAAA/CNAME text for another type; sorted

@@ -13,22 +13,24 @@
 namespace mailtight::observe {
 
 struct observe_options {
-    bool smtp = true;                ///< false: DNS and HTTPS alone (--no-smtp)
-    bool https = true;               ///< false: DNS alone
-    bool every_server = true;        ///< ask each authoritative server (check; not scan)
-    bool pitfalls = true;            ///< doubled names, wildcards, parents, CAA, other agents (check; not scan)
-    std::uint16_t dns_port = 53;     ///< of authoritative servers (test worlds)
+    bool smtp = true;            ///< false: DNS and HTTPS alone (--no-smtp)
+    bool https = true;           ///< false: DNS alone
+    bool every_server = true;    ///< ask each authoritative server (check; not scan)
+    bool pitfalls = true;        ///< doubled names, wildcards, parents, CAA, other agents (check; not scan)
+    std::uint16_t dns_port = 53; ///< of authoritative servers (test worlds)
     std::chrono::milliseconds dns_timeout{5000};
-    std::string smtp_control;        ///< a host known to accept on port 25; "" : none
-    std::size_t smtp_connections = 200;       ///< at once, over all hosts
-    std::size_t connections_per_host = 2;     ///< at once, to one address
+    std::string smtp_control;             ///< a host known to accept on port 25; "" : none
+    std::size_t smtp_connections = 200;   ///< at once, over all hosts
+    std::size_t connections_per_host = 2; ///< at once, to one address
 };
 
-/// Told of each stage as it is done, for live progress: domain, stage ("DNS", "policy host", "mx1.example.com"), words.
-using progress_fn = std::function<void(const std::string& domain, const std::string& stage, const std::string& words)>;
+/// Told of each stage as it is done, for live progress: domain, stage ("DNS", "policy host",
+/// "mx1.example.com"), words.
+using progress_fn =
+    std::function<void(const std::string& domain, const std::string& stage, const std::string& words)>;
 
-/// Looks at domains on one loop. Shares what can be shared: one probe a distinct (address, name) within its life, and the
-/// resolver's cache. Single-threaded.
+/// Looks at domains on one loop. Shares what can be shared: one probe a distinct (address, name) within its
+/// life, and the resolver's cache. Single-threaded.
 class observer {
 public:
     observer(io::loop& on, io::resolver& dns, probe::context probes, observe_options options);

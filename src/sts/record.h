@@ -16,13 +16,13 @@ namespace mailtight::sts {
 
 /// What can be wrong with, or odd about, one text at `_mta-sts`.
 enum class record_problem {
-    not_a_record,        ///< does not begin with `v=STSv1` and a delimiter: no STS record at all
-    syntax,              ///< begins as one, breaks the grammar: the whole record is invalid
-    id_missing,          ///< grammatical, without an `id`
-    id_invalid,          ///< an `id` that is not 1 to 32 letters and digits (so the record has none)
+    not_a_record,           ///< does not begin with `v=STSv1` and a delimiter: no STS record at all
+    syntax,                 ///< begins as one, breaks the grammar: the whole record is invalid
+    id_missing,             ///< grammatical, without an `id`
+    id_invalid,             ///< an `id` that is not 1 to 32 letters and digits (so the record has none)
     space_before_delimiter, ///< grammatical, but senders that filter for the text `v=STSv1;` drop it (A2)
-    duplicate_field,     ///< the first one counts (A3)
-    unknown_field,       ///< an extension; ignored by senders
+    duplicate_field,        ///< the first one counts (A3)
+    unknown_field,          ///< an extension; ignored by senders
 };
 /// One sentence for a person, without names or values.
 std::string_view explain(record_problem problem);
@@ -40,7 +40,8 @@ struct record {
     friend bool operator==(const record&, const record&) = default;
 };
 
-/// A judged text: `value` where the record is valid by the strict grammar, and everything worth saying in `issues`.
+/// A judged text: `value` where the record is valid by the strict grammar, and everything worth saying in
+/// `issues`.
 struct record_judgement {
     std::optional<record> value;
     std::vector<record_issue> issues;
@@ -57,19 +58,20 @@ bool claims_record(std::string_view text);
 /// The whole TXT RRset at the name, as a sender sees it.
 struct rrset_judgement {
     enum class outcome {
-        absent,    ///< no text claims to be a record
-        valid,     ///< exactly one counts, and it is valid
-        invalid,   ///< exactly one counts, and it is not
-        multiple,  ///< more than one counts: behave as if there were none (8461-3.1-o)
+        absent,   ///< no text claims to be a record
+        valid,    ///< exactly one counts, and it is valid
+        invalid,  ///< exactly one counts, and it is not
+        multiple, ///< more than one counts: behave as if there were none (8461-3.1-o)
     } result = outcome::absent;
-    std::optional<std::size_t> chosen;       ///< index of the one that counts
-    std::vector<std::size_t> counted;        ///< indexes of every text that counts as a record
-    std::vector<std::size_t> unrelated;      ///< indexes of texts that senders throw away
-    record_judgement judgement;              ///< of `chosen`
+    std::optional<std::size_t> chosen;  ///< index of the one that counts
+    std::vector<std::size_t> counted;   ///< indexes of every text that counts as a record
+    std::vector<std::size_t> unrelated; ///< indexes of texts that senders throw away
+    record_judgement judgement;         ///< of `chosen`
 };
 rrset_judgement judge_rrset(std::span<const std::string> texts);
 
-/// The canonical text: `v=STSv1; id=ID`. The id must be valid (valid_id()); anything else is a programmer's error.
+/// The canonical text: `v=STSv1; id=ID`. The id must be valid (valid_id()); anything else is a programmer's
+/// error.
 std::string format_record(std::string_view id);
 
 } // namespace mailtight::sts

@@ -15,17 +15,17 @@
 namespace mailtight::tlsrpt {
 
 enum class record_problem {
-    not_a_record,       ///< does not begin with `v=TLSRPTv1` and a delimiter
-    syntax,             ///< breaks the grammar
-    rua_missing,        ///< no `rua`
-    rua_syntax,         ///< a rua item that is no URI (a bare address, an empty item)
-    rua_scheme,         ///< a scheme other than mailto and https
-    rua_unescaped,      ///< `!`, or another character that must be percent-encoded (8460-3-s)
-    rua_many,           ///< more than one URI: some senders use only the first
-    rua_duplicate,      ///< the same URI twice
+    not_a_record,           ///< does not begin with `v=TLSRPTv1` and a delimiter
+    syntax,                 ///< breaks the grammar
+    rua_missing,            ///< no `rua`
+    rua_syntax,             ///< a rua item that is no URI (a bare address, an empty item)
+    rua_scheme,             ///< a scheme other than mailto and https
+    rua_unescaped,          ///< `!`, or another character that must be percent-encoded (8460-3-s)
+    rua_many,               ///< more than one URI: some senders use only the first
+    rua_duplicate,          ///< the same URI twice
     space_before_delimiter, ///< see sts::record_problem
-    duplicate_field,    ///< a second `rua=`: the URIs are added (A44)
-    unknown_field,      ///< ignored by senders; `id=` and `ruf=` are copied from other records
+    duplicate_field,        ///< a second `rua=`: the URIs are added (A44)
+    unknown_field,          ///< ignored by senders; `id=` and `ruf=` are copied from other records
 };
 std::string_view explain(record_problem problem);
 
@@ -46,14 +46,14 @@ struct report_uri {
 };
 
 struct record {
-    std::vector<report_uri> rua;  ///< the URIs that are well-formed, of any scheme, in order
+    std::vector<report_uri> rua; ///< the URIs that are well-formed, of any scheme, in order
     std::vector<std::pair<std::string, std::string>> extensions;
     friend bool operator==(const record&, const record&) = default;
 };
 
 struct record_judgement {
-    std::optional<record> value;  ///< where at least one URI can be used, even if another is broken (A44)
-    bool valid = false;           ///< strictly by the grammar, with at least one rua of a supported scheme
+    std::optional<record> value; ///< where at least one URI can be used, even if another is broken (A44)
+    bool valid = false;          ///< strictly by the grammar, with at least one rua of a supported scheme
     std::vector<record_issue> issues;
 };
 record_judgement judge_record(std::string_view text);
@@ -68,8 +68,8 @@ struct rrset_judgement {
 };
 rrset_judgement judge_rrset(std::span<const std::string> texts);
 
-/// Reads what a person gives as a report address: `mailto:` or `https:` URI, or a bare mail address (becomes mailto).
-/// Percent-encodes `,`, `!` and `;`; the error says what is wrong with it.
+/// Reads what a person gives as a report address: `mailto:` or `https:` URI, or a bare mail address (becomes
+/// mailto). Percent-encodes `,`, `!` and `;`; the error says what is wrong with it.
 std::expected<report_uri, std::string> understand_rua(std::string_view text);
 /// The canonical text `v=TLSRPTv1; rua=URI,URI`. At least one URI.
 std::string format_record(std::span<const report_uri> rua);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registered result types and policy types of RFC 8460 (§4.3, §4.4, §6.6; registry of 2018-09-28), and the numbers by
-// which libtlsrpt names them. Both lists are open to a reader: an unknown word is kept as text by its caller.
+// The registered result types and policy types of RFC 8460 (§4.3, §4.4, §6.6; registry of 2018-09-28), and
+// the numbers by which libtlsrpt names them. Both lists are open to a reader: an unknown word is kept as text
+// by its caller.
 #pragma once
 
 #include <array>

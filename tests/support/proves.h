@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// PROVES("8461-3.1-n", "G2-4"): the test in whose body it stands proves these rules of the RFCs or statements of the
-// guides. tools/conformance and tools/guides read the calls from the source; the result file carries them too.
+// PROVES("8461-3.1-n", "G2-4"): the test in whose body it stands proves these rules of the RFCs or statements
+// of the guides. tools/conformance and tools/guides read the calls from the source; the result file carries
+// them too.
 #pragma once
 
 #include <gtest/gtest.h>
