@@ -9,6 +9,7 @@
 #include "tlsrpt/record.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,11 @@ struct judgement {
     int exit_status() const; ///< 0, 1 or 3, as interface.md §3 says
 };
 
-judgement judge(const model::observation& seen);
+/// Rules that are left out, to prove that each of them is tested.
+struct judge_options {
+    std::set<std::string> without;
+};
+judgement judge(const model::observation& seen, const judge_options& options = {});
 suggestion suggest(const model::observation& seen, const suggestion_options& options);
 
 /// `record lint`: one text is judged alone, several as the RRset. `policy lint`: a body. Same codes as
