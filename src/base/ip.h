@@ -49,9 +49,10 @@ private:
 };
 
 /// Why an address is not globally routable ("private", "loopback", "link-local", "multicast",
-/// "documentation", …), or nothing where it is. IPv4 inside IPv6 (mapped, compatible, NAT64 64:ff9b::/96 and
-/// 64:ff9b:1::/48, 6to4, Teredo) is judged by what is inside. Source: the IANA special-purpose address
-/// registries (RFC 6890 and successors).
+/// "documentation", …), or nothing where it is. IPv4 inside IPv6 (mapped, compatible, NAT64 64:ff9b::/96,
+/// 6to4, Teredo) is judged by what is inside; the local translation prefix 64:ff9b:1::/48 is refused whatever
+/// it holds, since where it holds it is each network's own choice (RFC 8215). Source: the IANA
+/// special-purpose address registries (RFC 6890 and successors).
 std::optional<std::string_view> not_global_because(const ip_address& address);
 
 /// The guard of every connection to an address learnt from DNS or a remote text: global addresses pass, and

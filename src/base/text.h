@@ -42,8 +42,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 /// Makes any bytes safe for a terminal or a log line: control characters (C0, DEL, C1), invalid UTF-8,
 /// line and paragraph separators and bidirectional overrides become visible escapes (`\x1b`, `\u202e`);
-/// LF and TAB become `\n` and `\t`. At most `limit` bytes of input are shown, the rest is counted ("… 123
-/// more bytes").
+/// LF, CR and TAB become `\n`, `\r` and `\t`. At most `limit` bytes of input are shown, the rest is counted
+/// ("… 123 more bytes").
 std::string printable(std::string_view bytes, std::size_t limit = 2000);
 
 /// True where the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).

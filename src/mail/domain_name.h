@@ -54,7 +54,7 @@ std::optional<std::string> to_ascii(std::string_view name);
 std::string organizational_domain(std::string_view name);
 /// True where the name is a public suffix such as `com` or `co.uk`.
 bool is_public_suffix(std::string_view name);
-/// True where `name` is `ancestor` or below it.
+/// True where `name` is `ancestor` or below it, ASCII case-insensitively; nothing is within "".
 bool is_within(std::string_view name, std::string_view ancestor);
 /// The name without its first label, or "".
 std::string_view parent(std::string_view name);
