@@ -3,6 +3,10 @@
 
 from table import DANE_POSTFIX, Scenario as S, Server
 
+# BUILD stands for the lab's folder, where the private root's hints and key are.
+_RECURSIVE = ["--dns-mode", "recursive", "--root-hints", "BUILD/root.hints", "--trust-anchor", "BUILD/root.key"]
+_VALIDATING = ["--dns-mode", "validating", "--resolver", "127.0.0.53", "--trust-anchor", "BUILD/root.key"]
+_DANE = dict(signed=True, mx_records=[(10, DANE_POSTFIX)])
 _NOTHING = dict(sts=None, web=[])
 _ALL_FAIL = {"sts-record.lookup-failed", "mx.lookup-failed"}
 
@@ -24,6 +28,13 @@ SCENARIOS = [
     S("dead-silent.test", _ALL_FAIL, "unreachable", 3, "no server answers", servers=[Server("silent")]),
     S("dead-bogus.test", _ALL_FAIL, "unreachable", 3, "the DS record is of no key of the zone", signed=True,
       bad_ds=True),
-    S("dane-healthy.test", {"dane.present"}, "protected", 0, "DNSSEC and TLSA at a real Postfix", signed=True,
-      mx_records=[(10, DANE_POSTFIX)]),
+    S("dane-healthy.test", {"dane.present"}, "protected", 0, "DNSSEC and TLSA at a real Postfix", **_DANE),
+    S("own-recursion.test", set(), "protected", 0, "asked from the private root on, without the lab's resolver",
+      args=_RECURSIVE),
+    S("own-recursion-dane.test", {"dane.present"}, "protected", 0, "the same, validated here", args=_RECURSIVE,
+      **_DANE),
+    S("own-recursion-bogus.test", _ALL_FAIL, "unreachable", 3, "the same, where the signatures are wrong",
+      args=_RECURSIVE, signed=True, bad_ds=True),
+    S("own-validation-dane.test", {"dane.present"}, "protected", 0, "the lab's resolver asked, its AD bit not trusted",
+      args=_VALIDATING, **_DANE),
 ]
