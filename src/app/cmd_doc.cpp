@@ -16,19 +16,18 @@ int cmd_doc(const common_options&, const std::string& what) {
     if (what == "findings") {
         boost::json::array rows;
         for (const auto& entry : findings::catalogue())
-            rows.push_back(boost::json::object{
-                {"code", entry.code},
-                {"title", entry.title},
-                {"part", entry.part},
-                {"severity",
-                 {{"enforce", findings::to_string(entry.in_enforce)},
-                  {"testing", findings::to_string(entry.in_testing)},
-                  {"none", findings::to_string(entry.in_none)},
-                  {"absent", findings::to_string(entry.in_absent)}}},
-                {"consequence", entry.consequence},
-                {"fix", entry.fix},
-                {"reference", entry.reference},
-                {"needs_history", entry.needs_history}});
+            rows.push_back(boost::json::object{{"code", entry.code},
+                                               {"title", entry.title},
+                                               {"part", entry.part},
+                                               {"severity",
+                                                {{"enforce", findings::to_string(entry.in_enforce)},
+                                                 {"testing", findings::to_string(entry.in_testing)},
+                                                 {"none", findings::to_string(entry.in_none)},
+                                                 {"absent", findings::to_string(entry.in_absent)}}},
+                                               {"consequence", entry.consequence},
+                                               {"fix", entry.fix},
+                                               {"reference", entry.reference},
+                                               {"needs_history", entry.needs_history}});
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `policy new`: the file alone on stdout, so that it can be redirected; on stderr where it must be reachable and what comes next.
+// `policy new`: the file alone on stdout, so that it can be redirected; on stderr where it must be reachable
+// and what comes next.
 #include "advise/render.h"
 #include "app/options.h"
 #include "app/terminal.h"
@@ -16,7 +17,8 @@ namespace mailtight::app {
 namespace {
 
 /// Without --mx the domain is looked at as `check` does, so that mode and MX come from evidence.
-std::optional<model::observation> look(const common_options& common, const mail::typed_domain& domain, bool offline) {
+std::optional<model::observation> look(const common_options& common, const mail::typed_domain& domain,
+                                       bool offline) {
     if (offline) {
         model::observation seen;
         seen.domain = domain.name;
@@ -34,10 +36,11 @@ std::optional<model::observation> look(const common_options& common, const mail:
     auto& with = **made;
     progress_line line;
     line.show(fmt::format("looking at {}…", domain.display));
-    auto seen = with.loop.block_on(with.observer->look(
-        domain.name, domain.display, [&](const std::string& name, const std::string& stage, const std::string& words) {
-            line.show(fmt::format("{} · {}: {}", name, stage, words));
-        }));
+    auto seen = with.loop.block_on(
+        with.observer->look(domain.name, domain.display,
+                            [&](const std::string& name, const std::string& stage, const std::string& words) {
+                                line.show(fmt::format("{} · {}: {}", name, stage, words));
+                            }));
     line.clear();
     return seen;
 }
@@ -65,7 +68,8 @@ int cmd_policy_new(const common_options& common, const policy_options& options) 
         const std::string pattern = (wildcard ? "*." : "") + base::lower(host.value_or(typed));
         const std::string plain = pattern.ends_with('.') ? pattern.substr(0, pattern.size() - 1) : pattern;
         if (!sts::valid_mx_pattern(plain)) {
-            complain(fmt::format("--mx '{}' is no MX host and no pattern like *.example.com", base::printable(typed)));
+            complain(fmt::format("--mx '{}' is no MX host and no pattern like *.example.com",
+                                 base::printable(typed)));
             return wrong_usage;
         }
         wanted.mx.push_back(plain);
@@ -74,13 +78,14 @@ int cmd_policy_new(const common_options& common, const policy_options& options) 
     if (!seen)
         return wrong_usage;
     if (wanted.mx.empty() && model::is_dns_error(seen->mx_set.status)) {
-        complain(fmt::format("the MX records of {} cannot be looked up ({}): give them with --mx", domain->name,
-                             model::to_string(seen->mx_set.status)));
+        complain(fmt::format("the MX records of {} cannot be looked up ({}): give them with --mx",
+                             domain->name, model::to_string(seen->mx_set.status)));
         return not_done;
     }
     const auto made = advise::suggest(*seen, wanted);
     if (made.policy.empty()) {
-        complain(made.remarks.empty() ? std::string("no policy can be suggested for this domain") : base::printable(made.remarks.front()));
+        complain(made.remarks.empty() ? std::string("no policy can be suggested for this domain")
+                                      : base::printable(made.remarks.front()));
         return problems_found;
     }
     if (common.json) {
@@ -88,7 +93,8 @@ int cmd_policy_new(const common_options& common, const policy_options& options) 
         return fine;
     }
     print(made.policy);
-    say(fmt::format("this file must be reachable at https://mta-sts.{}/.well-known/mta-sts.txt", domain->name));
+    say(fmt::format("this file must be reachable at https://mta-sts.{}/.well-known/mta-sts.txt",
+                    domain->name));
     say("as text/plain, without a redirect, under a certificate for mta-sts." + domain->name);
     for (const auto& remark : made.remarks)
         say(base::printable(remark));

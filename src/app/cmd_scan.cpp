@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `scan`: a fixed number of workers take lines from the list, so that memory does not grow with it. A row is written
-// whole or not at all; `--resume` reads the rows that are there and skips their lines.
+// `scan`: a fixed number of workers take lines from the list, so that memory does not grow with it. A row is
+// written whole or not at all; `--resume` reads the rows that are there and skips their lines.
 #include "advise/render.h"
 #include "app/options.h"
 #include "app/scan_list.h"
@@ -26,7 +26,9 @@ namespace mailtight::app {
 namespace {
 
 std::atomic<bool> interrupted = false;
-void on_interrupt(int) { interrupted = true; }
+void on_interrupt(int) {
+    interrupted = true;
+}
 
 std::string csv_field(std::string_view text) {
     std::string safe = base::printable(text, 500);
@@ -44,7 +46,8 @@ std::string csv_field(std::string_view text) {
 /// Rows on their way out: whole rows, written at least once a second.
 class row_writer {
 public:
-    explicit row_writer(std::FILE* to) : to_(to) {}
+    explicit row_writer(std::FILE* to)
+        : to_(to) {}
     bool add(std::string row) {
         pending_ += row;
         pending_ += '\n';
@@ -77,7 +80,11 @@ struct tally {
 class scan {
 public:
     scan(const scan_options& options, world& with, list_reader& list, done_lines& before, std::FILE* out)
-        : options_(options), with_(with), list_(list), before_(before), rows_(out) {}
+        : options_(options)
+        , with_(with)
+        , list_(list)
+        , before_(before)
+        , rows_(out) {}
 
     io::task<> worker() {
         while (!stopping()) {
@@ -112,7 +119,10 @@ public:
                 words += fmt::format(" of {}", *total);
             words += fmt::format(" · {:.0f} domains/s", rate);
             if (const auto handled = counted.done + counted.skipped; total && rate > 0 && *total >= handled)
-                words += " · " + base::format_duration(std::chrono::seconds(static_cast<long>(static_cast<double>(*total - handled) / rate))) + " left";
+                words += " · " +
+                         base::format_duration(std::chrono::seconds(
+                             static_cast<long>(static_cast<double>(*total - handled) / rate))) +
+                         " left";
             progress.show(words);
         }
     }
@@ -153,10 +163,10 @@ private:
             if (options_.csv)
                 write(fmt::format("{},{},error,,{}", line.number, csv_field(line.text), csv_field(why)));
             else
-                write(boost::json::serialize(boost::json::object{
-                    {"line", line.number},
-                    {"listed", base::printable(line.text)},
-                    {"error", {{"code", "not-a-domain"}, {"message", why}}}}));
+                write(boost::json::serialize(
+                    boost::json::object{{"line", line.number},
+                                        {"listed", base::printable(line.text)},
+                                        {"error", {{"code", "not-a-domain"}, {"message", why}}}}));
             co_return;
         }
         model::observation seen;
@@ -170,15 +180,18 @@ private:
         counted.problems += judged.exit_status() == problems_found;
         std::vector<std::string> codes;
         for (const auto& finding : judged.findings)
-            if (finding.severity != findings::severity::ok && std::find(codes.begin(), codes.end(), finding.code) == codes.end())
+            if (finding.severity != findings::severity::ok &&
+                std::find(codes.begin(), codes.end(), finding.code) == codes.end())
                 codes.push_back(finding.code);
         for (const auto& code : codes)
             ++counted.codes[code];
         if (options_.csv) {
-            write(fmt::format("{},{},{},{},{},{},{},{},{}", line.number, csv_field(line.text), advise::to_string(judged.verdict),
+            write(fmt::format("{},{},{},{},{},{},{},{},{}", line.number, csv_field(line.text),
+                              advise::to_string(judged.verdict),
                               judged.mode ? sts::to_string(*judged.mode) : "", base::join(codes, " "),
                               advise::to_string(judged.sts_record), advise::to_string(judged.policy_file),
-                              advise::to_string(judged.tlsrpt_record), advise::to_string(judged.mail_servers)));
+                              advise::to_string(judged.tlsrpt_record),
+                              advise::to_string(judged.mail_servers)));
             co_return;
         }
         boost::json::object row{{"line", line.number}, {"listed", base::printable(line.text)}};
@@ -205,7 +218,9 @@ void print_table(std::string_view title, const std::map<std::string, std::uint64
     if (rows.empty())
         return;
     std::vector<std::pair<std::string, std::uint64_t>> sorted(rows.begin(), rows.end());
-    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     std::fprintf(stderr, "\n%.*s\n", static_cast<int>(title.size()), title.data());
     for (const auto& [name, count] : sorted)
         std::fprintf(stderr, "%10llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
@@ -219,7 +234,8 @@ int cmd_scan(const common_options& common, const scan_options& options) {
         return wrong_usage;
     }
     if (!options.output.empty() && !options.resume && ::access(options.output.c_str(), F_OK) == 0) {
-        complain(fmt::format("{} exists: give --resume to go on with it, or another name", base::printable(options.output)));
+        complain(fmt::format("{} exists: give --resume to go on with it, or another name",
+                             base::printable(options.output)));
         return wrong_usage;
     }
     auto list = list_reader::open(options.list);
@@ -278,13 +294,18 @@ int cmd_scan(const common_options& common, const scan_options& options) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     const auto asked = with.dns->counters();
     const auto probes = with.observer->counted();
-    auto per_second = [&](std::uint64_t count) { return seconds > 0 ? static_cast<double>(count) / seconds : 0.0; };
+    auto per_second = [&](std::uint64_t count) {
+        return seconds > 0 ? static_cast<double>(count) / seconds : 0.0;
+    };
     std::fprintf(stderr, "%s",
-                 fmt::format("{} domains in {:.1f} s: {:.0f} domains/s, {:.0f} queries/s ({} asked, {} from the cache), {:.0f} TLS "
+                 fmt::format("{} domains in {:.1f} s: {:.0f} domains/s, {:.0f} queries/s ({} asked, {} from "
+                             "the cache), {:.0f} TLS "
                              "handshakes/s ({} policy fetches, {} SMTP conversations, {} shared){}\n",
-                             run.counted.done, seconds, per_second(run.counted.done), per_second(asked.asked), asked.asked,
-                             asked.cached, per_second(probes.handshakes), probes.fetches, probes.smtp, probes.shared,
-                             run.counted.skipped ? fmt::format("; {} done before", run.counted.skipped) : std::string())
+                             run.counted.done, seconds, per_second(run.counted.done), per_second(asked.asked),
+                             asked.asked, asked.cached, per_second(probes.handshakes), probes.fetches,
+                             probes.smtp, probes.shared,
+                             run.counted.skipped ? fmt::format("; {} done before", run.counted.skipped)
+                                                 : std::string())
                      .c_str());
     print_table("by verdict", run.counted.verdicts);
     print_table("by finding", run.counted.codes);

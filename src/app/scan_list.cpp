@@ -18,7 +18,8 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::size_t line_limit = 4096;
-constexpr std::size_t lines_limit = 100'000'000; ///< beyond it a line number in a results file is no line number
+constexpr std::size_t lines_limit =
+    100'000'000; ///< beyond it a line number in a results file is no line number
 
 /// Never 0, which means "not done".
 std::uint32_t mark_of(std::string_view text) {
@@ -92,7 +93,7 @@ std::optional<list_line> list_reader::next() {
 }
 
 std::optional<std::size_t> list_reader::total() {
-    struct stat facts {};
+    struct stat facts{};
     if (::fstat(::fileno(file_.get()), &facts) != 0 || !S_ISREG(facts.st_mode))
         return {};
     std::size_t count = 0;
@@ -114,7 +115,8 @@ std::expected<done_lines, std::string> done_lines::read(const std::string& resul
             return done;
         return std::unexpected(fmt::format("{}: {}", base::printable(results), std::strerror(errno)));
     }
-    // Rows can be long (a whole judgement); only their beginning, with the line number and the text, is looked at.
+    // Rows can be long (a whole judgement); only their beginning, with the line number and the text, is
+    // looked at.
     std::string row;
     bool complete = false;
     long good_end = 0;
@@ -128,13 +130,15 @@ std::expected<done_lines, std::string> done_lines::read(const std::string& resul
         constexpr std::string_view before = R"({"line":)";
         if (!csv) {
             if (!rest.starts_with(before))
-                return std::unexpected(fmt::format("{} holds no results of a scan: give another --output", base::printable(results)));
+                return std::unexpected(fmt::format("{} holds no results of a scan: give another --output",
+                                                   base::printable(results)));
             rest.remove_prefix(before.size());
         }
         std::size_t number = 0;
         auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
         if (error != std::errc{} || number == 0 || number > lines_limit)
-            return std::unexpected(fmt::format("{} holds no results of a scan: give another --output", base::printable(results)));
+            return std::unexpected(fmt::format("{} holds no results of a scan: give another --output",
+                                               base::printable(results)));
         rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()));
         std::string text;
         if (csv) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The long list of a scan: read line by line, never held; and what an earlier run has done of it, held as four bytes a line.
+// The long list of a scan: read line by line, never held; and what an earlier run has done of it, held as
+// four bytes a line.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +38,11 @@ private:
 /// Which lines a results file holds already.
 class done_lines {
 public:
-    /// Reads an earlier results file (NDJSON or CSV, each row beginning with its line number) and cuts off a last row that was
-    /// written in part. A missing file is an empty one.
+    /// Reads an earlier results file (NDJSON or CSV, each row beginning with its line number) and cuts off a
+    /// last row that was written in part. A missing file is an empty one.
     static std::expected<done_lines, std::string> read(const std::string& results, bool csv);
-    /// True where the line is done. Sets `mismatch` where the row was about another domain: the list has changed.
+    /// True where the line is done. Sets `mismatch` where the row was about another domain: the list has
+    /// changed.
     bool has(const list_line& line, bool& mismatch) const;
     std::size_t count() const { return count_; }
 
