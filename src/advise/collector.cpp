@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 namespace mailtight::advise {
 
@@ -51,8 +52,15 @@ bool collector::has_error(std::string_view part) const {
 }
 
 std::vector<findings::finding> collector::take() {
-    std::ranges::stable_sort(found_, std::ranges::greater{}, &findings::finding::severity);
-    return std::move(found_);
+    // libstdc++ 12's stable_sort calls a function that it deprecates itself; four weights need no sort.
+    std::vector<findings::finding> sorted;
+    sorted.reserve(found_.size());
+    for (const auto weight : {findings::severity::error, findings::severity::warning, findings::severity::info,
+                              findings::severity::ok})
+        std::ranges::copy_if(found_, std::back_inserter(sorted),
+                             [&](const findings::finding& f) { return f.severity == weight; });
+    found_.clear();
+    return sorted;
 }
 
 } // namespace mailtight::advise

@@ -171,8 +171,8 @@ judgement judge(const model::observation& seen, const judge_options& options) {
     j.tlsrpt_value = r.tlsrpt_set.judgement.value;
     j.findings = found.take();
     j.suggestion = suggest(seen, {});
-    j.also_recommended = "Also recommended: SPF " + presence(seen.apex_txt, "v=spf1") + ", DMARC " +
-                         presence(seen.dmarc_txt, "v=DMARC1") + ", DKIM not visible without a selector.";
+    j.also_recommended = "SPF " + presence(seen.apex_txt, "v=spf1") + ", DMARC " +
+                         presence(seen.dmarc_txt, "v=DMARC1") + ", DKIM not visible without a selector";
     return j;
 }
 
