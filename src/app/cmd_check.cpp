@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `check`: look at each domain, judge, show. Several domains are looked at simultaneously and shown in the order given
-// (with --json: as each is done).
+// `check`: look at each domain, judge, show. Several domains are looked at simultaneously and shown in the
+// order given (with --json: as each is done).
 #include "advise/render.h"
 #include "advise/text.h"
 #include "app/last_run.h"
@@ -32,7 +32,9 @@ struct outcome {
 /// What happens now, on one line: the only domain's stages, or how many are done.
 class live {
 public:
-    live(progress_line& line, std::size_t total) : line_(line), total_(total) {}
+    live(progress_line& line, std::size_t total)
+        : line_(line)
+        , total_(total) {}
     void stage(const std::string& domain, const std::string& stage, const std::string& words) {
         if (stage == "done") {
             ++done_;
@@ -117,9 +119,10 @@ int cmd_check(const common_options& common, const check_options& options) {
     auto one = [&](std::size_t index) -> io::task<> {
         auto permit = co_await gate.acquire();
         auto& result = all[index];
-        result.seen = co_await with.observer->look(
-            domains[index].name, domains[index].display,
-            [&](const std::string& domain, const std::string& stage, const std::string& words) { now.stage(domain, stage, words); });
+        result.seen =
+            co_await with.observer->look(domains[index].name, domains[index].display,
+                                         [&](const std::string& domain, const std::string& stage,
+                                             const std::string& words) { now.stage(domain, stage, words); });
         result.judged = advise::judge(result.seen, judging);
         result.done = true;
         if (common.json) {

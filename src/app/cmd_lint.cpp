@@ -49,8 +49,9 @@ int cmd_policy_match(const common_options& common, const policy_options& options
     }
     auto policy = sts::parse_policy(*body);
     if (!policy) {
-        complain(fmt::format("{}: no sender can use this policy: {} (line {}); mailtight policy lint says more",
-                             base::printable(options.file), sts::explain(policy.error().problem), policy.error().line));
+        complain(fmt::format(
+            "{}: no sender can use this policy: {} (line {}); mailtight policy lint says more",
+            base::printable(options.file), sts::explain(policy.error().problem), policy.error().line));
         return problems_found;
     }
     boost::json::array rows;
@@ -72,7 +73,9 @@ int cmd_policy_match(const common_options& common, const policy_options& options
         }
     }
     if (common.json)
-        print(boost::json::serialize(boost::json::object{{"mode", sts::to_string(policy->mode)}, {"hosts", std::move(rows)}}) + "\n");
+        print(boost::json::serialize(
+                  boost::json::object{{"mode", sts::to_string(policy->mode)}, {"hosts", std::move(rows)}}) +
+              "\n");
     return all ? fine : problems_found;
 }
 

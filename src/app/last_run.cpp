@@ -79,7 +79,8 @@ std::vector<std::string> differences(const boost::json::object& before, const bo
     auto is = [&](std::string_view key) { return base::printable(text_of(now, key), 300); };
     const bool policy = differs("policy_sha256"), id = differs("id");
     if (differs("mx"))
-        all.push_back(fmt::format("MX changed: update the policy and its id (was: {}; is: {})", was("mx"), is("mx")));
+        all.push_back(
+            fmt::format("MX changed: update the policy and its id (was: {}; is: {})", was("mx"), is("mx")));
     if (policy && !id)
         all.push_back("the policy changed, its id did not: publish a new id, or senders keep the old policy");
     if (policy && id)
@@ -88,7 +89,8 @@ std::vector<std::string> differences(const boost::json::object& before, const bo
         all.push_back(fmt::format("the id changed (was {}, is {}){}", was("id"), is("id"),
                                   now.contains("policy_sha256") ? ", the policy did not" : ""));
     if (differs("tlsrpt"))
-        all.push_back(fmt::format("the TLSRPT record changed (was: {}; is: {})", was("tlsrpt"), is("tlsrpt")));
+        all.push_back(
+            fmt::format("the TLSRPT record changed (was: {}; is: {})", was("tlsrpt"), is("tlsrpt")));
     if (differs("verdict"))
         all.push_back(fmt::format("the verdict changed from {} to {}", was("verdict"), is("verdict")));
     return all;

@@ -19,7 +19,8 @@ std::optional<mail::typed_domain> take_domain(const std::string& typed);
 std::optional<std::vector<tlsrpt::report_uri>> take_rua(const std::vector<std::string>& typed);
 /// Understands a mode; "" gives an inner nothing.
 std::optional<std::optional<sts::mode>> take_mode(const std::string& typed);
-/// The bytes of a file, or of standard input for `-`; at most `limit` + 1 bytes are read. The error is for the person.
+/// The bytes of a file, or of standard input for `-`; at most `limit` + 1 bytes are read. The error is for
+/// the person.
 std::expected<std::string, std::string> read_bytes(const std::string& file, std::size_t limit);
 
 } // namespace mailtight::app
