@@ -8,6 +8,7 @@
 #include <idn2.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 
 namespace mailtight::mail {
@@ -35,12 +36,19 @@ std::optional<std::string> label_to_ascii(std::string_view label) {
     if (ascii && !is_a_label(label))
         return base::lower(label);
     char* out = nullptr;
-    const int result =
-        idn2_to_ascii_8z(std::string(label).c_str(), &out, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-    const idn_text guard(out);
-    if (result != IDN2_OK)
+    if (idn2_to_ascii_8z(std::string(label).c_str(), &out, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
         return std::nullopt;
-    return std::string(out);
+    const idn_text mapped(out);
+    if (!is_a_label(mapped.get()))
+        return std::string(mapped.get());
+    // The mapping lets pass what IDNA 2008 itself refuses, such as U+2260, which decomposes to "=" and a
+    // mark.
+    std::uint8_t* strict = nullptr;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(mapped.get());
+    if (idn2_lookup_u8(bytes, &strict, IDN2_NO_TR46) != IDN2_OK)
+        return std::nullopt;
+    const idn_text checked(reinterpret_cast<char*>(strict));
+    return std::string(checked.get());
 }
 
 } // namespace
