@@ -31,7 +31,7 @@ struct policy {
 /// What can be wrong with, or odd about, a policy body. The comment says what breaks: G the grammar, W only
 /// wisdom.
 enum class policy_problem {
-    empty,        ///< G no bytes at all
+    empty,        ///< G no bytes, or nothing but blanks
     too_large,    ///< G more than 65536 bytes (A10)
     not_a_policy, ///< G HTML, JSON or other content that never meant to be one
     encoding,     ///< G a byte that is no UTF-8, or a control character (NUL, bare CR excepted: line_ending)
@@ -54,7 +54,7 @@ enum class policy_problem {
     mx_missing,        ///< G no mx although the mode is enforce or testing
     mx_syntax,         ///< G
     mx_null,           ///< G `mx: .`, a null MX that leaked into the policy
-    mx_unicode,        ///< G a U-label: detail holds the A-label form where there is one
+    mx_unicode,        ///< G a U-label: detail holds it as written
     mx_address,        ///< W an IP address where a name belongs
     duplicate_field,   ///< W the first one counts (A3)
     key_case,          ///< W a known key in the wrong case: it counts as unknown (8461-3.2-p)
@@ -85,7 +85,7 @@ policy_judgement judge_policy(std::string_view body);
 /// unusable.
 std::expected<policy, policy_issue> parse_policy(std::string_view body);
 
-enum class write_error { mx_missing, mx_invalid, max_age_too_large, too_large };
+enum class write_error { mx_missing, mx_invalid, max_age_too_large, too_large, extension_invalid };
 std::string_view explain(write_error error);
 /// Canonical bytes: version, mode, mx lines in the given order, max_age; lower case, CRLF after each line and
 /// nothing else. Refuses what RFC 8461 forbids, and anything beyond 65536 bytes. Extensions are written last.

@@ -52,6 +52,14 @@ record_judgement judge_record(std::string_view text);
 /// The record, or the first thing that makes it invalid.
 std::expected<record, record_issue> parse_record(std::string_view text);
 
+/// What a sender needs of a valid record, pointing into the text.
+struct record_view {
+    std::string_view id;
+    std::size_t other_fields = 0; ///< extensions and repeated fields
+};
+/// The fast path: the grammar alone, without allocation. Says yes exactly where judge_record() gives a value.
+std::optional<record_view> read_record_view(std::string_view text);
+
 /// True where the text claims to be an STS record: it begins with `v=STSv1` followed by a delimiter (A2).
 bool claims_record(std::string_view text);
 

@@ -57,6 +57,15 @@ struct record_judgement {
     std::vector<record_issue> issues;
 };
 record_judgement judge_record(std::string_view text);
+
+/// What a sender needs of a strictly valid record, pointing into the text.
+struct record_view {
+    std::string_view first_uri; ///< the first one of a supported scheme
+    std::size_t usable = 0;     ///< how many there are
+};
+/// The fast path: the grammar alone, without allocation. Says yes exactly where judge_record() says valid.
+std::optional<record_view> read_record_view(std::string_view text);
+
 bool claims_record(std::string_view text);
 
 struct rrset_judgement {
