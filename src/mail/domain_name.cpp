@@ -2,6 +2,7 @@
 // Names from remote sides, and IDNA 2008 by libidn2.
 #include "mail/domain_name.h"
 
+#include "base/host_name.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -56,26 +57,12 @@ std::optional<std::string> label_to_ascii(std::string_view label) {
 std::optional<std::string> canonical_name(std::string_view name) {
     if (name.ends_with('.'))
         name.remove_suffix(1);
-    if (name.empty() || name.size() > limits::dns_name_text_max)
-        return std::nullopt;
-    std::size_t label = 0;
-    for (const char c : name) {
-        if (c == '.') {
-            if (label == 0)
-                return std::nullopt;
-            label = 0;
-        } else if (!base::is_alnum(c) && c != '-' && c != '_') {
-            return std::nullopt;
-        } else if (++label > limits::dns_label_max) {
-            return std::nullopt;
-        }
-    }
-    if (label == 0)
+    if (!base::is_host_name(name))
         return std::nullopt;
     return base::lower(name);
 }
 
-std::optional<std::string> to_ascii(std::string_view name) { // 8461-3.2-l
+std::optional<std::string> to_ascii(std::string_view name) {
     if (name.size() > unicode_bytes_max || name.find('\0') != std::string_view::npos || !base::is_utf8(name))
         return std::nullopt;
     std::string out;

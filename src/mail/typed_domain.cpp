@@ -160,9 +160,8 @@ std::optional<domain_error> wrong_with(std::string_view name) {
     return std::nullopt;
 }
 
-/// `mta-sts.example.com` is where the parts of a domain live, not the domain (8461-3.1-a, 8461-3.2-a,
-/// 8460-3-a). What stays must be able to be a domain: `mta-sts.com` and `mta-sts.co.uk` are domains
-/// themselves.
+/// `mta-sts.example.com` is where the parts of a domain live, not the domain (RFC 8461 §3.1, §3.2; RFC 8460
+/// §3). What stays must be able to be a domain: `mta-sts.com` and `mta-sts.co.uk` are domains themselves.
 void drop_owner_prefix(std::string& name, std::vector<std::string>& notes) {
     constexpr std::array<std::string_view, 5> prefixes{"_mta-sts.", "mta-sts.", "_smtp._tls.", "_dmarc.",
                                                        "_25._tcp."};
