@@ -9,7 +9,9 @@
 #include "tlsrpt/record.h"
 
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mailtight::advise {
@@ -85,7 +87,15 @@ struct judgement {
     int exit_status() const; ///< 0, 1 or 3, as interface.md §3 says
 };
 
-judgement judge(const model::observation& seen);
+/// How to judge. `without` leaves out findings by code as if their rules did not exist: tools/mutate_codes
+/// proves by it that a test notices each missing rule. Nothing else changes, least of all which other codes
+/// are held back.
+struct judge_options {
+    std::set<std::string, std::less<>> without;
+};
+judgement judge(const model::observation& seen, const judge_options& options = {});
+/// What to publish for this domain, canonical and ready to copy. Enforce only where every criterion of every
+/// mail server is a pass.
 suggestion suggest(const model::observation& seen, const suggestion_options& options);
 
 /// `record lint`: one text is judged alone, several as the RRset. `policy lint`: a body. Same codes as

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace mailtight::io {
@@ -125,6 +126,29 @@ private:
     std::size_t free_;
     std::deque<std::coroutine_handle<>> waiting_;
 };
+
+/// A task that already runs; get() waits for its value (once). What nobody gets is thrown away, its exception
+/// too.
+template<class T>
+class started {
+public:
+    started() = default;
+    explicit started(loop& on)
+        : box_(std::make_shared<box>(on)) {}
+    task<T> get();
+
+    struct box {
+        explicit box(loop& on)
+            : done(on) {}
+        event done;
+        std::optional<T> value;
+        std::exception_ptr error;
+    };
+    std::shared_ptr<box> box_;
+};
+/// Starts a task now, to be waited for later: how different things are done at once.
+template<class T>
+started<T> start(loop& on, task<T> work);
 
 /// Runs all tasks at once and gives their values in order. An exception of one is thrown when all are done.
 template<class T>

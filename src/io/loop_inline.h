@@ -24,6 +24,16 @@ task<> run_into(task<T> work, std::optional<T>& into, std::exception_ptr& error,
 }
 
 template<class T>
+task<> run_boxed(task<T> work, std::shared_ptr<typename started<T>::box> into) {
+    try {
+        into->value.emplace(co_await std::move(work));
+    } catch (...) {
+        into->error = std::current_exception();
+    }
+    into->done.set();
+}
+
+template<class T>
 task<> store_result(task<T> work, std::optional<T>& into, loop& on) {
     into.emplace(co_await std::move(work));
     on.stop();
@@ -35,6 +45,22 @@ inline task<> store_done(task<> work, bool& into, loop& on) {
 }
 
 } // namespace detail
+
+template<class T>
+task<T> started<T>::get() {
+    auto box = box_; // outlives this object, should it be moved from meanwhile
+    co_await box->done;
+    if (box->error)
+        std::rethrow_exception(box->error);
+    co_return std::move(*box->value);
+}
+
+template<class T>
+started<T> start(loop& on, task<T> work) {
+    started<T> handle(on);
+    on.spawn(detail::run_boxed<T>(std::move(work), handle.box_));
+    return handle;
+}
 
 template<class T>
 task<std::vector<T>> when_all(loop& on, std::vector<task<T>> work) {

@@ -15,7 +15,13 @@
 
 namespace mailtight::io {
 
-enum class io_status { ok, eof, timeout, reset, failed };
+enum class io_status {
+    ok,
+    eof,     ///< closed in order; under TLS: after a close-notify
+    timeout, ///< the deadline passed
+    reset,   ///< broken; under TLS also: ended without a close-notify, so that it may have been cut
+    failed,
+};
 
 struct read_result {
     io_status status = io_status::failed;
@@ -29,6 +35,8 @@ public:
     virtual task<read_result> read_some(std::size_t limit, loop::time_point deadline) = 0;
     /// All of them, or a status other than ok.
     virtual task<io_status> write_all(std::string bytes, loop::time_point deadline) = 0;
+    /// Sends what goes without waiting, errors ignored: last words before close().
+    virtual void try_write(std::string_view /*bytes*/) {}
     /// Sends close-notify under TLS, then closes; never waits for the peer.
     virtual void close() = 0;
 };

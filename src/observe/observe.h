@@ -43,8 +43,9 @@ public:
     };
     counters counted() const;
 
+    struct state; ///< for observe/ alone
+
 private:
-    struct state;
     std::unique_ptr<state> state_;
 };
 

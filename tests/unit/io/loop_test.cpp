@@ -49,6 +49,26 @@ TEST(Loop, WhenAllKeepsTheOrder) {
     EXPECT_EQ(on.block_on(all()), (std::vector<int>{0, 2, 4, 6, 8}));
 }
 
+TEST(Loop, StartedTasksRunAtOnceAndKeepTheirValues) {
+    loop on;
+    auto both = [&]() -> task<std::string> {
+        auto number = start(on, twice(on, 4));
+        auto flag = start(on, yes());
+        auto broken = start(on, fails(on));
+        std::string result = std::to_string(co_await number.get());
+        if (co_await flag.get())
+            result += " yes";
+        bool threw = false;
+        try {
+            co_await broken.get();
+        } catch (const std::runtime_error&) {
+            threw = true;
+        }
+        co_return result + (threw ? " threw" : " lost");
+    };
+    EXPECT_EQ(on.block_on(both()), "8 yes threw");
+}
+
 TEST(Loop, AnExceptionComesOutOfTheOneWhoWaits) {
     loop on;
     EXPECT_THROW(on.block_on(fails(on)), std::runtime_error);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// `doc`: the documents that are made from the tables of the program, so that they cannot drift.
+#include "app/options.h"
+#include "app/terminal.h"
+#include "findings/finding.h"
+
+#include <boost/json.hpp>
+
+namespace mailtight::app {
+
+int cmd_doc(const common_options&, const std::string& what) {
+    if (what == "config") {
+        print(example_settings());
+        return fine;
+    }
+    if (what == "findings") {
+        boost::json::array rows;
+        for (const auto& entry : findings::catalogue())
+            rows.push_back(boost::json::object{{"code", entry.code},
+                                               {"title", entry.title},
+                                               {"part", entry.part},
+                                               {"severity",
+                                                {{"enforce", findings::to_string(entry.in_enforce)},
+                                                 {"testing", findings::to_string(entry.in_testing)},
+                                                 {"none", findings::to_string(entry.in_none)},
+                                                 {"absent", findings::to_string(entry.in_absent)}}},
+                                               {"consequence", entry.consequence},
+                                               {"fix", entry.fix},
+                                               {"reference", entry.reference},
+                                               {"needs_history", entry.needs_history}});
+        print(boost::json::serialize(rows) + "\n");
+        return fine;
+    }
+    complain("doc takes config, findings or man");
+    return wrong_usage;
+}
+
+} // namespace mailtight::app

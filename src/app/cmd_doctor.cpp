@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// `doctor`, its network part: can this host judge others? Resolver, validation, trusted roots, port 25, both
+// families.
+#include "app/options.h"
+#include "app/terminal.h"
+#include "app/world.h"
+#include "base/text.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace mailtight::app {
+
+namespace {
+
+struct check_row {
+    std::string check;
+    enum class state { good, bad, unknown } result = state::unknown;
+    std::string seen;
+    std::string fix;
+};
+
+std::string_view word(check_row::state state) {
+    switch (state) {
+    case check_row::state::good:
+        return "ok";
+    case check_row::state::bad:
+        return "problem";
+    case check_row::state::unknown:
+        return "unknown";
+    }
+    return "unknown";
+}
+
+io::task<check_row> resolver_answers(world& with) {
+    check_row row{.check = "resolver answers"};
+    const auto org = co_await with.dns->soa("org");
+    const bool good = org.ok();
+    row.result = good ? check_row::state::good : check_row::state::bad;
+    row.seen = with.dns->description() + (good ? ""
+                                               : ": " + std::string(model::to_string(org.status)) +
+                                                     (org.detail.empty() ? "" : ", " + org.detail));
+    if (!good)
+        row.fix = "name a resolver that answers: --resolver ADDRESS, or dns.servers in the configuration";
+    co_return row;
+}
+
+/// A signed name must come back secure, and a name that is signed wrongly on purpose must not come back at
+/// all.
+io::task<check_row> resolver_validates(world& with) {
+    check_row row{.check = "answers are validated (DNSSEC)"};
+    const auto good = co_await with.dns->soa("org");
+    const auto broken = co_await with.dns->addresses("dnssec-failed.org");
+    const bool secure = good.ok() && good.security == model::dnssec::secure;
+    if (!good.ok()) {
+        row.seen = "no answer to judge by";
+        co_return row;
+    }
+    row.result = secure && broken.addresses.empty() ? check_row::state::good : check_row::state::bad;
+    row.seen = secure ? (broken.addresses.empty() ? "a signed name is secure, a forged one is refused"
+                                                  : "a forged name was accepted")
+                      : "a signed name came back as " + std::string(model::to_string(good.security));
+    if (row.result == check_row::state::bad)
+        row.fix = "run a validating resolver on this host (for example unbound on 127.0.0.1), or use "
+                  "--dns-mode validating with a "
+                  "resolver that passes signatures on";
+    co_return row;
+}
+
+io::task<check_row> port25(world& with, const std::string& control) {
+    check_row row{.check = "port 25 is open to the outside"};
+    if (control.empty()) {
+        row.seen = "no control host configured (check.smtp-control)";
+        co_return row;
+    }
+    const auto found = co_await with.dns->addresses(control);
+    if (found.addresses.empty()) {
+        row.seen = control + " has no address that we can find";
+        co_return row;
+    }
+    std::vector<std::string> tried;
+    for (const auto& address : found.addresses) {
+        const auto fact = co_await probe::probe_mx(with.probe_context(), control, address);
+        tried.push_back(fmt::format("{}: {}", address.to_string(), model::to_string(fact.connect)));
+        if (fact.connect == model::connect_outcome::connected) {
+            row.result = check_row::state::good;
+            row.seen = fmt::format("{} answers at {}", control, address.to_string());
+            co_return row;
+        }
+    }
+    row.result = check_row::state::bad;
+    row.seen = base::join(tried, ", ");
+    row.fix = "many networks close port 25: run the checks of mail servers from a host where it is open; "
+              "records and policies can "
+              "be judged from here";
+    co_return row;
+}
+
+check_row ehlo_name(const world& with) {
+    check_row row{.check = "the name given in EHLO"};
+    row.seen = with.probes.ehlo_name;
+    const bool full = with.probes.ehlo_name.find('.') != std::string::npos;
+    row.result = full ? check_row::state::good : check_row::state::bad;
+    if (!full)
+        row.fix =
+            "some mail servers refuse a name without a dot: set network.ehlo-name to this host's full name";
+    return row;
+}
+
+} // namespace
+
+int cmd_doctor(const common_options& common) {
+    auto made = world::make(common.set, {});
+    if (!made) {
+        complain(made.error());
+        return wrong_usage;
+    }
+    auto& with = **made;
+    std::vector<check_row> rows;
+    rows.push_back({.check = "trusted roots",
+                    .result = check_row::state::good,
+                    .seen = common.set.ca_file.empty() ? "those of the system" : common.set.ca_file});
+    with.loop.block_on([&]() -> io::task<> {
+        auto answers = io::start(with.loop, resolver_answers(with));
+        auto validates = io::start(with.loop, resolver_validates(with));
+        auto open = io::start(with.loop, port25(with, common.set.smtp_control));
+        rows.push_back(co_await answers.get());
+        rows.push_back(co_await validates.get());
+        rows.push_back(co_await open.get());
+    }());
+    rows.push_back(ehlo_name(with));
+
+    bool bad = false;
+    boost::json::array list;
+    for (const auto& row : rows) {
+        bad = bad || row.result == check_row::state::bad;
+        if (common.json) {
+            list.push_back(boost::json::object{{"check", row.check},
+                                               {"state", word(row.result)},
+                                               {"seen", base::printable(row.seen)},
+                                               {"fix", row.fix}});
+            continue;
+        }
+        print(fmt::format("{:<8} {}: {}\n", word(row.result), row.check, base::printable(row.seen)));
+        if (!row.fix.empty())
+            for (const auto& line : base::wrap(row.fix, terminal_width() - 9))
+                print(fmt::format("{:<8} {}\n", "", line));
+    }
+    if (common.json)
+        print(boost::json::serialize(boost::json::object{{"checks", std::move(list)}}) + "\n");
+    return bad ? problems_found : fine;
+}
+
+} // namespace mailtight::app

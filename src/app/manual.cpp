@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The man page, from the command tree and the table of configuration keys.
+#include "app/cli.h"
+#include "app/settings.h"
+
+#include <fmt/format.h>
+
+namespace mailtight::app {
+
+namespace {
+
+std::string roff(std::string_view text) {
+    std::string out;
+    for (char c : text) {
+        if (c == '\\')
+            out += "\\e";
+        else if (c == '-')
+            out += "\\-";
+        else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n'))
+            out += std::string("\\&") + c;
+        else
+            out += c;
+    }
+    return out;
+}
+
+} // namespace
+
+std::string command_line::manual() const {
+    std::string out =
+        ".TH MAILTIGHT 1 \"\" \"mailtight " MAILTIGHT_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\nmailtight \\- MTA\\-STS and SMTP TLS reporting for both sides of a mail domain\n"
+        ".SH SYNOPSIS\n.B mailtight\n.I COMMAND\n[options] [arguments]\n.SH DESCRIPTION\n"
+        "Checks, suggests and publishes what MTA\\-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460) ask of a "
+        "mail domain.\n"
+        ".SH COMMANDS\n";
+    const auto all = commands();
+    const command_text* outgoing = nullptr;
+    for (const auto& command : all) {
+        out += fmt::format(".SS mailtight {}\n{}.\n", roff(command.name), roff(command.description));
+        for (const auto& option : command.options) {
+            if (option.network) {
+                outgoing = &command;
+                continue;
+            }
+            out += fmt::format(".TP\n.B {}\n{}.\n", roff(option.name), roff(option.description));
+        }
+        out += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command.example));
+    }
+    if (outgoing) {
+        out += ".SH NETWORK OPTIONS\nOf every command that goes out.\n";
+        for (const auto& option : outgoing->options)
+            if (option.network)
+                out += fmt::format(".TP\n.B {}\n{}.\n", roff(option.name), roff(option.description));
+    }
+    out += ".SH CONFIGURATION\nA TOML file; an unknown key is an error.\n";
+    for (const auto& key : setting_keys())
+        out += fmt::format(".TP\n.B [{}] {} = {}\n{}\n", key.section, roff(key.name), roff(key.fallback),
+                           roff(key.comment));
+    out +=
+        ".SH EXIT STATUS\n.TP\n.B 0\nFine.\n.TP\n.B 1\nProblems were found in what was examined.\n.TP\n.B 2\n"
+        "The command line or the configuration is wrong.\n.TP\n.B 3\nIt could not be done.\n"
+        ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colour, where set and not empty.\n"
+        ".SH FILES\n.TP\n.I /etc/mailtight/mailtight.toml\nThe configuration.\n";
+    return out;
+}
+
+} // namespace mailtight::app

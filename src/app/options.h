@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was typed, as values: one struct a command. cli.cpp fills them, the cmd_*.cpp files carry them out.
+#pragma once
+
+#include "app/settings.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailtight::app {
+
+/// Exit statuses of interface.md §1.
+enum exit_status : int { fine = 0, problems_found = 1, wrong_usage = 2, not_done = 3 };
+
+struct common_options {
+    std::string config_file;
+    bool json = false;
+    settings set; ///< configuration file and command line merged
+};
+
+struct check_options {
+    std::vector<std::string> domains;
+    bool no_smtp = false;
+    bool wait = false;
+    std::chrono::milliseconds wait_limit{3'600'000};
+    std::chrono::milliseconds wait_interval{15'000};
+    bool changed = false;
+    std::vector<std::string> rua;     ///< what --wait waits for
+    std::string id;                   ///< what --wait waits for
+    std::string policy_file;          ///< what --wait waits for
+    std::vector<std::string> without; ///< rules left out (tools/mutate_codes)
+};
+
+struct scan_options {
+    std::string list = "-";
+    std::string output;
+    bool csv = false;
+    bool dns_only = false;
+    bool no_smtp = false;
+    bool resume = false;
+};
+
+struct lint_options {
+    std::vector<std::string> texts; ///< record lint
+    std::string file = "-";         ///< policy lint
+};
+
+struct policy_options {
+    std::string domain;
+    std::string mode;
+    std::optional<std::uint64_t> max_age;
+    std::vector<std::string> mx;
+    std::vector<std::string> rua;
+    bool keep_mx = false;
+    std::string file;               ///< policy match
+    std::vector<std::string> hosts; ///< policy match
+};
+
+struct dns_options {
+    std::string domain;
+    std::vector<std::string> rua;
+    std::string policy_host;
+    std::string id;
+    std::string mode;
+    std::string format = "table";
+    bool all = false;
+};
+
+int cmd_check(const common_options& common, const check_options& options);
+int cmd_wait(const common_options& common, const check_options& options, const std::string& domain);
+int cmd_scan(const common_options& common, const scan_options& options);
+int cmd_record_lint(const common_options& common, const lint_options& options);
+int cmd_policy_lint(const common_options& common, const lint_options& options);
+int cmd_policy_new(const common_options& common, const policy_options& options);
+int cmd_policy_match(const common_options& common, const policy_options& options);
+int cmd_dns(const common_options& common, const dns_options& options);
+int cmd_doctor(const common_options& common);
+/// The generated documents: `config`, `findings`, `man` needs the command tree and lives in cli.cpp.
+int cmd_doc(const common_options& common, const std::string& what);
+
+} // namespace mailtight::app

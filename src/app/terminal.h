@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The person's screen: is it a terminal, how wide, with colour; messages on stderr; one live line of
+// progress.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace mailtight::app {
+
+/// Columns of the terminal behind stdout, 80 where it is none, at most 120 (longer lines read badly).
+std::size_t terminal_width();
+/// Colour on stdout: a terminal, no NO_COLOR, no TERM=dumb.
+bool stdout_colour();
+
+/// `mailtight: …` on stderr.
+void say(std::string_view message);
+/// `mailtight: error: …` on stderr, with what to do.
+void complain(std::string_view message);
+/// Writes all bytes to stdout; false where nobody reads any more.
+bool print(std::string_view bytes);
+
+/// One line on stderr that is rewritten; silent where stderr is no terminal. Removes itself at the end.
+class progress_line {
+public:
+    explicit progress_line(bool wanted = true);
+    ~progress_line();
+    progress_line(const progress_line&) = delete;
+    progress_line& operator=(const progress_line&) = delete;
+    /// Shown at most ten times a second; the last call within that time is shown by the next.
+    void show(const std::string& words);
+    void clear();
+    bool active() const { return active_; }
+
+private:
+    bool active_ = false;
+    bool drawn_ = false;
+    std::chrono::steady_clock::time_point last_{};
+};
+
+} // namespace mailtight::app

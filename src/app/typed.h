@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person typed, understood once for all commands.
+#pragma once
+
+#include "mail/domain_name.h"
+#include "sts/policy.h"
+#include "tlsrpt/record.h"
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailtight::app {
+
+/// Understands a domain; notes go to stderr, an error too (nothing is given then).
+std::optional<mail::typed_domain> take_domain(const std::string& typed);
+/// Understands report addresses; the first that cannot be used is complained about.
+std::optional<std::vector<tlsrpt::report_uri>> take_rua(const std::vector<std::string>& typed);
+/// Understands a mode; "" gives an inner nothing.
+std::optional<std::optional<sts::mode>> take_mode(const std::string& typed);
+/// The bytes of a file, or of standard input for `-`; at most `limit` + 1 bytes are read. The error is for
+/// the person.
+std::expected<std::string, std::string> read_bytes(const std::string& file, std::size_t limit);
+
+} // namespace mailtight::app

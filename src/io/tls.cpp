@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries: tls_client and start_tls. OpenSSL sees only two memory buffers; a loop carries bytes between them
+// and the plain stream beneath, so TLS runs over any stream. The certificate never ends a handshake: the
+// verification's complaints are gathered and given to the classifier.
+#include "io/stream.h"
+#include "io/tls_classify.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+namespace mailtight::io {
+
+namespace {
+
+constexpr std::size_t record_bytes = 16'384 + 512;
+constexpr std::size_t verify_errors_max = 64;
+
+struct ctx_free {
+    void operator()(SSL_CTX* it) const { SSL_CTX_free(it); }
+};
+struct ssl_free {
+    void operator()(SSL* it) const { SSL_free(it); }
+};
+using ssl_ptr = std::unique_ptr<SSL, ssl_free>;
+
+std::string der_of(X509* cert) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(cert, &bytes);
+    if (size <= 0)
+        return {};
+    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
+}
+
+/// Where the complaints of one connection go, found again from inside the verification.
+int complaints_slot() {
+    static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return slot;
+}
+
+int record_and_go_on(int ok, X509_STORE_CTX* context) noexcept {
+    if (ok == 1)
+        return 1;
+    auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* errors = static_cast<std::vector<verify_error>*>(SSL_get_ex_data(ssl, complaints_slot()));
+    if (errors && errors->size() < verify_errors_max) {
+        verify_error error{X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context)};
+        X509* about = X509_STORE_CTX_get_current_cert(context);
+        if (error.depth > 0 && about) {
+            if (auto parsed = base::parse_certificate(der_of(about)))
+                error.about = std::move(*parsed);
+        }
+        errors->push_back(std::move(error));
+    }
+    return 1;
+}
+
+bool system_has_roots() {
+    auto from = [](const char* variable, const char* otherwise) {
+        const char* set = std::getenv(variable);
+        return std::filesystem::path(set ? set : otherwise);
+    };
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(from(X509_get_default_cert_file_env(), X509_get_default_cert_file()),
+                                         ignored))
+        return true;
+    const auto folder = from(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+    return std::filesystem::is_directory(folder, ignored) && !std::filesystem::is_empty(folder, ignored);
+}
+
+} // namespace
+
+struct tls_client::state {
+    std::unique_ptr<SSL_CTX, ctx_free> context{SSL_CTX_new(TLS_client_method())};
+};
+
+tls_client::tls_client(const std::string& ca_file)
+    : state_(std::make_unique<state>()) {
+    SSL_CTX* context = state_->context.get();
+    if (!context)
+        throw std::runtime_error("cannot make a TLS context");
+    if (!ca_file.empty()) {
+        if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
+            ERR_clear_error();
+            throw std::runtime_error("cannot read trusted roots from " + ca_file);
+        }
+    } else {
+        // The hashed folder is read as roots are needed; the bundle in one file would cost 20 ms at start.
+        if (!system_has_roots() || SSL_CTX_set_default_verify_paths(context) != 1)
+            throw std::runtime_error("the system has no trusted roots: install its ca-certificates package, "
+                                     "or name a file of roots");
+    }
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION); // 8461-7.2-a
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, record_and_go_on);
+}
+
+tls_client::~tls_client() = default;
+
+namespace {
+
+class tls_stream final : public stream {
+public:
+    tls_stream(std::unique_ptr<stream> plain, ssl_ptr ssl)
+        : plain_(std::move(plain))
+        , ssl_(std::move(ssl)) {
+        SSL_set_ex_data(ssl_.get(), complaints_slot(), &complaints);
+        // Owned by the SSL.
+        SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        BIO_set_mem_eof_return(SSL_get_rbio(ssl_.get()), -1);
+        BIO_set_mem_eof_return(SSL_get_wbio(ssl_.get()), -1);
+    }
+    ~tls_stream() override { close(); }
+
+    /// Nothing where it completed.
+    task<std::optional<handshake_failure>> handshake(loop::time_point deadline) {
+        for (;;) {
+            ERR_clear_error();
+            const int result = SSL_connect(ssl_.get());
+            const int error = SSL_get_error(ssl_.get(), result);
+            // The queue is the thread's: it is read before anybody else runs.
+            const unsigned long queued = result == 1 ? 0 : ERR_peek_error();
+            ERR_clear_error();
+            auto status = co_await flush(deadline);
+            if (result == 1)
+                co_return std::nullopt;
+            if (error != SSL_ERROR_WANT_READ) {
+                broken_ = true;
+                co_return handshake_failure{.error = queued, .looks_tls = looks_tls()};
+            }
+            if (status == io_status::ok)
+                status = co_await fill(deadline);
+            if (status != io_status::ok) {
+                broken_ = true;
+                co_return handshake_failure{.timed_out = status == io_status::timeout,
+                                            .closed = status == io_status::eof || status == io_status::reset,
+                                            .looks_tls = looks_tls(),
+                                            .connection = "the connection broke"};
+            }
+        }
+    }
+
+    task<read_result> read_some(std::size_t limit, loop::time_point deadline) override {
+        limit = std::min(limit, record_bytes);
+        while (!broken_ && limit > 0) {
+            read_result result{io_status::ok, std::string(limit, '\0')};
+            std::size_t got = 0;
+            ERR_clear_error();
+            const int ok = SSL_read_ex(ssl_.get(), result.bytes.data(), limit, &got);
+            const int error = SSL_get_error(ssl_.get(), ok);
+            ERR_clear_error();
+            if (ok == 1) {
+                result.bytes.resize(got);
+                co_return result;
+            }
+            if (error == SSL_ERROR_ZERO_RETURN)
+                co_return read_result{io_status::eof, {}};
+            if (error != SSL_ERROR_WANT_READ)
+                break;
+            result.bytes = {}; // a silent connection holds no buffer
+            auto status = co_await flush(deadline);
+            if (status == io_status::ok)
+                status = co_await fill(deadline);
+            if (status == io_status::eof)
+                status = io_status::reset; // no close-notify: whoever sits on the path may have cut it
+            if (status != io_status::ok)
+                co_return read_result{status, {}};
+        }
+        broken_ = true;
+        co_return read_result{io_status::failed, {}};
+    }
+
+    task<io_status> write_all(std::string bytes, loop::time_point deadline) override {
+        std::string_view left = bytes;
+        while (!left.empty()) {
+            std::size_t put = 0;
+            ERR_clear_error();
+            const int ok = broken_ ? 0 : SSL_write_ex(ssl_.get(), left.data(), left.size(), &put);
+            ERR_clear_error();
+            // The memory buffer takes everything, so a write never has to wait for a read.
+            if (ok != 1) {
+                broken_ = true;
+                co_return io_status::failed;
+            }
+            left.remove_prefix(put);
+            if (const auto status = co_await flush(deadline); status != io_status::ok)
+                co_return status;
+        }
+        co_return io_status::ok;
+    }
+
+    void close() override {
+        if (!plain_)
+            return;
+        if (!broken_ && SSL_is_init_finished(ssl_.get())) {
+            ERR_clear_error();
+            SSL_shutdown(ssl_.get());
+            ERR_clear_error();
+            plain_->try_write(pending());
+        }
+        plain_->close();
+        plain_.reset();
+        broken_ = true;
+    }
+
+    SSL* native() const { return ssl_.get(); }
+    std::vector<verify_error> complaints;
+
+private:
+    std::string pending() {
+        BIO* out = SSL_get_wbio(ssl_.get());
+        std::string bytes(BIO_ctrl_pending(out), '\0');
+        if (!bytes.empty())
+            BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+        return bytes;
+    }
+    task<io_status> flush(loop::time_point deadline) {
+        auto bytes = pending();
+        if (bytes.empty())
+            co_return io_status::ok;
+        if (!plain_)
+            co_return io_status::failed;
+        co_return co_await plain_->write_all(std::move(bytes), deadline);
+    }
+    task<io_status> fill(loop::time_point deadline) {
+        if (!plain_)
+            co_return io_status::failed;
+        auto got = co_await plain_->read_some(record_bytes, deadline);
+        if (got.status == io_status::ok) {
+            if (first_bytes_.size() < 3)
+                first_bytes_ += got.bytes.substr(0, 3 - first_bytes_.size());
+            BIO_write(SSL_get_rbio(ssl_.get()), got.bytes.data(), static_cast<int>(got.bytes.size()));
+        }
+        co_return got.status;
+    }
+    /// The first record is a handshake record or an alert of SSL 3.0 or later, or nothing has come.
+    bool looks_tls() const {
+        return first_bytes_.empty() || ((first_bytes_[0] == 0x16 || first_bytes_[0] == 0x15) &&
+                                        (first_bytes_.size() < 2 || first_bytes_[1] == 3));
+    }
+
+    std::unique_ptr<stream> plain_;
+    ssl_ptr ssl_;
+    std::string first_bytes_;
+    bool broken_ = false;
+};
+
+bool prepare(SSL* ssl, const tls_options& options, base::utc_seconds now) {
+    if (options.allow_old) {
+        SSL_set_security_level(ssl, 0);
+        SSL_set_min_proto_version(ssl, TLS1_VERSION);
+        SSL_set_cipher_list(ssl, "ALL:@SECLEVEL=0");
+        SSL_set_options(ssl, SSL_OP_LEGACY_SERVER_CONNECT);
+    }
+    // 8461-7.1-a, 8461-7.1-b, 8461-7.1-c
+    if (options.send_sni && SSL_set_tlsext_host_name(ssl, options.host.c_str()) != 1)
+        return false;
+    if (!options.alpn.empty() && options.alpn.size() < 256) {
+        std::string wire(1, static_cast<char>(options.alpn.size()));
+        wire += options.alpn;
+        SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(wire.data()),
+                            static_cast<unsigned>(wire.size()));
+    }
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), now.time_since_epoch().count());
+    return true;
+}
+
+std::vector<base::certificate> chain_of(SSL* ssl) {
+    std::vector<base::certificate> chain;
+    const auto* sent = SSL_get_peer_cert_chain(ssl);
+    const int count = sent ? sk_X509_num(sent) : 0;
+    for (int i = 0; i < count && chain.size() < base::limits::certificates_per_chain; ++i) {
+        if (auto parsed = base::parse_certificate(der_of(sk_X509_value(sent, i))))
+            chain.push_back(std::move(*parsed));
+        else if (i == 0)
+            return {}; // an intermediate must not pass for the leaf
+    }
+    return chain;
+}
+
+} // namespace
+
+task<tls_result> start_tls(loop&, std::unique_ptr<stream> plain, const tls_client& client,
+                           tls_options options, base::utc_seconds now, loop::time_point deadline) {
+    tls_result result;
+    // A name in DNS form may end with a dot; in SNI (RFC 6066 §3) and in certificates it does not.
+    if (options.host.ends_with('.'))
+        options.host.pop_back();
+    ssl_ptr ssl(SSL_new(client.native().context.get()));
+    if (!ssl || !prepare(ssl.get(), options, now)) {
+        ERR_clear_error();
+        result.fact.outcome = model::handshake_outcome::failed;
+        result.fact.detail = "the name cannot be sent in a TLS handshake";
+        plain->close();
+        co_return result;
+    }
+    auto connection = std::make_unique<tls_stream>(std::move(plain), std::move(ssl));
+    const auto failure = co_await connection->handshake(deadline);
+    if (failure) {
+        classify_failure(result.fact, *failure);
+        connection->close();
+        co_return result;
+    }
+    SSL* established = connection->native();
+    result.fact.outcome = model::handshake_outcome::completed;
+    result.fact.version = SSL_get_version(established);
+    result.fact.cipher = SSL_get_cipher_name(established);
+    result.fact.chain = chain_of(established);
+    classify_certificate(result.fact, connection->complaints, options.host);
+    // What is known now is known; nothing is verified later.
+    connection->complaints = {};
+    result.connection = std::move(connection);
+    co_return result;
+}
+
+} // namespace mailtight::io

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy, fetched from each address of the policy host by itself, then with other User-Agents from the
+// first good one.
+#include "observe/state.h"
+
+namespace mailtight::observe {
+
+io::task<bool> look_at_policy_host(observer::state& with, model::observation& seen,
+                                   const progress_fn& progress) {
+    if (!with.options.https)
+        co_return false;
+    // A scan fetches as a sender does: no record, no request (8461-3-a). A check looks whether a file waits
+    // without one.
+    if (!with.options.pitfalls && !seen.sts_txt.ok())
+        co_return false;
+    const std::string host = "mta-sts." + seen.domain;
+    std::vector<io::task<model::fetch_fact>> work;
+    for (const auto& address : seen.policy_host.addresses)
+        work.push_back(probe::fetch_policy(with.probe, host, address, probe::own_agent));
+    seen.fetches = co_await io::when_all(with.loop, std::move(work));
+    with.counted.fetches += seen.fetches.size();
+    for (const auto& fetch : seen.fetches)
+        if (fetch.tls.completed())
+            ++with.counted.handshakes;
+
+    if (with.options.pitfalls) {
+        base::ip_address good;
+        bool found = false;
+        for (const auto& fetch : seen.fetches)
+            if (!found && fetch.connect == model::connect_outcome::connected && fetch.tls.completed()) {
+                good = fetch.address;
+                found = true;
+            }
+        if (found)
+            for (const char* agent : {probe::bare_agent, probe::library_agent}) {
+                seen.fetches.push_back(co_await probe::fetch_policy(with.probe, host, good, agent));
+                ++with.counted.fetches;
+            }
+    }
+    if (progress && !seen.fetches.empty())
+        progress(seen.domain, "policy host", std::string(model::to_string(seen.fetches.front().outcome)));
+    co_return true;
+}
+
+} // namespace mailtight::observe

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the looks of one run share: the resolver, the probers, the probes already done and the politeness
+// limits. For observe/ alone; single-threaded.
+#pragma once
+
+#include "observe/observe.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace mailtight::observe {
+
+struct observer::state {
+    state(io::loop& on, io::resolver& resolver, probe::context probes, observe_options wanted);
+
+    io::loop& loop;
+    io::resolver& dns;
+    probe::context probe;
+    observe_options options;
+    observer::counters counted;
+
+    /// One conversation a distinct (address, name); the latest are kept.
+    io::task<model::smtp_fact> probe_once(std::string host, base::ip_address address);
+    /// True once an SMTP connection of this run was established, or refused by a remote host: port 25 is open
+    /// to us.
+    bool port25_proven = false;
+    /// Asks the control host, once a run: may we talk to port 25 at all?
+    io::task<bool> port25_is_closed();
+    std::string port25_detail;
+
+    /// A label that nobody has published, the same for the whole run.
+    std::string random_label;
+
+private:
+    using probe_key = std::pair<base::ip_address, std::string>;
+    struct shared_probe {
+        explicit shared_probe(io::loop& on)
+            : done(on) {}
+        io::event done;
+        model::smtp_fact fact;
+    };
+    struct polite_gate {
+        explicit polite_gate(io::loop& on, std::size_t permits)
+            : gate(on, permits) {}
+        io::semaphore gate;
+        std::size_t users = 0;
+    };
+    io::task<model::smtp_fact> probe_politely(std::string host, base::ip_address address);
+
+    std::map<probe_key, std::shared_ptr<shared_probe>> probes_;
+    std::deque<probe_key> probe_order_;
+    io::semaphore all_smtp_;
+    std::map<std::string, std::shared_ptr<polite_gate>> gates_; ///< by address, and by the provider's domain
+    std::shared_ptr<io::event> control_done_;
+    bool control_closed_ = false;
+};
+
+// The parts of a look. Each fills its share of the observation; none judges.
+io::task<bool> look_at_zone(observer::state& with, model::observation& seen);
+io::task<bool> look_for_pitfalls(observer::state& with, model::observation& seen);
+io::task<bool> look_at_policy_host(observer::state& with, model::observation& seen,
+                                   const progress_fn& progress);
+io::task<bool> look_at_mail_servers(observer::state& with, model::observation& seen,
+                                    const progress_fn& progress);
+io::task<bool> look_at_report_addresses(observer::state& with, model::observation& seen);
+
+/// True where `prefix` + "." + `domain` is still a name that DNS can hold (RFC 1035: 253 characters).
+bool fits(std::string_view prefix, std::string_view domain);
+
+} // namespace mailtight::observe

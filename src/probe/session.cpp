@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailtight::probe {
+
+using model::handshake_outcome;
+
+bool may_be_too_old(const model::tls_fact& failed) {
+    switch (failed.outcome) {
+    case handshake_outcome::protocol_too_old:
+    case handshake_outcome::no_shared_cipher:
+        return true;
+    case handshake_outcome::alert: // what old servers say instead of protocol_version
+        return failed.reason == "handshake_failure";
+    default:
+        return false;
+    }
+}
+
+void name_what_is_spoken(model::tls_fact& failed, const model::tls_fact& with_old) {
+    if (!with_old.completed())
+        return;
+    failed.version = with_old.version;
+    failed.cipher = with_old.cipher;
+    if (with_old.version == "TLSv1" || with_old.version == "TLSv1.1") { // 8461-7.2-a
+        failed.outcome = handshake_outcome::protocol_too_old;
+        failed.detail = fmt::format("the server speaks {} at best", with_old.version);
+    } else {
+        failed.outcome = handshake_outcome::no_shared_cipher;
+        failed.detail =
+            fmt::format("the server speaks {}, but only with {}", with_old.version, with_old.cipher);
+    }
+}
+
+io::task<tls_reach> reach_tls(const context& with, std::string host, io::endpoint to, std::string alpn,
+                              io::loop::time_point deadline, stopwatch& watch) {
+    tls_reach result;
+    auto connect = [&]() {
+        return io::connect_tcp(with.loop, to, with.guard,
+                               std::min(deadline, with.loop.now() + with.options.connect_timeout));
+    };
+    auto connected = co_await connect();
+    watch.stage("connect");
+    result.connect = connected.outcome;
+    result.detail = std::move(connected.detail);
+    if (!connected.connection)
+        co_return result;
+
+    io::tls_options options{.host = host, .alpn = alpn};
+    auto secured = co_await io::start_tls(with.loop, std::move(connected.connection), with.tls, options,
+                                          with.clock.now(), deadline);
+    watch.stage("tls");
+    result.tls = std::move(secured.fact);
+    result.connection = std::move(secured.connection);
+    if (!may_be_too_old(result.tls))
+        co_return result;
+
+    auto again = co_await connect();
+    if (!again.connection)
+        co_return result;
+    options.allow_old = true;
+    auto old = co_await io::start_tls(with.loop, std::move(again.connection), with.tls, options,
+                                      with.clock.now(), deadline);
+    name_what_is_spoken(result.tls, old.fact);
+    watch.stage("tls-old");
+    co_return result;
+}
+
+std::string clip(std::string text, std::size_t limit) {
+    if (text.size() > limit)
+        text.resize(limit);
+    return text;
+}
+
+} // namespace mailtight::probe
