@@ -122,8 +122,10 @@ std::vector<policy_fault> text_faults(const sts::policy_judgement& judged) {
         const std::string_view code = code_of(issue.problem);
         const auto told = std::ranges::find(faults, code, &policy_fault::code);
         if (told == faults.end()) {
-            faults.push_back({std::string(code), std::string(sts::explain(issue.problem)), place(issue),
-                              weight_of(issue.problem)});
+            std::string_view words = sts::explain(issue.problem);
+            if (words.ends_with('.'))
+                words.remove_suffix(1);
+            faults.push_back({std::string(code), std::string(words), place(issue), weight_of(issue.problem)});
             continue;
         }
         if (told->evidence.size() < 500)

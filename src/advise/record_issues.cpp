@@ -11,12 +11,19 @@ namespace {
 using findings::severity;
 
 std::string words(std::string_view explanation, std::string_view detail) {
+    if (explanation.ends_with('.'))
+        explanation.remove_suffix(1); // what was seen follows
     return detail.empty() ? std::string(explanation) : fmt::format("{}: \"{}\"", explanation, detail.substr(0, 200));
 }
 
 void add(std::vector<record_fault>& faults, record_fault fault) {
     if (std::ranges::find(faults, fault.code, &record_fault::code) == faults.end())
         faults.push_back(std::move(fault));
+}
+
+/// `tls@example.com`, without a scheme: the mistake is a missing `mailto:`.
+bool is_bare_address(std::string_view item) {
+    return item.find('@') != std::string_view::npos && item.find_first_of(": \t") == std::string_view::npos;
 }
 
 bool has(const tlsrpt::record_judgement& judged, tlsrpt::record_problem what) {
@@ -54,6 +61,10 @@ std::vector<record_fault> tlsrpt_faults(const tlsrpt::record_judgement& judged) 
         case problem::not_a_record:
         case problem::syntax:
         case problem::rua_syntax:
+            if (is_bare_address(issue.detail)) {
+                add(faults, {"tlsrpt.rua-scheme", words("A mail address stands without mailto: before it", issue.detail), {}});
+                break;
+            }
             // An unescaped character breaks the grammar too, and is the more useful thing to say.
             if (!has(judged, problem::rua_unescaped))
                 add(faults, {"tlsrpt.syntax", message, {}});

@@ -10,11 +10,11 @@
 namespace mailtight::advise {
 namespace {
 
-part_state record_part(record_state state, bool misplaced_only) {
+part_state record_part(record_state state) {
     switch (state) {
     case record_state::not_asked:
     case record_state::failed: return part_state::not_tested;
-    case record_state::absent: return misplaced_only ? part_state::invalid : part_state::missing;
+    case record_state::absent: return part_state::missing;
     case record_state::dangling:
     case record_state::loop:
     case record_state::multiple:
@@ -51,7 +51,9 @@ part_state servers_part(const reading& r, const std::vector<mx_judgement>& hosts
             return std::ranges::any_of(host.criteria, [&](const criterion& c) { return c.state == state; });
         });
     };
-    if (found.has_error("mail_servers") || any(criterion_state::fail))
+    // In mode none nobody checks the servers, and what fails weighs less.
+    const bool matters = r.situation != findings::situation::none;
+    if (found.has_error("mail_servers") || (matters && any(criterion_state::fail)))
         return part_state::invalid;
     if (r.seen.null_mx)
         return part_state::missing;
@@ -147,12 +149,8 @@ judgement judge(const model::observation& seen, const judge_options& options) {
 
     judgement j;
     j.mx = judge_mail_servers(r);
-    const auto misplaced = [&](const model::txt_fact& doubled, std::string_view word) {
-        return doubled.ok() && std::ranges::any_of(doubled.texts, [&](const auto& t) { return meant_as_record(t, word); }) &&
-               !(seen.wildcard_txt.ok() && seen.wildcard_txt.texts == doubled.texts);
-    };
-    j.sts_record = record_part(r.sts, misplaced(seen.sts_doubled, "STSv1"));
-    j.tlsrpt_record = record_part(r.tlsrpt, misplaced(seen.tlsrpt_doubled, "TLSRPTv1"));
+    j.sts_record = record_part(r.sts);
+    j.tlsrpt_record = record_part(r.tlsrpt);
     if (j.tlsrpt_record == part_state::valid && found.has_error("tlsrpt_record"))
         j.tlsrpt_record = part_state::invalid;
     j.policy_file = policy_part(r, found);
