@@ -117,6 +117,13 @@ std::vector<std::string> patterns_for(const std::vector<std::string>& hosts) {
     return patterns;
 }
 
+std::vector<std::string> patterns_of_providers(const std::vector<std::string>& hosts) {
+    std::vector<std::string> patterns;
+    for (const mail_provider* provider : providers_among(hosts))
+        patterns.insert(patterns.end(), provider->patterns.begin(), provider->patterns.end());
+    return patterns;
+}
+
 bool is_policy_service(std::string_view host) {
     return std::ranges::any_of(table(), [&](const mail_provider& provider) {
         return !provider.policy_target.empty() && base::iequals(provider.policy_target, host);

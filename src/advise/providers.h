@@ -34,6 +34,9 @@ std::vector<const mail_provider*> providers_among(const std::vector<std::string>
 /// once.
 std::vector<std::string> patterns_for(const std::vector<std::string>& hosts);
 
+/// Every pattern that the providers of these hosts have, in use or not.
+std::vector<std::string> patterns_of_providers(const std::vector<std::string>& hosts);
+
 /// True where the name is a policy host that a provider runs for its customers.
 bool is_policy_service(std::string_view host);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy held against the MX hosts: who is left out, and what admits nobody (RFC 8461 §4.1).
+#include "advise/providers.h"
 #include "advise/rules.h"
 #include "advise/words.h"
 #include "base/text.h"
@@ -79,9 +80,11 @@ void coverage_rules(const reading& r, collector& out) {
                                           .message = fmt::format("{} is an MX host and not in the policy", host),
                                           .evidence = patterns});
     }
+    const auto preset = patterns_of_providers(r.hosts);
     if (c.outside.empty())
         for (const std::string& pattern : c.unused)
-            out.emit("mx.policy-entry-unused",
+            if (std::ranges::count(preset, base::lower(pattern)) == 0) // what a provider prescribes is no leftover
+                out.emit("mx.policy-entry-unused",
                      {.subject = pattern, .evidence = fmt::format("mx: {}; MX: {}", pattern, list(r.hosts))});
 }
 
