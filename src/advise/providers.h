@@ -16,9 +16,10 @@ struct mail_provider {
     std::vector<std::string_view> hosts;
     /// The patterns to publish; empty: the exact MX hosts.
     std::vector<std::string_view> patterns = {};
-    std::uint64_t max_age = 0;             ///< what the provider prescribes, or 0
-    std::string_view policy_target = {};   ///< `mta-sts.D` as CNAME to it, where the provider runs the policy host
-    std::string_view record_target = {};   ///< `_mta-sts.D` as CNAME to it
+    std::uint64_t max_age = 0; ///< what the provider prescribes, or 0
+    std::string_view policy_target =
+        {}; ///< `mta-sts.D` as CNAME to it, where the provider runs the policy host
+    std::string_view record_target = {}; ///< `_mta-sts.D` as CNAME to it
     std::string_view remark = {};
 };
 std::span<const mail_provider> mail_providers();

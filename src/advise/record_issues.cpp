@@ -13,7 +13,8 @@ using findings::severity;
 std::string words(std::string_view explanation, std::string_view detail) {
     if (explanation.ends_with('.'))
         explanation.remove_suffix(1); // what was seen follows
-    return detail.empty() ? std::string(explanation) : fmt::format("{}: \"{}\"", explanation, detail.substr(0, 200));
+    return detail.empty() ? std::string(explanation)
+                          : fmt::format("{}: \"{}\"", explanation, detail.substr(0, 200));
 }
 
 void add(std::vector<record_fault>& faults, record_fault fault) {
@@ -39,14 +40,18 @@ std::vector<record_fault> sts_faults(const sts::record_judgement& judged) {
         const std::string message = words(sts::explain(issue.problem), issue.detail);
         switch (issue.problem) {
         case problem::not_a_record:
-        case problem::syntax: return {{"sts-record.syntax", message, {}}}; // 8461-3.1-p
-        case problem::id_missing: return {{"sts-record.id-missing", message, {}}}; // 8461-3.1-d
-        case problem::id_invalid: return {{"sts-record.id-invalid", message, {}}}; // 8461-3.1-j
-        case problem::space_before_delimiter: // A2
-        case problem::duplicate_field: // A3
+        case problem::syntax:
+            return {{"sts-record.syntax", message, {}}}; // 8461-3.1-p
+        case problem::id_missing:
+            return {{"sts-record.id-missing", message, {}}}; // 8461-3.1-d
+        case problem::id_invalid:
+            return {{"sts-record.id-invalid", message, {}}}; // 8461-3.1-j
+        case problem::space_before_delimiter:                // A2
+        case problem::duplicate_field:                       // A3
             add(faults, {"sts-record.syntax", message, severity::warning});
             break;
-        case problem::unknown_field: break; // 8461-3.1-l: an extension, ignored by senders
+        case problem::unknown_field:
+            break; // 8461-3.1-l: an extension, ignored by senders
         }
     }
     return faults;
@@ -62,7 +67,9 @@ std::vector<record_fault> tlsrpt_faults(const tlsrpt::record_judgement& judged) 
         case problem::syntax:
         case problem::rua_syntax:
             if (is_bare_address(issue.detail)) {
-                add(faults, {"tlsrpt.rua-scheme", words("A mail address stands without mailto: before it", issue.detail), {}});
+                add(faults, {"tlsrpt.rua-scheme",
+                             words("A mail address stands without mailto: before it", issue.detail),
+                             {}});
                 break;
             }
             // An unescaped character breaks the grammar too, and is the more useful thing to say.
@@ -70,16 +77,26 @@ std::vector<record_fault> tlsrpt_faults(const tlsrpt::record_judgement& judged) 
                 add(faults, {"tlsrpt.syntax", message, {}});
             break;
         case problem::rua_missing: // 8460-3-p
-            if (!has(judged, problem::rua_syntax) && !has(judged, problem::syntax) && !has(judged, problem::rua_unescaped) &&
-                !has(judged, problem::rua_scheme))
+            if (!has(judged, problem::rua_syntax) && !has(judged, problem::syntax) &&
+                !has(judged, problem::rua_unescaped) && !has(judged, problem::rua_scheme))
                 add(faults, {"tlsrpt.rua-missing", message, {}});
             break;
-        case problem::rua_scheme: add(faults, {"tlsrpt.rua-scheme", message, {}}); break; // 8460-3-c
-        case problem::rua_unescaped: add(faults, {"tlsrpt.rua-unescaped", message, {}}); break; // 8460-3-s
+        case problem::rua_scheme:
+            add(faults, {"tlsrpt.rua-scheme", message, {}});
+            break; // 8460-3-c
+        case problem::rua_unescaped:
+            add(faults, {"tlsrpt.rua-unescaped", message, {}});
+            break; // 8460-3-s
         case problem::rua_many:
-        case problem::rua_duplicate: add(faults, {"tlsrpt.rua-many", message, {}}); break; // 8460-3-y
-        case problem::space_before_delimiter: add(faults, {"tlsrpt.syntax", message, severity::warning}); break;
-        case problem::duplicate_field: add(faults, {"tlsrpt.syntax", message, severity::info}); break;
+        case problem::rua_duplicate:
+            add(faults, {"tlsrpt.rua-many", message, {}});
+            break; // 8460-3-y
+        case problem::space_before_delimiter:
+            add(faults, {"tlsrpt.syntax", message, severity::warning});
+            break;
+        case problem::duplicate_field:
+            add(faults, {"tlsrpt.syntax", message, severity::info});
+            break;
         case problem::unknown_field:
             // `id=` and `ruf=` come from other records; a real extension needs no word.
             if (issue.detail.starts_with("id") || issue.detail.starts_with("ruf"))

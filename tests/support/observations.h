@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Observations written by hand. healthy() is a domain in enforce without any fault; a test takes it and breaks
-// one thing.
+// Observations written by hand. healthy() is a domain in enforce without any fault; a test takes it and
+// breaks one thing.
 #pragma once
 
 #include "base/encode.h"
@@ -24,7 +24,7 @@ inline base::ip_address ip(std::string_view text) {
 }
 
 /// An answer of the given status; `chain` holds the CNAME targets.
-template <class Fact = model::dns_fact>
+template<class Fact = model::dns_fact>
 Fact answer(std::string name, std::string type, model::dns_status status = model::dns_status::ok,
             std::vector<std::string> chain = {}) {
     Fact fact;
@@ -36,7 +36,8 @@ Fact answer(std::string name, std::string type, model::dns_status status = model
     fact.chain = std::move(chain);
     return fact;
 }
-inline model::txt_fact txt(std::string name, std::vector<std::string> texts, std::vector<std::string> chain = {}) {
+inline model::txt_fact txt(std::string name, std::vector<std::string> texts,
+                           std::vector<std::string> chain = {}) {
     auto fact = answer<model::txt_fact>(std::move(name), "TXT",
                                         texts.empty() ? model::dns_status::nx_domain : model::dns_status::ok,
                                         std::move(chain));
@@ -52,7 +53,9 @@ inline model::address_fact addresses(const std::string& name, std::vector<std::s
         (fact.addresses.back().is_v4() ? v4 : v6) = true;
     }
     const auto status = [&](bool has) {
-        return has ? model::dns_status::ok : texts.empty() ? model::dns_status::nx_domain : model::dns_status::no_data;
+        return has             ? model::dns_status::ok
+               : texts.empty() ? model::dns_status::nx_domain
+                               : model::dns_status::no_data;
     };
     fact.a = answer(name, "A", status(v4), chain);
     fact.aaaa = answer(name, "AAAA", status(v6), chain);
@@ -108,7 +111,8 @@ inline model::smtp_fact smtp(const std::string& host, std::string_view address) 
     return fact;
 }
 /// An MX host that passes everything, at one address.
-inline model::mx_host_fact mx_host(const std::string& host, std::uint16_t preference, std::string_view address) {
+inline model::mx_host_fact mx_host(const std::string& host, std::uint16_t preference,
+                                   std::string_view address) {
     model::mx_host_fact fact;
     fact.host = host;
     fact.preference = preference;
@@ -118,8 +122,8 @@ inline model::mx_host_fact mx_host(const std::string& host, std::uint16_t prefer
     return fact;
 }
 inline void set_mx(model::observation& seen, std::vector<model::mx_host_fact> hosts) {
-    seen.mx_set = answer<model::mx_set_fact>(seen.domain, "MX",
-                                             hosts.empty() ? model::dns_status::no_data : model::dns_status::ok);
+    seen.mx_set = answer<model::mx_set_fact>(
+        seen.domain, "MX", hosts.empty() ? model::dns_status::no_data : model::dns_status::ok);
     for (const auto& host : hosts)
         seen.mx_set.records.push_back({host.preference, host.host});
     seen.mx = std::move(hosts);
@@ -157,7 +161,8 @@ inline model::observation healthy() {
                     fetch("example.com", "2001:db8::80", healthy_policy),
                     fetch("example.com", "192.0.2.80", healthy_policy, "")};
     seen.caa = answer<model::caa_fact>("mta-sts.example.com", "CAA", model::dns_status::no_data);
-    set_mx(seen, {mx_host("mx1.example.com", 10, "192.0.2.25"), mx_host("mx2.example.com", 20, "198.51.100.25")});
+    set_mx(seen,
+           {mx_host("mx1.example.com", 10, "192.0.2.25"), mx_host("mx2.example.com", 20, "198.51.100.25")});
     seen.smtp_tried = true;
     model::rua_fact rua;
     rua.uri = "mailto:tls-report@example.com";

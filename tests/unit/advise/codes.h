@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One row of the tables of these tests: what is changed in the healthy domain, and exactly which codes follow.
+// One row of the tables of these tests: what is changed in the healthy domain, and exactly which codes
+// follow.
 #pragma once
 
 #include "advise/advise.h"
@@ -37,8 +38,8 @@ struct change {
     std::string verdict = "broken";
 };
 
-/// Each change gives exactly its codes and its verdict; and each code can be taken away by itself, with nothing
-/// else changing among the findings.
+/// Each change gives exactly its codes and its verdict; and each code can be taken away by itself, with
+/// nothing else changing among the findings.
 inline void expect_exactly(const std::vector<change>& rows) {
     for (const change& row : rows) {
         SCOPED_TRACE(row.why);
@@ -53,7 +54,8 @@ inline void expect_exactly(const std::vector<change>& rows) {
             EXPECT_EQ(f.fix.find('{'), std::string::npos) << f.fix;
             codes rest = row.expected;
             rest.erase(f.code);
-            EXPECT_EQ(codes_of(advise::judge(seen, {.without = {f.code}}).findings), rest) << "without " << f.code;
+            EXPECT_EQ(codes_of(advise::judge(seen, {.without = {f.code}}).findings), rest)
+                << "without " << f.code;
         }
     }
 }

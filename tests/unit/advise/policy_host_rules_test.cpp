@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "unit/advise/codes.h"
 #include "support/proves.h"
+#include "unit/advise/codes.h"
 
 namespace mailtight::tests {
 namespace {
@@ -32,87 +32,92 @@ void dead(model::fetch_fact& f) {
 }
 
 TEST(policy_host_rules, one_fault_one_code) {
-    PROVES("8461-3.3-a", "8461-3.3-b", "8461-3.3-c", "8461-3.3-h", "8461-3.3-i", "8461-3.2-b", "8461-8.2-c", "G1-11",
-           "G1-13", "G3-19", "G3-30");
+    PROVES("8461-3.3-a", "8461-3.3-b", "8461-3.3-c", "8461-3.3-h", "8461-3.3-i", "8461-3.2-b", "8461-8.2-c",
+           "G1-11", "G1-13", "G3-19", "G3-30");
     using enum cert_fault;
     expect_exactly({
-        {"no address", {"policy-host.no-address"},
+        {"no address",
+         {"policy-host.no-address"},
          [](observation& o) {
              o.policy_host = addresses("mta-sts.example.com", {});
              o.fetches.clear();
          }},
         {"every address refuses", {"policy-host.unreachable"}, every(dead)},
-        {"TLS 1.0 only", {"policy-host.tls-too-old"},
-         every([](model::fetch_fact& f) {
+        {"TLS 1.0 only", {"policy-host.tls-too-old"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::tls_failed;
              f.tls = {};
              f.tls.outcome = handshake_outcome::protocol_too_old;
              f.tls.version = "TLSv1";
              f.body.clear();
          })},
-        {"a handshake that fails otherwise", {"policy-host.unreachable"},
-         every([](model::fetch_fact& f) {
+        {"a handshake that fails otherwise", {"policy-host.unreachable"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::tls_failed;
              f.tls = {};
              f.tls.outcome = handshake_outcome::alert;
              f.body.clear();
          })},
-        {"expired: the policy is not called missing", {"policy-host.cert-expired"}, every_certificate({expired})},
+        {"expired: the policy is not called missing",
+         {"policy-host.cert-expired"},
+         every_certificate({expired})},
         {"not yet valid", {"policy-host.cert-not-yet-valid"}, every_certificate({not_yet_valid})},
         {"another name", {"policy-host.cert-name-mismatch"}, every_certificate({name_mismatch})},
-        {"the common name alone is no name", {"policy-host.cert-name-mismatch"},
+        {"the common name alone is no name",
+         {"policy-host.cert-name-mismatch"},
          every_certificate({name_mismatch, cn_only})},
         {"a private root", {"policy-host.cert-untrusted"}, every_certificate({untrusted})},
-        {"no intermediate", {"policy-host.cert-chain-incomplete"}, every_certificate({chain_incomplete, untrusted})},
-        {"self-signed is not also untrusted", {"policy-host.cert-self-signed"},
+        {"no intermediate",
+         {"policy-host.cert-chain-incomplete"},
+         every_certificate({chain_incomplete, untrusted})},
+        {"self-signed is not also untrusted",
+         {"policy-host.cert-self-signed"},
          every_certificate({self_signed, untrusted})},
-        {"two causes, two codes", {"policy-host.cert-expired", "policy-host.cert-name-mismatch"},
+        {"two causes, two codes",
+         {"policy-host.cert-expired", "policy-host.cert-name-mismatch"},
          every_certificate({expired, name_mismatch})},
-        {"redirect", {"policy-host.redirect"},
-         every([](model::fetch_fact& f) {
+        {"redirect", {"policy-host.redirect"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::redirect;
              f.status = 301;
              f.location = "https://www.example.com/";
              f.body.clear();
          })},
-        {"404", {"policy-host.http-status"},
-         every([](model::fetch_fact& f) {
+        {"404", {"policy-host.http-status"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::http_status;
              f.status = 404;
              f.body.clear();
          })},
-        {"no HTTP", {"policy-host.http-status"},
-         every([](model::fetch_fact& f) {
+        {"no HTTP", {"policy-host.http-status"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::http_invalid;
              f.body.clear();
          })},
-        {"an HTML type", {"policy-host.content-type"}, every([](model::fetch_fact& f) { f.content_type = "text/html"; })},
+        {"an HTML type", {"policy-host.content-type"}, every([](model::fetch_fact& f) {
+             f.content_type = "text/html";
+         })},
         {"no type", {"policy-host.content-type"}, every([](model::fetch_fact& f) { f.content_type = ""; })},
-        {"more than 64 KB", {"policy-host.too-large"},
-         every([](model::fetch_fact& f) {
+        {"more than 64 KB", {"policy-host.too-large"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::too_large;
              f.body.clear();
          })},
-        {"never complete", {"policy-host.slow"},
-         every([](model::fetch_fact& f) {
+        {"never complete", {"policy-host.slow"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::timeout;
              f.took = std::chrono::seconds(60);
              f.body.clear();
          })},
-        {"only private addresses", {"policy-host.blocked-address"},
-         every([](model::fetch_fact& f) {
+        {"only private addresses", {"policy-host.blocked-address"}, every([](model::fetch_fact& f) {
              f.outcome = fetch_outcome::blocked;
              f.tls = {};
              f.body.clear();
          })},
-        {"two addresses, two texts", {"policy-host.addresses-disagree"},
+        {"two addresses, two texts",
+         {"policy-host.addresses-disagree"},
          [](observation& o) { o.fetches.at(1).body = "version: STSv1\nmode: none\nmax_age: 86400\n"; }},
-        {"one address with an expired certificate", {"policy-host.addresses-disagree"},
+        {"one address with an expired certificate",
+         {"policy-host.addresses-disagree"},
          [](observation& o) {
              o.fetches.at(1).outcome = fetch_outcome::tls_failed;
              o.fetches.at(1).tls.faults = {expired};
          }},
-        {"a client without User-Agent is turned away", {"policy-host.agent-dependent"},
+        {"a client without User-Agent is turned away",
+         {"policy-host.agent-dependent"},
          [](observation& o) {
              o.fetches.at(2).outcome = fetch_outcome::http_status;
              o.fetches.at(2).status = 403;
@@ -123,32 +128,46 @@ TEST(policy_host_rules, one_fault_one_code) {
 TEST(policy_host_rules, warnings_leave_the_domain_protected) {
     PROVES("8461-3.2-c", "8461-3.3-n", "G4-5");
     expect_exactly({
-        {"IPv6 is dead", {"policy-host.ipv6-unreachable"}, [](observation& o) { dead(o.fetches.at(1)); }, "protected"},
-        {"IPv4 is dead, IPv6 works", {"policy-host.unreachable"},
-         [](observation& o) { dead(o.fetches.at(0)); }, "protected"},
-        {"slow", {"policy-host.slow"},
-         [](observation& o) { o.fetches.at(0).took = std::chrono::milliseconds(2500); }, "protected"},
-        {"two seconds are not slow", {},
-         [](observation& o) { o.fetches.at(0).took = std::chrono::milliseconds(2000); }, "protected"},
-        {"29 of 90 days left", {"policy-host.cert-expires-soon"},
+        {"IPv6 is dead",
+         {"policy-host.ipv6-unreachable"},
+         [](observation& o) { dead(o.fetches.at(1)); },
+         "protected"},
+        {"IPv4 is dead, IPv6 works",
+         {"policy-host.unreachable"},
+         [](observation& o) { dead(o.fetches.at(0)); },
+         "protected"},
+        {"slow",
+         {"policy-host.slow"},
+         [](observation& o) { o.fetches.at(0).took = std::chrono::milliseconds(2500); },
+         "protected"},
+        {"two seconds are not slow",
+         {},
+         [](observation& o) { o.fetches.at(0).took = std::chrono::milliseconds(2000); },
+         "protected"},
+        {"29 of 90 days left",
+         {"policy-host.cert-expires-soon"},
          every([](model::fetch_fact& f) {
              f.tls.chain.front().not_before = look_time() - std::chrono::days(61);
              f.tls.chain.front().not_after = look_time() + std::chrono::days(29);
          }),
          "protected"},
-        {"six of seven days left: a short-lived certificate in its youth", {},
+        {"six of seven days left: a short-lived certificate in its youth",
+         {},
          every([](model::fetch_fact& f) {
              f.tls.chain.front().not_before = look_time() - std::chrono::days(1);
              f.tls.chain.front().not_after = look_time() + std::chrono::days(6);
          }),
          "protected"},
-        {"60 of 365 days left", {},
+        {"60 of 365 days left",
+         {},
          every([](model::fetch_fact& f) {
              f.tls.chain.front().not_before = look_time() - std::chrono::days(305);
          }),
          "protected"},
-        {"a type in capitals with parameters", {},
-         every([](model::fetch_fact& f) { f.content_type = "TEXT/PLAIN; charset=iso-8859-1; x=y"; }), "protected"},
+        {"a type in capitals with parameters",
+         {},
+         every([](model::fetch_fact& f) { f.content_type = "TEXT/PLAIN; charset=iso-8859-1; x=y"; }),
+         "protected"},
         {"another agent met a dead network", {}, [](observation& o) { dead(o.fetches.at(2)); }, "protected"},
     });
 }
@@ -175,30 +194,37 @@ TEST(policy_host_rules, delegation_and_renewal) {
         };
     };
     expect_exactly({
-        {"the record is the provider's, the host does not exist", {"delegation.half"},
+        {"the record is the provider's, the host does not exist",
+         {"delegation.half"},
          [](observation& o) {
              o.sts_txt = txt("_mta-sts.example.com", {healthy_record}, {"_mta-sts.provider.example"});
              o.policy_host = addresses("mta-sts.example.com", {});
              o.fetches.clear();
          }},
-        {"both are delegated", {},
+        {"both are delegated",
+         {},
          [](observation& o) {
              o.sts_txt = txt("_mta-sts.example.com", {healthy_record}, {"_mta-sts.provider.example"});
              o.policy_host = addresses("mta-sts.example.com", {"192.0.2.80"}, {"mta-sts.provider.example"});
          },
          "protected"},
-        {"the host alone is another domain's", {"policy.shared"},
+        {"the host alone is another domain's",
+         {"policy.shared"},
          [](observation& o) {
              o.policy_host = addresses("mta-sts.example.com", {"192.0.2.80"}, {"mta-sts.example.org"});
          },
          "protected"},
         {"no authority may issue", {"caa.forbids-issuer"}, caa({{0, "issue", ";"}}), "protected"},
         {"another authority alone", {"caa.forbids-issuer"}, caa({{0, "issue", "digicert.com"}}), "protected"},
-        {"the present one, with parameters", {},
-         caa({{0, "issue", "digicert.com"}, {0, "issue", "LetsEncrypt.org; validationmethods=dns-01"}}), "protected"},
+        {"the present one, with parameters",
+         {},
+         caa({{0, "issue", "digicert.com"}, {0, "issue", "LetsEncrypt.org; validationmethods=dns-01"}}),
+         "protected"},
         {"no issue property", {}, caa({{0, "iodef", "mailto:ca@example.com"}}), "protected"},
-        {"wildcards forbidden, the certificate is none", {},
-         caa({{0, "issue", "letsencrypt.org"}, {0, "issuewild", ";"}}), "protected"},
+        {"wildcards forbidden, the certificate is none",
+         {},
+         caa({{0, "issue", "letsencrypt.org"}, {0, "issuewild", ";"}}),
+         "protected"},
     });
     observation unknown = healthy();
     for (auto& f : unknown.fetches)
