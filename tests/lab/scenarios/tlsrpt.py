@@ -30,7 +30,7 @@ SCENARIOS = [
             b"v=TLSRPTv1; rua=https://mta-sts.host-closed.test/v1/reports", status=0),
     _record("https-expired", "rua-https-failed", "an https address with an expired certificate",
             b"v=TLSRPTv1; rua=https://mta-sts.host-expired.test/v1/reports", status=0),
-    S("tlsrpt-doubled.test", {"tlsrpt.absent", "tlsrpt.doubled-name"}, "protected", 0,
+    S("tlsrpt-doubled.test", {"tlsrpt.doubled-name"}, "protected", 0,
       "entered as FQDN where the provider appends the domain", tlsrpt=[],
       records=[Rec("_smtp._tls.tlsrpt-doubled.test.tlsrpt-doubled.test", "TXT",
                    b"v=TLSRPTv1; rua=mailto:a@healthy.test")]),
