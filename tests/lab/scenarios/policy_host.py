@@ -18,7 +18,7 @@ SCENARIOS = [
     _broken("host-no-address", "no-address", "mta-sts has no address at all"),
     _broken("host-closed", "unreachable", "port 443 is closed", Web("closed")),
     _broken("host-not-tls", "unreachable", "something else than TLS on port 443", Web("not-tls")),
-    _broken("host-mute", "unreachable", "the connection is accepted, the handshake never answered",
+    _broken("host-mute", "slow", "the connection is accepted, the handshake never answered",
             Web("no-handshake")),
     _broken("host-silent", "slow", "TLS, then no answer to the request", Web("silent")),
     _warned("host-v6-dead", "ipv6-unreachable", "IPv4 answers, IPv6 does not", Web(), Web("closed", v6=True)),
