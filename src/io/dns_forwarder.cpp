@@ -58,9 +58,11 @@ struct failures {
 
 } // namespace
 
-dns_forwarder::dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout)
+dns_forwarder::dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout,
+                             trust in)
     : loop_(on)
     , timeout_(timeout)
+    , trust_(in)
     , tcp_(on, tcp_at_once) {
     for (auto& at : servers)
         servers_.push_back({at, {}, 0, is_loopback(at.address)});
@@ -70,6 +72,8 @@ std::string dns_forwarder::description() const {
     std::string text;
     for (const auto& server : servers_)
         text += (text.empty() ? "" : ", ") + server.at.to_string();
+    if (trust_ == trust::nothing)
+        return text + ", not validated";
     return text + ", trusting " + (servers_.size() == 1 ? "its" : "their") + " validation";
 }
 
@@ -209,7 +213,7 @@ task<dns_lookup> dns_forwarder::ask(wire::dns_question question) {
         names.insert(names.begin(), question.name);
         current.name = result.chain.back();
     }
-    if (result.status != model::dns_status::refused)
+    if (trust_ == trust::validation && result.status != model::dns_status::refused)
         result.security = secure ? model::dnssec::secure : model::dnssec::insecure;
     co_return result;
 }

@@ -10,7 +10,10 @@ namespace mailtight::io {
 
 class dns_forwarder final : public dns_backend {
 public:
-    dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout);
+    /// What the servers' AD bit is worth.
+    enum class trust { validation, nothing };
+    dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout,
+                  trust in = trust::validation);
     task<dns_lookup> ask(wire::dns_question question) override;
     std::string description() const override;
 
@@ -37,6 +40,7 @@ private:
     loop& loop_;
     std::vector<server> servers_;
     std::chrono::milliseconds timeout_;
+    trust trust_;
     std::size_t preferred_ = 0; ///< the server that answered last
     semaphore tcp_;
 };
