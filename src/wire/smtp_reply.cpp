@@ -39,12 +39,14 @@ std::size_t smtp_reply_reader::feed(std::string_view bytes) {
         const auto rest = bytes.substr(taken);
         const auto end = rest.find('\n');
         const auto part = rest.substr(0, end);
-        if (part.find('\0') != part.npos) {
+        // One byte more than the limit is kept for the CR. Only what fits is looked at, so that the result is
+        // the same however the bytes are cut.
+        const auto room = base::limits::smtp_line_bytes + 1 - line_.size();
+        if (part.substr(0, room).find('\0') != part.npos) {
             error_ = smtp_reply_error::nul_byte;
             break;
         }
-        // One byte more than the limit is kept for the CR.
-        if (line_.size() + part.size() > base::limits::smtp_line_bytes + 1) {
+        if (part.size() > room) {
             error_ = smtp_reply_error::line_too_long;
             break;
         }

@@ -4,6 +4,8 @@
 
   run_lab.py up                      start it and say what to try
   run_lab.py test --binary PATH      every scenario against the binary, in a lab of its own
+  run_lab.py mutate --binary PATH    leave out each finding code in turn: its scenarios must notice
+  run_lab.py list                    every domain and what is expected of it
   run_lab.py shell [-- COMMAND...]   a shell, or a command, inside
   run_lab.py down                    end it
 """
@@ -22,6 +24,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import compare  # noqa: E402
+import judge  # noqa: E402
 import packages  # noqa: E402
 
 REPO = HERE.parent.parent
@@ -96,14 +100,6 @@ class Lab:
         return True
 
 
-def options(build: Path) -> list[str]:
-    """What makes the binary look at the lab instead of the world."""
-    from table import POSTFIX
-    from world import RESOLVER
-    return ["--resolver", RESOLVER, "--ca-file", str(build / "ca.pem"), "--allow-net", "127.0.0.0/8",
-            "--allow-net", "fd00::/8", "--smtp-control", POSTFIX]
-
-
 def up() -> int:
     lab = Lab(UP)
     if lab.running():
@@ -113,7 +109,7 @@ def up() -> int:
         lab.start(tied=False)
         say(f"started in {time.monotonic() - began:.1f} s")
     binary = REPO / "build" / "release" / "mailtight"
-    shown = " ".join(options(BUILD))
+    shown = " ".join(compare.options(BUILD))
     print(f"""The lab is up: DNS, policy hosts and mail servers in namespaces of their own. Try:
 
   tools/lab shell -- {binary} check {shown} healthy.test
@@ -143,6 +139,12 @@ def main() -> int:
     test.add_argument("--only", default="*", metavar="GLOB")
     test.add_argument("--jobs", type=int, default=8)
     test.add_argument("--keep", action="store_true", help="use the lab that is up, if any")
+    test.add_argument("--json", type=Path, metavar="FILE", help="write every document of the binary there")
+    mutate = commands.add_parser("mutate")
+    mutate.add_argument("--binary", type=Path, required=True)
+    mutate.add_argument("--code", action="append", help="only this code (repeatable)")
+    mutate.add_argument("--per-code", type=int, default=2, help="scenarios tried for a code")
+    mutate.add_argument("--jobs", type=int, default=8)
     given = parser.parse_args()
     try:
         if given.command == "up":
@@ -152,9 +154,10 @@ def main() -> int:
             return 0
         if given.command == "shell":
             return shell(given.words[1:] if given.words[:1] == ["--"] else given.words)
-        import judge
         if given.command == "list":
             return judge.show()
+        if given.command == "mutate":
+            return judge.mutate(Lab, given)
         return judge.test(Lab, given)
     except (RuntimeError, packages.PackageError) as problem:
         say(str(problem))

@@ -32,14 +32,19 @@ class Web:
 
 @dataclass
 class Mx:
-    """One MX host of the scenario's own: `host` is a label below the domain; each behaviour is one address."""
+    """One MX host of the scenario's own: `host` is a label below the domain; each behaviour is one address
+    (`good`, `closed`, or another of servers/mx.py)."""
     host: str
     behaviours: list[str] = field(default_factory=lambda: ["good"])
     cert: str = "good"
     preference: int = 10
     v6: bool = False
-    published: bool = True  # False: a host that the MX records do not name
-    options: dict = field(default_factory=dict)
+    names: list[str] | None = None  # of the certificate; None: the host
+    addresses: list[str] = field(default_factory=list)  # without a server: further addresses of the host
+    certs: list[str] | None = None  # one a behaviour; None: `cert` for all
+
+    def full(self, domain: str) -> str:
+        return f"{self.host}.{domain}" if self.host else domain
 
 
 @dataclass
@@ -82,7 +87,7 @@ class Scenario:
             return self.mx_records
         if self.mx is None:
             return [(10, POSTFIX), (20, EXIM)]
-        return [(m.preference, f"{m.host}.{self.domain}") for m in self.mx if m.published]
+        return [(m.preference, m.full(self.domain)) for m in self.mx]
 
     def policy_bytes(self) -> bytes:
         if self.policy is not None:

@@ -19,7 +19,6 @@ from table import DANE_POSTFIX, EXIM, POSTFIX, Rec, Scenario, Server
 RESOLVER = "127.0.0.53"
 NAME_SERVERS = {"ns1": "127.0.53.1", "ns2": "127.0.53.2"}
 POSTFIX_IP, EXIM_IP, NGINX_IP, NGINX_IP6 = "127.0.25.1", "127.0.25.2", "127.0.80.1", "fd00:80::1"
-NOBODY_IP = "127.0.99.99"  # nothing listens there
 
 
 @dataclass
@@ -63,7 +62,8 @@ class Builder:
         test.records.append(Rec("a.root.nic.test", "A", NAME_SERVERS["ns1"]))
         world.zones["test"] = test
         hosting = self._zone("hosting.test")
-        hosting.records += [Rec(POSTFIX, "A", POSTFIX_IP), Rec(EXIM, "A", EXIM_IP)]
+        hosting.records += [Rec(POSTFIX, "A", POSTFIX_IP), Rec(EXIM, "A", EXIM_IP),
+                            Rec("web.hosting.test", "A", NGINX_IP)]
         signed = self._zone("danehost.test", signed=True)
         signed.records += [Rec(DANE_POSTFIX, "A", POSTFIX_IP),
                            Rec(f"_25._tcp.{DANE_POSTFIX}", "TLSA", f"3 1 1 {self.authority.spki_sha256()}")]
@@ -130,7 +130,15 @@ class Builder:
         records += self._web(scenario) + self._mx(scenario)
         gone = {(f"{label}.{domain}" if label else domain, kind) for label, kind in scenario.without}
         records = [r for r in records if (r.name, r.type) not in gone]
-        return records + scenario.records
+        return records + [self._with_digests(r) for r in scenario.records]
+
+    def _with_digests(self, record: Rec) -> Rec:
+        """TLSA values may say KEY (the lab's leaf key) and ISSUER (the intermediate) for the digest."""
+        if record.type != "TLSA":
+            return record
+        value = record.value.replace("KEY", self.authority.spki_sha256()).replace(
+            "ISSUER", self.authority.middle_sha256())
+        return Rec(record.name, record.type, value, record.ttl)
 
     def _web(self, scenario: Scenario) -> list[Rec]:
         records, name = [], f"mta-sts.{scenario.domain}"
@@ -152,13 +160,13 @@ class Builder:
     def _mx(self, scenario: Scenario) -> list[Rec]:
         records = []
         for mx in scenario.mx or []:
-            host = f"{mx.host}.{scenario.domain}"
-            chain = str(self.authority.leaf(mx.cert, [host]))
-            for behaviour in mx.behaviours:
+            host = mx.full(scenario.domain)
+            records += [Rec(host, "AAAA" if ":" in address else "A", address) for address in mx.addresses]
+            for behaviour, cert in zip(mx.behaviours, mx.certs or [mx.cert] * len(mx.behaviours)):
                 address = self._address("mx", mx.v6)
                 self.world.mail_hosts.append({
-                    "address": address, "behaviour": behaviour, "options": mx.options, "chain": chain,
-                    "key": self.world.key_file, "host": host})
+                    "address": address, "behaviour": behaviour, "host": host, "key": self.world.key_file,
+                    "chain": str(self.authority.leaf(cert, mx.names or [host]))})
                 records.append(Rec(host, "AAAA" if mx.v6 else "A", address))
         return records
 

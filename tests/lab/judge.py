@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands `test`, `mutate` and `list` of run_lab.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import compare
+import host
+from scenarios import SCENARIOS
+
+BUILD = compare.REPO / "build" / "lab"
+
+
+def show() -> int:
+    for s in SCENARIOS:
+        print(f"{s.domain:32} {s.verdict:12} {s.status}  {' '.join(sorted(s.codes)) or '-'}\n{'':32} {s.why}")
+    return 0
+
+
+def _tell(outcome: compare.Outcome) -> None:
+    mark = "FAILED" if outcome.differences else "ok"
+    print(f"{mark:7} {outcome.scenario.domain:32} {outcome.took:5.1f} s", flush=True)
+
+
+def _table(outcomes: list[compare.Outcome]) -> None:
+    failed = [o for o in outcomes if o.differences]
+    if failed:
+        print("\nWhat differs from the table:")
+    for outcome in failed:
+        print(f"  {outcome.scenario.domain}  ({outcome.scenario.why})")
+        for difference in outcome.differences:
+            print(f"      {difference}")
+
+
+def test(make_lab, given) -> int:
+    """Every scenario in a lab of its own, and the host as it was before."""
+    binary = given.binary.resolve()
+    if not os.access(binary, os.X_OK):
+        raise RuntimeError(f"there is no program at {binary}: build it first")
+    scenarios = compare.selected(given.only)
+    problems = [f"no scenario provokes {code}" for code in compare.uncovered()] if given.only == "*" else []
+    before = host.snapshot()
+    running = make_lab(BUILD / "up")
+    own = not (given.keep and running.running())
+    lab = make_lab(BUILD / f"test-{os.getpid()}") if own else running
+    began = time.monotonic()
+    if own:
+        lab.start(tied=True)
+        print(f"the lab started in {time.monotonic() - began:.1f} s", flush=True)
+    try:
+        problems += host.changes(before, host.snapshot())
+        outcomes = compare.run_all(lab, binary, BUILD, scenarios, given.jobs, tell=_tell)
+    finally:
+        if own:
+            logs = (lab.state / "lab.log").read_text(errors="replace")
+            lab.stop()
+    if own and "ended with" in logs:
+        problems.append("a server of the lab ended by itself:\n" + logs)
+    problems += host.changes(before, host.snapshot())
+    _table(outcomes)
+    for problem in problems:
+        print(f"  {problem}")
+    if given.json:
+        given.json.write_text(json.dumps({o.scenario.domain: o.document for o in outcomes}, indent=1))
+    failed = sum(1 for o in outcomes if o.differences)
+    checks = 1 + (1 if given.only == "*" else 0)  # the host unchanged; every code covered
+    broken = sum(1 for text in ("the host's", "no scenario", "a server of") if any(p.startswith(text) for p in problems))
+    print(f"\n{len(outcomes)} scenarios in {time.monotonic() - began:.0f} s; slowest: " + ", ".join(
+        f"{o.scenario.domain} {o.took:.1f} s" for o in sorted(outcomes, key=lambda o: -o.took)[:3]))
+    print(f"{len(outcomes) - failed + max(0, checks - broken)} passed, {failed + broken} failed")
+    return 1 if failed or problems else 0
+
+
+def mutate(make_lab, given) -> int:
+    """Leaves out one code after the other: each scenario that expects it must then fail."""
+    binary = given.binary.resolve()
+    lab = make_lab(BUILD / f"mutate-{os.getpid()}")
+    lab.start(tied=True)
+    survived, killed = [], 0
+    try:
+        for code in sorted(code for code, history in compare.catalogue().items() if not history):
+            if given.code and code not in given.code:
+                continue
+            scenarios = [s for s in SCENARIOS if code in s.codes][:given.per_code]
+            if not scenarios:
+                survived.append(f"{code}: no scenario provokes it")
+                continue
+            outcomes = compare.run_all(lab, binary, BUILD, scenarios, given.jobs, ["--without-code", code])
+            for o in outcomes:
+                if f"missing {code}" in o.differences:
+                    killed += 1
+                else:
+                    survived.append(f"{code}: {o.scenario.domain} does not notice that the rule is left out"
+                                    f" ({'; '.join(o.differences) or 'no difference'})")
+            print(f"{code}: {len(scenarios)} scenarios", flush=True)
+    finally:
+        lab.stop()
+    for text in survived:
+        print(f"  {text}", file=sys.stderr)
+    print(f"{killed} passed, {len(survived)} failed")
+    return 1 if survived else 0
