@@ -15,7 +15,7 @@ PARTS = [CHECK, "Reports in", "Sending policy", "Reports out", "Publish", "The f
 RULE_LIKE = re.compile(r'(?<![\w.\-/])(?:\d{4}-[0-9A-Z](?:\.?[0-9A-Z])*-[a-z]{1,2}|8301-3|G\d-\d+)(?![\w\-])')
 TEST = re.compile(r'^\s*(?:TYPED_)?(?:TEST(?:_F|_P)?|RC_GTEST(?:_FIXTURE)?_PROP)\(\s*(\w+)\s*,\s*(\w+)', re.M)
 PROVES = re.compile(r'\bPROVES\(([^)]*)\)')
-DECISION = re.compile(r'(?<![\w.\-])A\d{1,2}(?![\w\-.])')
+DECISION = re.compile(r'(?<![\w.\-])A\d{1,2}(?!\w)')
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
 
 
