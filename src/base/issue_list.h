@@ -9,7 +9,8 @@
 
 namespace mailtight::base {
 
-template<class Issue> class issue_list {
+template<class Issue>
+class issue_list {
 public:
     static constexpr std::size_t capacity = 64; ///< more than a person reads
 

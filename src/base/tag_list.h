@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shape that the TXT records of RFC 8461 §3.1 and RFC 8460 §3 share:
 //   VERSION ( DELIM name "=" value )+ [ DELIM ]      DELIM = {WSP} ";" {WSP}
-// A reader over the caller's bytes: nothing is copied, nothing is allocated, any bytes are taken. What a value
-// may hold is the caller's business, except for tag::is_extension().
+// A reader over the caller's bytes: nothing is copied, nothing is allocated, any bytes are taken. What a
+// value may hold is the caller's business, except for tag::is_extension().
 #pragma once
 
 #include "base/text.h"

@@ -34,8 +34,8 @@ std::optional<policy_key> meant_key(std::string_view line) {
 // The first byte that no line may hold: no well-formed UTF-8, or a control character other than TAB.
 std::size_t first_bad_byte(std::string_view line) {
     const std::size_t invalid = base::first_invalid_utf8(line);
-    const auto control = std::ranges::find_if(
-        line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
+    const auto control =
+        std::ranges::find_if(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
     const auto at = static_cast<std::size_t>(control - line.begin());
     return std::min(invalid, at == line.size() ? line.npos : at);
 }
@@ -209,9 +209,7 @@ private:
         }
     }
 
-    void trailing_blanks() {
-        issues_.remark({trailing_blank_lines, blank_->number, blank_->offset, ""});
-    }
+    void trailing_blanks() { issues_.remark({trailing_blank_lines, blank_->number, blank_->offset, ""}); }
 
     // Content without a single known key was never meant as a policy; its issues would only be noise.
     bool never_a_policy() {
@@ -246,8 +244,8 @@ private:
     base::issue_list<policy_issue> issues_;
     policy value_;
     std::optional<sts::mode> mode_;
-    std::array<bool, 4> meant_{}; // by policy_key: a line was meant for it
-    std::array<bool, 4> seen_{};  // by policy_key: the occurrence that counts was read
+    std::array<bool, 4> meant_{};      // by policy_key: a line was meant for it
+    std::array<bool, 4> seen_{};       // by policy_key: the occurrence that counts was read
     std::optional<policy_line> blank_; // the first of the blank lines just read
     line_end ending_ = line_end::none;
     bool mixed_ = false;
@@ -290,7 +288,8 @@ std::expected<policy, policy_issue> parse_policy(std::string_view body) {
         const auto fault = std::ranges::find_if(judged.issues, [](const policy_issue& issue) {
             return breaks_grammar(issue.problem) && issue.problem != trailing_blank_lines;
         });
-        assert(fault != judged.issues.end()); // the view and the judge agree: the tests and the fuzzer prove it
+        assert(fault !=
+               judged.issues.end()); // the view and the judge agree: the tests and the fuzzer prove it
         return std::unexpected(std::move(*fault));
     }
     policy out;

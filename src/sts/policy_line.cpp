@@ -6,7 +6,7 @@
 #include "sts/policy.h"
 
 namespace mailtight::sts {
-namespace {
+
 // 8461-3.2-p: exact.
 policy_key key_of(std::string_view name) {
     if (name == "mx")
@@ -19,7 +19,6 @@ policy_key key_of(std::string_view name) {
         return policy_key::version;
     return policy_key::other;
 }
-} // namespace
 
 // 8461-3.2-d, A1: CRLF and LF, mixed if need be.
 bool policy_line_reader::read(policy_line& out) {

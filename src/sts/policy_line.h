@@ -34,6 +34,8 @@ private:
 };
 
 enum class policy_key { version, mode, max_age, mx, other };
+/// The key of a name, case-sensitively (8461-3.2-p).
+policy_key key_of(std::string_view name);
 
 /// `NAME ":" {WSP} VALUE {WSP}`: the name well formed, the value unchecked and without the blanks around it.
 struct policy_field {

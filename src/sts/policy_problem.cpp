@@ -16,7 +16,8 @@ using enum policy_problem;
 constexpr std::array rows{
     row{empty, true, "The policy file is empty."},
     row{too_large, true, "The policy file is larger than 65536 bytes; senders stop reading there."},
-    row{not_a_policy, true, "The content is no MTA-STS policy at all, but something else, such as a web page."},
+    row{not_a_policy, true,
+        "The content is no MTA-STS policy at all, but something else, such as a web page."},
     row{encoding, true, "A byte is neither text in UTF-8 nor allowed in a policy."},
     row{bom, true, "The file begins with a byte order mark, which senders take for a part of the first key."},
     row{bare_cr, true, "A line ends in CR alone; only CRLF and LF end a line."},
@@ -38,9 +39,11 @@ constexpr std::array rows{
     row{mx_missing, true, "There is no mx line, although the mode asks senders to check the mail servers."},
     row{mx_syntax, true, "An mx value is neither a host name nor *. and a host name."},
     row{mx_null, true, "The null MX stands in the policy as if it were a mail server."},
-    row{mx_unicode, true, "An mx value holds letters beyond ASCII; the name must be written in its xn-- form."},
+    row{mx_unicode, true,
+        "An mx value holds letters beyond ASCII; the name must be written in its xn-- form."},
     row{mx_address, false, "An mx value is an IP address, which never equals the name of a mail server."},
-    row{duplicate_field, false, "A field is given twice; the first one counts, but some senders reject that."},
+    row{duplicate_field, false,
+        "A field is given twice; the first one counts, but some senders reject that."},
     row{key_case, false, "A key is written in the wrong case, so senders ignore it as unknown."},
     row{unknown_field, false, "Senders ignore a field that the standard does not define."},
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A valid policy left in its bytes: what a sender keeps in a cache and asks for every delivery. Views into the
-// caller's body, which must outlive it; no allocation anywhere.
+// A valid policy left in its bytes: what a sender keeps in a cache and asks for every delivery. Views into
+// the caller's body, which must outlive it; no allocation anywhere.
 #pragma once
 
 #include "sts/policy.h"

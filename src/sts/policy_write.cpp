@@ -10,15 +10,15 @@
 
 namespace mailtight::sts {
 namespace {
-constexpr std::string_view version_line = "version: STSv1\r\n"; // first: the administrator guides want it there
-constexpr std::string_view line_end_bytes = "\r\n";             // A1
+constexpr std::string_view version_line =
+    "version: STSv1\r\n";                           // first: the administrator guides want it there
+constexpr std::string_view line_end_bytes = "\r\n"; // A1
 
-// What split_field() and is_extension_text() would read back as the same unknown field.
+// What a reader takes for the same unknown field again.
 bool writable(const std::pair<std::string, std::string>& extension) {
-    if (!base::is_tag_name(extension.first) || !is_extension_text(extension.second))
-        return false;
-    const auto read_back = split_field(extension.first + ": " + extension.second);
-    return read_back && read_back->key == policy_key::other && read_back->value == extension.second;
+    const auto& [name, text] = extension;
+    return base::is_tag_name(name) && key_of(name) == policy_key::other && is_extension_text(text) &&
+           text.front() != ' ' && text.back() != ' ';
 }
 } // namespace
 

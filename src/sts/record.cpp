@@ -139,8 +139,8 @@ rrset_judgement judge_rrset(std::span<const std::string> texts) {
     // (8461-3.1-n).
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const auto version = base::version_of(texts[i], version_word);
-        const bool counts = texts.size() == 1 ? version != base::tag_version::foreign
-                                              : version == base::tag_version::exact;
+        const bool counts =
+            texts.size() == 1 ? version != base::tag_version::foreign : version == base::tag_version::exact;
         (counts ? out.counted : out.unrelated).push_back(i);
     }
     if (out.counted.empty())

@@ -16,7 +16,8 @@ using enum record_problem;
 constexpr std::string_view version_word = "v=TLSRPTv1"; // 8460-3-b, 8460-3-q: exact, case-sensitive
 
 // 8460-3-r: URI {WSP} "," {WSP} URI. An item may be empty here; that is for the caller to refuse.
-template<class Visit> void for_each_uri(std::string_view list, Visit visit) {
+template<class Visit>
+void for_each_uri(std::string_view list, Visit visit) {
     for (std::size_t begin = 0;;) {
         const std::size_t comma = list.find(',', begin);
         std::size_t end = comma == list.npos ? list.size() : comma;
@@ -112,8 +113,8 @@ record_judgement judge_record(std::string_view text) {
         issues.remark({space_before_delimiter, version_word.size(), ""});
 
     record value;
-    bool broken = false;     // beyond a single URI: the record is of no use
-    bool uris_good = true;   // every item is a URI
+    bool broken = false;   // beyond a single URI: the record is of no use
+    bool uris_good = true; // every item is a URI
     bool has_rua = false;
     std::size_t usable = 0;
     std::set<std::string_view> uris; // views into the text
@@ -161,8 +162,8 @@ rrset_judgement judge_rrset(std::span<const std::string> texts) {
     // (8460-3-u).
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const auto version = base::version_of(texts[i], version_word);
-        const bool counts = texts.size() == 1 ? version != base::tag_version::foreign
-                                              : version == base::tag_version::exact;
+        const bool counts =
+            texts.size() == 1 ? version != base::tag_version::foreign : version == base::tag_version::exact;
         (counts ? out.counted : out.unrelated).push_back(i);
     }
     if (out.counted.empty())

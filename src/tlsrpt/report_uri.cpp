@@ -19,7 +19,8 @@ int hex_value(char c) {
 }
 
 // Walks percent-encoded text one decoded byte at a time. Only for text that has passed uri_characters().
-template<class Visit> bool each_decoded(std::string_view text, Visit visit) {
+template<class Visit>
+bool each_decoded(std::string_view text, Visit visit) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         char c = text[i];
         if (c == '%') {

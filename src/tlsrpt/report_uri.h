@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One item of a `rua` list: is it a URI (RFC 3986) with the escapes that RFC 8460 §3 demands, and where does it
-// lead. The room's own; record.h is its face. Pure; takes any bytes.
+// One item of a `rua` list: is it a URI (RFC 3986) with the escapes that RFC 8460 §3 demands, and where does
+// it lead. The room's own; record.h is its face. Pure; takes any bytes.
 #pragma once
 
 #include "tlsrpt/record.h"

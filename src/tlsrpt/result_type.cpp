@@ -6,7 +6,8 @@
 
 namespace mailtight::tlsrpt {
 namespace {
-template<class Type> struct row {
+template<class Type>
+struct row {
     Type type;
     std::string_view word;
     int code; // libtlsrpt
@@ -55,7 +56,8 @@ constexpr std::array<row<policy_type>, 3> policy_types{{
     {policy_type::no_policy_found, "no-policy-found", 9, ""},
 }};
 
-template<class Rows> constexpr bool in_order(const Rows& rows) {
+template<class Rows>
+constexpr bool in_order(const Rows& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (static_cast<std::size_t>(rows[i].type) != i)
             return false;

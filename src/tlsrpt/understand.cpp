@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 // Encodes every byte that `keep` does not let through.
-template<class Keep> std::string percent_encoded(std::string_view text, Keep keep) {
+template<class Keep>
+std::string percent_encoded(std::string_view text, Keep keep) {
     std::string out;
     for (char c : text) {
         if (keep(c)) {
