@@ -228,6 +228,13 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
          [](peer& c) { c.send(std::string("\x16\x03\x03\x00\x04", 5) + "zzzz"), c.rest(); }, failed},
         {"a fatal alert", [](peer& c) { c.send(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)), c.rest(); },
          alert},
+        {"a ServerHello of TLS 1.0",
+         [](peer& c) {
+             c.send(std::string("\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01", 11) + std::string(32, 'r') +
+                    std::string("\x00\x00\x2f\x00", 4));
+             c.rest();
+         },
+         protocol_too_old},
         {"the alert of a server too old",
          [](peer& c) { c.send(std::string("\x15\x03\x01\x00\x02\x02\x46", 7)), c.rest(); }, protocol_too_old},
         {"insufficient security",
@@ -237,7 +244,7 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
         test_server server(row.serve);
         io::loop on;
         const auto start = on.now();
-        const auto result = shake(on, server.port(), {.host = host}, 300ms);
+        const auto result = shake(on, server.port(), {.host = host}, row.outcome == timeout ? 300ms : 5000ms);
         EXPECT_EQ(result.fact.outcome, row.outcome) << row.why << ": " << result.fact.detail;
         EXPECT_EQ(result.connection, nullptr) << row.why;
         EXPECT_FALSE(result.fact.detail.empty()) << row.why;
