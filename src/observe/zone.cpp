@@ -44,28 +44,6 @@ io::task<model::caa_fact> climb_caa(observer::state& with, std::string name) {
 
 } // namespace
 
-io::task<bool> look_for_alias_loop(observer::state& with, model::dns_fact& failed) {
-    if (failed.status != model::dns_status::servfail)
-        co_return false;
-    std::vector<std::string> walked{failed.name};
-    while (walked.size() <= base::limits::cname_hops) {
-        auto hop = co_await with.dns.cname(walked.back());
-        if (!hop.ok() || hop.chain.empty())
-            co_return false;
-        const std::string& target = hop.chain.front();
-        const bool again = std::find(walked.begin(), walked.end(), target) != walked.end();
-        walked.push_back(target);
-        if (again)
-            break;
-        if (walked.size() > base::limits::cname_hops)
-            break;
-    }
-    failed.status = model::dns_status::cname_loop;
-    failed.chain.assign(walked.begin() + 1, walked.end());
-    failed.detail = "the aliases lead back to themselves";
-    co_return true;
-}
-
 io::task<bool> look_at_zone(observer::state& with, model::observation& seen) {
     if (!with.options.pitfalls && !with.options.every_server)
         co_return false;
