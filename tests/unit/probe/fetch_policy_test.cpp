@@ -233,6 +233,27 @@ TEST(FetchPolicy, NamesTheCipherWhereOnlyThatIsTheMatter) {
     EXPECT_EQ(fact.tls.cipher, "AECDH-AES128-SHA");
 }
 
+TEST(FetchPolicy, AHandshakeThatBreaksOnceIsNotBlamedOnVersionOrCipher) {
+    for (const int highest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto leaf = authority::get().leaf(host);
+        server_tls tls(leaf, {&authority::get().middle});
+        tls.only(TLS1_2_VERSION, highest);
+        int served = 0;
+        test_server server([&](peer& client) {
+            if (++served == 1)
+                client.cut();
+            else if (client.start_tls(tls))
+                client.rest();
+        });
+        world w;
+        const auto fact = w.fetch(host, server.port());
+        EXPECT_EQ(fact.outcome, fetch_outcome::tls_failed);
+        EXPECT_EQ(fact.tls.outcome, model::handshake_outcome::closed) << fact.tls.detail;
+        EXPECT_EQ(fact.tls.version, "");
+        EXPECT_EQ(server.connections(), 2);
+    }
+}
+
 TEST(FetchPolicy, EndsWithinItsTimeWhateverComes) {
     PROVES("8461-3.3-m");
     struct slow {

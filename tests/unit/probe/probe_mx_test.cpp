@@ -202,7 +202,9 @@ TEST(ProbeMx, EveryMisbehaviourHasItsOutcome) {
         {
             test_server server(row.serve);
             fact = w.mx(host, server.port());
-            EXPECT_EQ(server.connections(), 1) << row.why;
+            // A handshake that the server breaks off is tried once more, to see what it would speak.
+            const bool broken_off = fact.tls.outcome == model::handshake_outcome::closed;
+            EXPECT_EQ(server.connections(), broken_off ? 2 : 1) << row.why;
         }
         EXPECT_EQ(fact.outcome, row.outcome) << row.why << ": " << fact.detail;
         EXPECT_EQ(fact.reply_code, row.code) << row.why;
