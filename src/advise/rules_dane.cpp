@@ -84,8 +84,8 @@ void dane_rules(const reading& r, collector& out) {
         return;
     std::vector<std::string> matching, without;
     for (const model::mx_host_fact& host : r.seen.mx) {
-        if (host.is_address_literal)
-            continue;
+        if (host.is_address_literal || (host.addresses.addresses.empty() && host.addresses.any_error()))
+            continue; // the zone of the host is silent: one cause, told by mx.lookup-failed
         switch (dane_of(host, r)) {
         case dane_state::not_checked:
             break;

@@ -79,6 +79,7 @@ void add_network_options(CLI::App* to, network_overrides& into) {
     to->add_option("--resolver", into.resolver, "Name server to ask, ADDRESS[:PORT] (default: the system's)")
         ->group(group)
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->type_name("ADDR[:PORT]");
     to->add_option("--dns-mode", into.dns_mode, "automatic, forwarding, validating or recursive")
@@ -98,6 +99,7 @@ void add_network_options(CLI::App* to, network_overrides& into) {
                    "Network that may be connected to although it is not global (repeatable)")
         ->group(group)
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->type_name("CIDR");
     to->add_option("--smtp-port", into.smtp_port, "Port of the MX hosts (default 25)")
@@ -180,6 +182,7 @@ command_line::command_line()
                      "With --wait: the report address that must be published (repeatable)")
         ->type_name("URI")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     check
         ->add_option("--policy", s.check.policy_file,
@@ -190,6 +193,7 @@ command_line::command_line()
     check->add_option("--without-code", s.check.without, "Leave out a rule")
         ->group(hidden)
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     check->footer("Examples:\n  mailtight check example.com\n  mailtight check --json example.com "
                   "example.org | jq .verdict\n"
@@ -216,6 +220,7 @@ command_line::command_line()
     dns->add_option("--rua", s.dns.rua, "Where reports go: mailto:, https: or a mail address (repeatable)")
         ->type_name("URI")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     dns->add_option("--policy-host", s.dns.policy_host, "Name or address of the web server with the policy")
         ->type_name("NAME|IP");
@@ -248,10 +253,12 @@ command_line::command_line()
     policy_new->add_option("--mx", s.policy.mx, "MX host or pattern, instead of looking them up (repeatable)")
         ->type_name("HOST")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     policy_new->add_option("--rua", s.policy.rua, "Where reports go (repeatable)")
         ->type_name("URI")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     policy_new->add_flag("--keep-mx", s.policy.keep_mx, "Keep the mx lines in mode none");
     policy_new->footer("Examples:\n  mailtight policy new example.com > mta-sts.txt\n  mailtight policy new "

@@ -5,12 +5,16 @@
 
 #include "io/dns_channel.h"
 #include "io/dns_lookup.h"
+#include "io/dns_window.h"
 
 namespace mailtight::io {
 
 class dns_forwarder final : public dns_backend {
 public:
-    dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout);
+    /// What the servers' AD bit is worth.
+    enum class trust { validation, nothing };
+    dns_forwarder(loop& on, std::vector<endpoint> servers, std::chrono::milliseconds timeout,
+                  trust in = trust::validation);
     task<dns_lookup> ask(wire::dns_question question) override;
     std::string description() const override;
 
@@ -31,14 +35,17 @@ private:
     task<dns_event> over_tcp(std::size_t index, wire::dns_question question, wire::dns_query_options options,
                              loop::time_point deadline);
     task<bool> only_validation_fails(wire::dns_question question, loop::time_point deadline);
+    task<dns_lookup> ask_chain(wire::dns_question question);
     task<> judge_failure(dns_lookup& into, const wire::dns_message& message, wire::dns_question question,
                          loop::time_point deadline);
 
     loop& loop_;
     std::vector<server> servers_;
     std::chrono::milliseconds timeout_;
+    trust trust_;
     std::size_t preferred_ = 0; ///< the server that answered last
     semaphore tcp_;
+    dns_window window_;
 };
 
 } // namespace mailtight::io

@@ -4,6 +4,7 @@
 #include "io/resolver.h"
 
 #include "base/text.h"
+#include "io/dns_automatic.h"
 #include "io/dns_forwarder.h"
 #include "io/dns_unbound.h"
 #include "io/resolver_caching.h"
@@ -54,7 +55,11 @@ std::unique_ptr<dns_backend> make_backend(loop& on, const resolver_options& opti
         options.how == mode::forwarding || (options.how == mode::automatic && all_on_loopback(servers));
     if (forward)
         return std::make_unique<dns_forwarder>(on, std::move(servers), options.timeout);
-    return make_unbound_backend(on, options, std::move(servers));
+    auto validating = make_unbound_backend(on, options, servers);
+    // An operator who names an anchor of his own means to have it used.
+    if (options.how != mode::automatic || !options.trust_anchor_file.empty())
+        return validating;
+    return std::make_unique<dns_automatic>(on, std::move(servers), options.timeout, std::move(validating));
 }
 
 } // namespace

@@ -29,7 +29,7 @@ struct endpoint {
 struct resolver_options {
     enum class mode {
         automatic, ///< forwarding where every named server is on loopback (a local validating resolver), else
-                   ///< validating
+                   ///< validating; unvalidated (`unknown`) where the servers strip the signatures
         forwarding, ///< trust the AD bit of the named servers
         validating, ///< forward to the named servers and validate here
         recursive,  ///< ask the authoritative servers from the root on, validate here
@@ -58,7 +58,8 @@ public:
     /// At this very name; the climb is the caller's.
     virtual task<model::caa_fact> caa(std::string name) = 0;
     virtual task<model::ns_fact> ns(std::string name) = 0;
-    /// The zone that holds the name: name of the fact is the apex that answered.
+    /// The zone that holds the name: name of the fact is the apex that answered, ttl how long an absence in
+    /// it is remembered (RFC 2308 §5: the smaller of the SOA's TTL and MINIMUM).
     virtual task<model::dns_fact> soa(std::string name) = 0;
     /// Only the CNAME at this name (RFC 7672 §2.2.2): ok with the target in chain[0].
     virtual task<model::dns_fact> cname(std::string name) = 0;

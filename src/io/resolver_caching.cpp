@@ -163,8 +163,11 @@ task<model::dns_fact> caching_resolver::soa(std::string name) {
         fact = {};
         const auto found = co_await fill(fact, here, dns_type::soa);
         // An alias is never an apex, and what the answer tells then is about the target's zone.
-        if (fact.chain.empty() && fact.ok())
+        if (fact.chain.empty() && fact.ok()) {
+            for_each_of<wire::dns_soa>(*found,
+                                       [&](const auto& soa) { fact.ttl = std::min(fact.ttl, soa.minimum); });
             co_return fact;
+        }
         if (fact.chain.empty() && fact.absent() && !found->zone.empty()) {
             fact.name = found->zone;
             fact.status = model::dns_status::ok;

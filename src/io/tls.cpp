@@ -5,8 +5,8 @@
 #include "io/stream.h"
 #include "io/tls_classify.h"
 
+#include "base/crypto/x509_value.h"
 #include "base/limits.h"
-#include "base/text.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -32,16 +32,6 @@ struct ssl_free {
 };
 using ssl_ptr = std::unique_ptr<SSL, ssl_free>;
 
-std::string der_of(X509* cert) {
-    unsigned char* bytes = nullptr;
-    const int size = i2d_X509(cert, &bytes);
-    if (size <= 0)
-        return {};
-    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-    OPENSSL_free(bytes);
-    return der;
-}
-
 /// Where the complaints of one connection go, found again from inside the verification.
 int complaints_slot() {
     static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -57,7 +47,7 @@ int record_and_go_on(int ok, X509_STORE_CTX* context) noexcept {
         verify_error error{X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context)};
         X509* about = X509_STORE_CTX_get_current_cert(context);
         if (error.depth > 0 && about) {
-            if (auto parsed = base::parse_certificate(der_of(about)))
+            if (auto parsed = base::openssl::read_certificate(about))
                 error.about = std::move(*parsed);
         }
         errors->push_back(std::move(error));
@@ -282,7 +272,7 @@ std::vector<base::certificate> chain_of(SSL* ssl) {
     const auto* sent = SSL_get_peer_cert_chain(ssl);
     const int count = sent ? sk_X509_num(sent) : 0;
     for (int i = 0; i < count && chain.size() < base::limits::certificates_per_chain; ++i) {
-        if (auto parsed = base::parse_certificate(der_of(sk_X509_value(sent, i))))
+        if (auto parsed = base::openssl::read_certificate(sk_X509_value(sent, i)))
             chain.push_back(std::move(*parsed));
         else if (i == 0)
             return {}; // an intermediate must not pass for the leaf

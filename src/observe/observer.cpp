@@ -40,6 +40,10 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
     auto seen = co_await glance(domain);
     seen.display = std::move(display);
     seen.policy_host = co_await policy_host.get();
+    if (with.options.pitfalls) {
+        co_await look_for_alias_loop(with, seen.sts_txt);
+        co_await look_for_alias_loop(with, seen.tlsrpt_txt);
+    }
     say("DNS", seen.sts_txt.ok() ? "_mta-sts found"
                                  : "_mta-sts: " + std::string(model::to_string(seen.sts_txt.status)));
 

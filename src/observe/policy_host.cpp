@@ -24,13 +24,18 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
             ++with.counted.handshakes;
 
     if (with.options.pitfalls) {
+        // From an address that serves the policy, else from one that answers at all: what the agents get
+        // there is held against what we got there. Nobody waits for a host that let the time pass already.
         base::ip_address good;
         bool found = false;
-        for (const auto& fetch : seen.fetches)
-            if (!found && fetch.connect == model::connect_outcome::connected && fetch.tls.completed()) {
-                good = fetch.address;
-                found = true;
-            }
+        for (const bool whole : {true, false})
+            for (const auto& fetch : seen.fetches)
+                if (!found && fetch.connect == model::connect_outcome::connected && fetch.tls.completed() &&
+                    fetch.outcome != model::fetch_outcome::timeout &&
+                    (!whole || fetch.outcome == model::fetch_outcome::fetched)) {
+                    good = fetch.address;
+                    found = true;
+                }
         if (found)
             for (const char* agent : {probe::bare_agent, probe::library_agent}) {
                 seen.fetches.push_back(co_await probe::fetch_policy(with.probe, host, good, agent));

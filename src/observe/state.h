@@ -61,6 +61,8 @@ private:
 
 // The parts of a look. Each fills its share of the observation; none judges.
 io::task<bool> look_at_zone(observer::state& with, model::observation& seen);
+/// Where the resolver failed without a reason: do aliases lead in a circle? Then the fact says so.
+io::task<bool> look_for_alias_loop(observer::state& with, model::dns_fact& fact);
 io::task<bool> look_for_pitfalls(observer::state& with, model::observation& seen);
 io::task<bool> look_at_policy_host(observer::state& with, model::observation& seen,
                                    const progress_fn& progress);

@@ -3,6 +3,7 @@
 #include "base/crypto/certificate.h"
 
 #include "base/crypto/openssl_ptr.h"
+#include "base/crypto/x509_value.h"
 #include "base/encode.h"
 #include "base/ip.h"
 #include "base/limits.h"
@@ -171,6 +172,35 @@ std::optional<std::string> read_alternative_names(const X509* cert, certificate&
     return std::nullopt;
 }
 
+/// Everything but the DER itself.
+std::expected<certificate, std::string> read_value(X509* cert) {
+    certificate out;
+    if (const auto error = read_alternative_names(cert, out))
+        return failure(*error);
+    const auto from = time_of(X509_get0_notBefore(cert));
+    const auto until = time_of(X509_get0_notAfter(cert));
+    if (!from || !until)
+        return failure(fmt::format("its {} is no valid time", from ? "notAfter" : "notBefore"));
+    out.not_before = *from;
+    out.not_after = *until;
+
+    const X509_NAME* subject = X509_get_subject_name(cert);
+    const X509_NAME* issuer = X509_get_issuer_name(cert);
+    out.common_name = last_entry(subject, NID_commonName);
+    out.subject = one_line(subject);
+    out.issuer = one_line(issuer);
+    out.issuer_organization = last_entry(issuer, NID_organizationName);
+    if (out.issuer_organization.empty())
+        out.issuer_organization = last_entry(issuer, NID_commonName);
+    out.self_issued = X509_NAME_cmp(subject, issuer) == 0;
+    out.serial = serial_of(cert);
+    out.is_ca = (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
+    out.key = key_of(cert);
+    out.ca_issuers_url = ca_issuers_of(cert);
+    out.spki_der = spki_of(cert);
+    return out;
+}
+
 } // namespace
 
 std::expected<certificate, std::string> parse_certificate(std::string_view der) {
@@ -188,31 +218,25 @@ std::expected<certificate, std::string> parse_certificate(std::string_view der) 
     if (at != end)
         return failure(fmt::format("{} bytes follow the certificate", end - at));
 
-    certificate out;
-    if (const auto error = read_alternative_names(cert.get(), out))
-        return failure(*error);
-    const auto from = time_of(X509_get0_notBefore(cert.get()));
-    const auto until = time_of(X509_get0_notAfter(cert.get()));
-    if (!from || !until)
-        return failure(fmt::format("its {} is no valid time", from ? "notAfter" : "notBefore"));
-    out.not_before = *from;
-    out.not_after = *until;
+    auto out = read_value(cert.get());
+    if (out)
+        out->der = der;
+    return out;
+}
 
-    const X509_NAME* subject = X509_get_subject_name(cert.get());
-    const X509_NAME* issuer = X509_get_issuer_name(cert.get());
-    out.common_name = last_entry(subject, NID_commonName);
-    out.subject = one_line(subject);
-    out.issuer = one_line(issuer);
-    out.issuer_organization = last_entry(issuer, NID_organizationName);
-    if (out.issuer_organization.empty())
-        out.issuer_organization = last_entry(issuer, NID_commonName);
-    out.self_issued = X509_NAME_cmp(subject, issuer) == 0;
-    out.serial = serial_of(cert.get());
-    out.is_ca = (X509_get_extension_flags(cert.get()) & EXFLAG_CA) != 0;
-    out.key = key_of(cert.get());
-    out.ca_issuers_url = ca_issuers_of(cert.get());
-    out.spki_der = spki_of(cert.get());
-    out.der = der;
+std::expected<certificate, std::string> openssl::read_certificate(X509* cert) {
+    const clean_errors scope;
+    unsigned char* der = nullptr;
+    const int length = i2d_X509(cert, &der);
+    if (length <= 0)
+        return failure("the certificate cannot be encoded");
+    const owner<unsigned char, [](unsigned char* p) { OPENSSL_free(p); }> guard(der);
+    if (static_cast<std::size_t>(length) > limits::certificate_bytes)
+        return failure(
+            fmt::format("the certificate has {} bytes, more than {}", length, limits::certificate_bytes));
+    auto out = read_value(cert);
+    if (out)
+        out->der.assign(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
     return out;
 }
 

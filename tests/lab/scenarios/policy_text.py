@@ -18,7 +18,7 @@ def _told(code: str, why: str, body: bytes, name: str = "", **more) -> S:
 
 
 SCENARIOS = [
-    S("text-no-record.test", {"sts-record.absent", "policy.absent-without-record"}, "absent", 1,
+    S("text-no-record.test", {"policy.absent-without-record"}, "absent", 1,
       "a file, and no record that announces it", sts=[]),
     _broken("not-a-policy", "a web page", b"<!DOCTYPE html>\n<html><body>Welcome</body></html>\n"),
     _broken("not-a-policy", "an empty file", b"", "empty"),
@@ -48,7 +48,11 @@ SCENARIOS = [
     _told("duplicate-field", "two modes", _HEAD + b"mode: none\r\n" + _MX + _AGE),
     _told("unknown-field", "an extension", _FILE + b"x-contact: postmaster\r\n"),
     S("text-wildcard-depth.test", {"policy.wildcard-never-matches"}, "broken", 1,
-      "a wildcard that covers one label only, the MX has two", mx=[Mx("mx.eu")],
-      policy_mx=["mx.eu.text-wildcard-depth.test", "*.text-wildcard-depth.test"]),
-    _broken("wildcard-too-broad", "a whole top-level domain", _HEAD + _MX + b"mx: *.com\r\n" + _AGE),
+      "a wildcard covers one label, the MX has two below it", mx=[Mx("mx.eu.mail")],
+      policy_mx=["*.mail.text-wildcard-depth.test"]),
+    S("text-wildcard-idle.test", {"policy.wildcard-never-matches"}, "protected", 0,
+      "the same, but the host stands in the policy too", mx=[Mx("mx.eu.mail")],
+      policy_mx=["mx.eu.mail.text-wildcard-idle.test", "*.mail.text-wildcard-idle.test"]),
+    S("text-wildcard-broad.test", {"policy.wildcard-too-broad"}, "broken", 1, "a whole top-level domain",
+      mx=[Mx("")], policy_mx=["*.test"]),
 ]

@@ -17,14 +17,15 @@ def _warned(domain: str, code: str, why: str, **more) -> S:
 
 SCENARIOS = [
     _record("sts-multiple.test", "multiple", "two records", _GOOD, _OTHER),
+    _record("sts-bare.test", "syntax", "the version alone", b"v=STSv1;"),
     _record("sts-syntax.test", "syntax", "a field without =", b"v=STSv1; id=1; nonsense"),
-    _record("sts-id-missing.test", "id-missing", "version alone", b"v=STSv1;"),
+    _record("sts-id-missing.test", "id-missing", "another field in its place", b"v=STSv1; version=1"),
     _record("sts-id-hyphen.test", "id-invalid", "a hyphen in the id", b"v=STSv1; id=2026-01-02"),
     _record("sts-id-long.test", "id-invalid", "33 characters", b"v=STSv1; id=" + b"1" * 33),
     _warned("sts-unrelated.test", "unrelated-txt", "a verification text beside it", sts=[_GOOD, b"site-check=abc"]),
     _warned("sts-wildcard.test", "wildcard", "only a wildcard answers", sts=[],
             records=[Rec("*.sts-wildcard.test", "TXT", _GOOD)]),
-    S("sts-doubled.test", {"sts-record.absent", "sts-record.doubled-name"}, "absent", 1,
+    S("sts-doubled.test", {"sts-record.doubled-name"}, "absent", 1,
       "entered as FQDN where the provider appends the domain", sts=[], web=[],
       records=[Rec("_mta-sts.sts-doubled.test.sts-doubled.test", "TXT", _GOOD)]),
     _warned("sts-doubled-too.test", "doubled-name", "at the right name and at the doubled one",

@@ -4,9 +4,25 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import json
 import ssl
 import sys
+
+
+def _send_alerts() -> None:
+    """asyncio drops the alert that OpenSSL wrote when a handshake fails; real servers send it, so ours must too."""
+    complete = asyncio.sslproto.SSLProtocol._on_handshake_complete
+
+    def complete_after_alert(self, failure) -> None:
+        if failure is not None and self._transport is not None:
+            self._process_outgoing()
+        complete(self, failure)
+
+    asyncio.sslproto.SSLProtocol._on_handshake_complete = complete_after_alert
+
+
+_send_alerts()
 
 
 def tls_context(chain: str, key: str, oldest_only: str = "") -> ssl.SSLContext:

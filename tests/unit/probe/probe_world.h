@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the probers' tests share: one authority, a fixed clock, options with short times.
+#pragma once
+
+#include "probe/probes.h"
+#include "support/tls_server.h"
+
+#include <string>
+
+namespace mailtight::tests {
+
+inline constexpr base::utc_seconds world_now = std::chrono::sys_days{std::chrono::year{2026} / 6 / 1};
+inline constexpr base::utc_seconds world_past = std::chrono::sys_days{std::chrono::year{2026} / 5 / 1};
+
+struct fixed_clock final : base::clock {
+    base::utc_seconds now() const override { return world_now; }
+};
+
+/// One authority for all tests: keys are slow to make.
+struct authority {
+    identity root = make_root();
+    identity middle = make_intermediate(root);
+    root_file trusted{{&root}};
+    io::tls_client client{trusted.path()};
+    static authority& get() {
+        static authority all;
+        return all;
+    }
+    identity leaf(const std::string& name) const { return make_leaf(middle, {name}); }
+};
+
+struct world {
+    io::loop loop;
+    base::address_guard guard{{*base::ip_network::parse("127.0.0.0/8")}};
+    fixed_clock clock;
+    probe::probe_options options;
+    base::ip_address here = *base::ip_address::parse("127.0.0.1");
+
+    world() {
+        using namespace std::chrono_literals;
+        options.connect_timeout = 2s;
+        options.fetch_time = 3s;
+        options.smtp_stage_time = 3s;
+        options.ehlo_name = "checker.example";
+    }
+    probe::context context() { return {loop, authority::get().client, guard, clock, options}; }
+    model::fetch_fact fetch(const std::string& host, std::uint16_t port,
+                            const char* agent = probe::own_agent) {
+        options.https_port = port;
+        return loop.block_on(probe::fetch_policy(context(), host, here, agent));
+    }
+    model::smtp_fact mx(const std::string& host, std::uint16_t port) {
+        options.smtp_port = port;
+        return loop.block_on(probe::probe_mx(context(), host, here));
+    }
+};
+
+} // namespace mailtight::tests
