@@ -15,6 +15,7 @@ PARTS = [CHECK, "Reports in", "Sending policy", "Reports out", "Publish", "The f
 RULE_LIKE = re.compile(r'(?<![\w.\-/])(?:\d{4}-[0-9A-Z](?:\.?[0-9A-Z])*-[a-z]{1,2}|8301-3|G\d-\d+)(?![\w\-])')
 TEST = re.compile(r'^\s*(?:TYPED_)?(?:TEST(?:_F|_P)?|RC_GTEST(?:_FIXTURE)?_PROP)\(\s*(\w+)\s*,\s*(\w+)', re.M)
 PROVES = re.compile(r'\bPROVES\(([^)]*)\)')
+DECISION = re.compile(r'(?<![\w.\-])A\d{1,2}(?!\w)')
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
 
 
@@ -36,9 +37,10 @@ def sources(folder, *suffixes):
 def implementations():
     """ID -> the files of src/ whose comments name it."""
     found = collections.defaultdict(set)
+    decisions = {row[0] for row in table("docs/decisions.tsv")}
     for path in sources("src", ".h", ".cpp"):
         for comment in COMMENT.findall(path.read_text(errors="replace")):
-            for rule in RULE_LIKE.findall(comment):
+            for rule in RULE_LIKE.findall(comment) + [d for d in DECISION.findall(comment) if d in decisions]:
                 found[rule].add(path.relative_to(ROOT).as_posix())
     return {rule: sorted(files) for rule, files in found.items()}
 
@@ -98,6 +100,10 @@ def label(named, positional, line):
     words = [named.get(key) for key in ("name", "domain")] + list(positional)
     name = next((w.value for w in words if isinstance(w, ast.Constant) and isinstance(w.value, str)), f"line {line}")
     yield name, [e.value for e in value.elts if isinstance(e, ast.Constant)], line
+
+
+def known_ids():
+    return {row[0] for name in ("rules", "guides", "decisions") for row in table(f"docs/{name}.tsv")}
 
 
 def unknown(known, *maps):

@@ -55,8 +55,8 @@ std::vector<findings::finding> collector::take() {
     // libstdc++ 12's stable_sort calls a function that it deprecates itself; four weights need no sort.
     std::vector<findings::finding> sorted;
     sorted.reserve(found_.size());
-    for (const auto weight : {findings::severity::error, findings::severity::warning, findings::severity::info,
-                              findings::severity::ok})
+    for (const auto weight : {findings::severity::error, findings::severity::warning,
+                              findings::severity::info, findings::severity::ok})
         std::ranges::copy_if(found_, std::back_inserter(sorted),
                              [&](const findings::finding& f) { return f.severity == weight; });
     found_.clear();

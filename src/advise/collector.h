@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where rules put what they find. Texts that are the same for every domain come from the catalogue; a rule gives
-// the subject, what is wrong with names, and what was seen.
+// Where rules put what they find. Texts that are the same for every domain come from the catalogue; a rule
+// gives the subject, what is wrong with names, and what was seen.
 #pragma once
 
 #include "advise/advise.h"
@@ -21,8 +21,8 @@ public:
 
     struct words {
         std::string subject;
-        std::string message;  ///< "" : the catalogue's title
-        std::string evidence; ///< what was seen
+        std::string message;                             ///< "" : the catalogue's title
+        std::string evidence;                            ///< what was seen
         std::optional<findings::severity> severity = {}; ///< where the fact weighs otherwise than the code
         std::string fix = {};                            ///< instead of the catalogue's
     };

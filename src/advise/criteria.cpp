@@ -37,7 +37,9 @@ public:
         list_[which].state = criterion_state::fail;
         list_[which].why = std::move(why);
     }
-    void judge(std::size_t which, bool passes, const std::string& why) { passes ? pass(which) : fail(which, why); }
+    void judge(std::size_t which, bool passes, const std::string& why) {
+        passes ? pass(which) : fail(which, why);
+    }
     void not_tested(const std::string& why) {
         for (criterion& c : list_)
             if (c.state == criterion_state::not_tested && c.why.empty())
@@ -52,16 +54,21 @@ void judge_probe(const model::smtp_fact& probe, host_criteria& c) {
     const std::string at = probe.address.to_string();
     const model::tls_fact& tls = probe.tls;
     switch (probe.outcome) {
-    case smtp_outcome::no_starttls: return c.fail(over_tls, fmt::format("{} does not offer STARTTLS", at));
-    case smtp_outcome::starttls_refused: return c.fail(over_tls, fmt::format("{} refuses STARTTLS", at));
+    case smtp_outcome::no_starttls:
+        return c.fail(over_tls, fmt::format("{} does not offer STARTTLS", at));
+    case smtp_outcome::starttls_refused:
+        return c.fail(over_tls, fmt::format("{} refuses STARTTLS", at));
     case smtp_outcome::injected:
         return c.fail(over_tls, fmt::format("{} sends unencrypted bytes after its reply to STARTTLS", at));
     case smtp_outcome::handshake_failed:
         if (tls.outcome == model::handshake_outcome::protocol_too_old)
-            return c.fail(version, fmt::format("{} offers only {}", at, tls.version.empty() ? "older versions" : tls.version));
+            return c.fail(version, fmt::format("{} offers only {}", at,
+                                               tls.version.empty() ? "older versions" : tls.version));
         return c.fail(over_tls, fmt::format("the TLS handshake with {} fails", at));
-    case smtp_outcome::tls: break;
-    default: return;
+    case smtp_outcome::tls:
+        break;
+    default:
+        return;
     }
     const bool named = !tls.has(cert_fault::name_mismatch) && !tls.has(cert_fault::cn_only);
     const bool trusted = !tls.has(cert_fault::self_signed) && !tls.has(cert_fault::chain_incomplete) &&
@@ -88,12 +95,18 @@ std::string why_not_tested(const model::mx_host_fact& host, const model::observa
 
 std::optional<std::string> dane_word(const model::mx_host_fact& host, const reading& r) {
     switch (dane_of(host, r)) {
-    case dane_state::matches: return "matches";
-    case dane_state::mismatch: return "mismatch";
-    case dane_state::unusable: return "unusable";
-    case dane_state::insecure: return "insecure";
-    case dane_state::none: return std::nullopt;
-    case dane_state::not_checked: break;
+    case dane_state::matches:
+        return "matches";
+    case dane_state::mismatch:
+        return "mismatch";
+    case dane_state::unusable:
+        return "unusable";
+    case dane_state::insecure:
+        return "insecure";
+    case dane_state::none:
+        return std::nullopt;
+    case dane_state::not_checked:
+        break;
     }
     return host.tlsa.records.empty() ? std::nullopt : std::optional<std::string>("not-checked");
 }
@@ -105,7 +118,8 @@ bool mx_judgement::all_pass() const {
 }
 
 bool mx_judgement::any_not_tested() const {
-    return std::ranges::any_of(criteria, [](const criterion& c) { return c.state == criterion_state::not_tested; });
+    return std::ranges::any_of(criteria,
+                               [](const criterion& c) { return c.state == criterion_state::not_tested; });
 }
 
 std::vector<mx_judgement> judge_mail_servers(const reading& r) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The five criteria that the administrator guides set for mail servers, per MX host. They are facts: neither the
-// mode nor the policy changes them.
+// The five criteria that the administrator guides set for mail servers, per MX host. They are facts: neither
+// the mode nor the policy changes them.
 #pragma once
 
 #include "advise/advise.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `record lint` and `policy lint`: texts without a domain. `valid` is the verdict of the grammar alone; what is
-// grammatical and unwise is valid with a finding.
+// `record lint` and `policy lint`: texts without a domain. `valid` is the verdict of the grammar alone; what
+// is grammatical and unwise is valid with a finding.
 #include "advise/collector.h"
 #include "advise/policy_issues.h"
 #include "advise/record_issues.h"
@@ -24,14 +24,16 @@ lint_result::kind kind_of(const std::vector<std::string>& texts) {
         if (sts::claims_record(text))
             return kind::sts;
     for (const std::string& text : texts)
-        if (tlsrpt::claims_record(text) || meant_as_record(text, "TLSRPTv1") || text.find("rua=") != std::string::npos)
+        if (tlsrpt::claims_record(text) || meant_as_record(text, "TLSRPTv1") ||
+            text.find("rua=") != std::string::npos)
             return kind::tlsrpt;
     return kind::sts;
 }
 
-template <class Set>
-void lint_set(const Set& set, const std::vector<std::string>& texts, std::string_view prefix, std::string_view version,
-              std::vector<record_fault> (*faults)(const decltype(set.judgement)&), collector& out) {
+template<class Set>
+void lint_set(const Set& set, const std::vector<std::string>& texts, std::string_view prefix,
+              std::string_view version, std::vector<record_fault> (*faults)(const decltype(set.judgement)&),
+              collector& out) {
     using outcome = typename Set::outcome;
     const std::string subject(prefix == "tlsrpt" ? "_smtp._tls" : "_mta-sts");
     switch (set.result) {
@@ -46,7 +48,8 @@ void lint_set(const Set& set, const std::vector<std::string>& texts, std::string
                  {.subject = subject, .evidence = fmt::format("{} records", set.counted.size())});
         return;
     case outcome::valid:
-    case outcome::invalid: break;
+    case outcome::invalid:
+        break;
     }
     for (record_fault& f : faults(set.judgement))
         out.emit(f.code, {.subject = subject,
@@ -54,7 +57,8 @@ void lint_set(const Set& set, const std::vector<std::string>& texts, std::string
                           .evidence = quoted(texts.at(*set.chosen)),
                           .severity = f.severity});
     if (prefix == "sts-record" && !set.unrelated.empty())
-        out.emit("sts-record.unrelated-txt", {.subject = subject, .evidence = quoted(texts.at(set.unrelated.front()))});
+        out.emit("sts-record.unrelated-txt",
+                 {.subject = subject, .evidence = quoted(texts.at(set.unrelated.front()))});
 }
 
 } // namespace

@@ -22,7 +22,8 @@ const std::vector<mail_provider>& table() {
         {.name = "Microsoft 365 (mx.microsoft)",
          // `x.h-v1.mx.microsoft`: two labels below mx.microsoft, so that *.mx.microsoft never matches.
          .hosts = {".mx.microsoft"},
-         .remark = "Never use *.mx.microsoft: a wildcard covers one label, and your MX has two before that name."},
+         .remark =
+             "Never use *.mx.microsoft: a wildcard covers one label, and your MX has two before that name."},
         {.name = "Cloudflare Email Routing",
          .hosts = {".mx.cloudflare.net"},
          .patterns = {"*.mx.cloudflare.net"},
@@ -81,14 +82,16 @@ const mail_provider* provider_of(std::string_view host) {
 std::vector<const mail_provider*> providers_among(const std::vector<std::string>& hosts) {
     std::vector<const mail_provider*> found;
     for (const std::string& host : hosts)
-        if (const mail_provider* provider = provider_of(host); provider && std::ranges::count(found, provider) == 0)
+        if (const mail_provider* provider = provider_of(host);
+            provider && std::ranges::count(found, provider) == 0)
             found.push_back(provider);
     return found;
 }
 
 const mail_provider* provider_of(const std::vector<std::string>& hosts) {
     const auto found = providers_among(hosts);
-    const bool all = std::ranges::all_of(hosts, [](const auto& host) { return provider_of(host) != nullptr; });
+    const bool all =
+        std::ranges::all_of(hosts, [](const auto& host) { return provider_of(host) != nullptr; });
     return found.size() == 1 && all ? found.front() : nullptr;
 }
 
@@ -100,20 +103,29 @@ std::vector<std::string> patterns_for(const std::vector<std::string>& hosts) {
     };
     for (const std::string& host : hosts) {
         const mail_provider* provider = provider_of(host);
-        const bool admitted = provider && std::ranges::any_of(provider->patterns, [&](std::string_view pattern) {
-                                  return sts::pattern_admits(pattern, host);
-                              });
+        const bool admitted =
+            provider && std::ranges::any_of(provider->patterns, [&](std::string_view pattern) {
+                return sts::pattern_admits(pattern, host);
+            });
         if (!admitted) {
             add(base::lower(host));
             continue;
         }
         for (const std::string_view pattern : provider->patterns) {
             // The old googlemail.com hosts only where one is in use.
-            const bool in_use = std::ranges::any_of(hosts, [&](const auto& h) { return sts::pattern_admits(pattern, h); });
+            const bool in_use =
+                std::ranges::any_of(hosts, [&](const auto& h) { return sts::pattern_admits(pattern, h); });
             if (in_use || pattern != "*.googlemail.com")
                 add(pattern);
         }
     }
+    return patterns;
+}
+
+std::vector<std::string> patterns_of_providers(const std::vector<std::string>& hosts) {
+    std::vector<std::string> patterns;
+    for (const mail_provider* provider : providers_among(hosts))
+        patterns.insert(patterns.end(), provider->patterns.begin(), provider->patterns.end());
     return patterns;
 }
 

@@ -16,9 +16,10 @@ struct mail_provider {
     std::vector<std::string_view> hosts;
     /// The patterns to publish; empty: the exact MX hosts.
     std::vector<std::string_view> patterns = {};
-    std::uint64_t max_age = 0;             ///< what the provider prescribes, or 0
-    std::string_view policy_target = {};   ///< `mta-sts.D` as CNAME to it, where the provider runs the policy host
-    std::string_view record_target = {};   ///< `_mta-sts.D` as CNAME to it
+    std::uint64_t max_age = 0; ///< what the provider prescribes, or 0
+    std::string_view policy_target =
+        {}; ///< `mta-sts.D` as CNAME to it, where the provider runs the policy host
+    std::string_view record_target = {}; ///< `_mta-sts.D` as CNAME to it
     std::string_view remark = {};
 };
 std::span<const mail_provider> mail_providers();
@@ -33,6 +34,9 @@ std::vector<const mail_provider*> providers_among(const std::vector<std::string>
 /// The patterns to publish for these hosts: the provider's own where it has some, else the exact host; each
 /// once.
 std::vector<std::string> patterns_for(const std::vector<std::string>& hosts);
+
+/// Every pattern that the providers of these hosts have, in use or not.
+std::vector<std::string> patterns_of_providers(const std::vector<std::string>& hosts);
 
 /// True where the name is a policy host that a provider runs for its customers.
 bool is_policy_service(std::string_view host);

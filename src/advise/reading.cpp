@@ -32,16 +32,21 @@ std::optional<record_state> state_of_lookup(const model::txt_fact& fact) {
     return std::nullopt;
 }
 
-template <class Set>
+template<class Set>
 record_state state_of_set(const Set& set, const std::vector<std::string>& texts, std::string_view word) {
     using outcome = typename Set::outcome;
     switch (set.result) {
-    case outcome::valid: return record_state::valid;
-    case outcome::invalid: return record_state::invalid;
-    case outcome::multiple: return record_state::multiple;
-    case outcome::absent: break;
+    case outcome::valid:
+        return record_state::valid;
+    case outcome::invalid:
+        return record_state::invalid;
+    case outcome::multiple:
+        return record_state::multiple;
+    case outcome::absent:
+        break;
     }
-    const bool attempted = std::ranges::any_of(texts, [&](const std::string& t) { return meant_as_record(t, word); });
+    const bool attempted =
+        std::ranges::any_of(texts, [&](const std::string& t) { return meant_as_record(t, word); });
     return attempted ? record_state::invalid : record_state::absent;
 }
 
@@ -55,9 +60,12 @@ findings::situation situation_of(const reading& r) {
         return findings::situation::absent;
     if (const sts::policy* policy = r.readable())
         switch (policy->mode) {
-        case sts::mode::enforce: return findings::situation::enforce;
-        case sts::mode::testing: return findings::situation::testing;
-        case sts::mode::none: return findings::situation::none;
+        case sts::mode::enforce:
+            return findings::situation::enforce;
+        case sts::mode::testing:
+            return findings::situation::testing;
+        case sts::mode::none:
+            return findings::situation::none;
         }
     return findings::situation::enforce;
 }
@@ -132,9 +140,13 @@ reading read(const model::observation& seen) {
     read_fetches(r);
     switch (r.sts) {
     case record_state::not_asked:
-    case record_state::absent: break;
-    case record_state::failed: r.published = r.fetched && r.readable() != nullptr; break;
-    default: r.published = true;
+    case record_state::absent:
+        break;
+    case record_state::failed:
+        r.published = r.fetched && r.readable() != nullptr;
+        break;
+    default:
+        r.published = true;
     }
     r.situation = situation_of(r);
     for (const auto& host : seen.mx)

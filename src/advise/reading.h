@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rules share: the observation with its texts parsed once, and the answers to the questions that many
-// rules ask ("is MTA-STS published at all?", "which policy do senders see?"). Pure; lives as long as the
+// What the rules share: the observation with its texts parsed once, and the answers to the questions that
+// many rules ask ("is MTA-STS published at all?", "which policy do senders see?"). Pure; lives as long as the
 // observation.
 #pragma once
 
@@ -37,8 +37,8 @@ struct reading {
     record_state tlsrpt = record_state::not_asked;
     tlsrpt::rrset_judgement tlsrpt_set;
 
-    /// True where the owner means to do MTA-STS: something stands at `_mta-sts`, right or wrong. Policy host and
-    /// policy are judged only then.
+    /// True where the owner means to do MTA-STS: something stands at `_mta-sts`, right or wrong. Policy host
+    /// and policy are judged only then.
     bool published = false;
 
     std::vector<const model::fetch_fact*> by_address; ///< one an address, with our own agent
@@ -50,7 +50,7 @@ struct reading {
 
     findings::situation situation = findings::situation::absent;
 
-    std::string policy_host;       ///< `mta-sts.D`
+    std::string policy_host; ///< `mta-sts.D`
     std::string policy_url;
     std::vector<std::string> hosts; ///< MX names that mail goes to, without literals
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what the two record parsers say to finding codes; used by `check` and by `record lint`, so that both say the
-// same. One code a cause, the causes first.
+// From what the two record parsers say to finding codes; used by `check` and by `record lint`, so that both
+// say the same. One code a cause, the causes first.
 #pragma once
 
 #include "findings/finding.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The judgement as JSON, with the keys of the command line's contract. Pure. Remote bytes that are no UTF-8 are made printable.
+// The judgement as JSON, with the keys of the command line's contract. Pure. Remote bytes that are no UTF-8
+// are made printable.
 #pragma once
 
 #include "advise/advise.h"

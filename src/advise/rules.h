@@ -3,25 +3,31 @@
 // (not_asked, not_tried) yields nothing, ever.
 //
 // One cause, one code. What stands back for what:
-//  1. DNS silent for `_mta-sts` and no policy fetched: sts-record.lookup-failed alone; MX and TLSRPT look-ups that
+//  1. DNS silent for `_mta-sts` and no policy fetched: sts-record.lookup-failed alone; MX and TLSRPT look-ups
+//  that
 //     failed too are the same cause.
 //  2. No MTA-STS record: neither policy host nor policy are judged. A served policy gives
-//     policy.absent-without-record in place of sts-record.absent; so do a doubled name, an obsolete name and a
-//     protected parent (subdomain.unprotected), in this order: doubled, obsolete, parent, file, absent.
-//  3. A policy host that cannot be reached or trusted yields its fault; the text is judged only where a body came,
+//     policy.absent-without-record in place of sts-record.absent; so do a doubled name, an obsolete name and
+//     a protected parent (subdomain.unprotected), in this order: doubled, obsolete, parent, file, absent.
+//  3. A policy host that cannot be reached or trusted yields its fault; the text is judged only where a body
+//  came,
 //     and a body of a failed TLS or HTTP exchange is not judged at all.
-//  4. One address at fault beside a good one: addresses-disagree with the fault as evidence. The specific code is for
+//  4. One address at fault beside a good one: addresses-disagree with the fault as evidence. The specific
+//  code is for
 //     a fault that all addresses share. Unreachable, IPv6-dead and non-public addresses keep their own codes.
-//  5. self-signed before chain-incomplete before untrusted; cn-only in place of name-mismatch; a certificate with
+//  5. self-signed before chain-incomplete before untrusted; cn-only in place of name-mismatch; a certificate
+//  with
 //     a fault is not also said to expire soon.
-//  6. Policy text: not-a-policy alone; a byte order mark, bare CRs or foreign bytes explain every syntax and missing
+//  6. Policy text: not-a-policy alone; a byte order mark, bare CRs or foreign bytes explain every syntax and
+//  missing
 //     field; a key in the wrong case explains itself as the missing field.
 //  7. Coverage: a wildcard that cannot match explains the hosts below it; none-in-policy in place of one
-//     not-in-policy a host; unused entries only where every host is covered; a literal in an MX record is not also
-//     said to be outside the policy.
+//     not-in-policy a host; unused entries only where every host is covered; a literal in an MX record is not
+//     also said to be outside the policy.
 //  8. No mail (null MX, no MX): no coverage, no DANE.
 //  9. Port 25 closed for us: mx.untestable once, no host is called unreachable.
-// 10. DANE passes and the public check fails under a policy: dane.disagrees-with-sts with the faults as evidence, in
+// 10. DANE passes and the public check fails under a policy: dane.disagrees-with-sts with the faults as
+// evidence, in
 //     place of the mx.cert-* codes of that host.
 // 11. `_mta-sts` delegated and no policy host: delegation.half in place of policy-host.no-address.
 #pragma once

@@ -36,8 +36,8 @@ void renewal(const reading& r, collector& out) {
     const base::certificate* leaf = policy_certificate(r);
     if (!r.published || !leaf || !caa.ok())
         return;
-    const bool named = std::ranges::any_of(leaf->dns_names,
-                                           [&](const auto& name) { return base::iequals(name, r.policy_host); });
+    const bool named = std::ranges::any_of(
+        leaf->dns_names, [&](const auto& name) { return base::iequals(name, r.policy_host); });
     const auto has_tag = [&](std::string_view tag) {
         return std::ranges::any_of(caa.records, [&](const auto& e) { return base::iequals(e.tag, tag); });
     };
@@ -51,18 +51,20 @@ void renewal(const reading& r, collector& out) {
             allowed.push_back(base::lower(base::trim(value.substr(0, value.find(';')))));
         }
     const bool forbids_all = std::ranges::all_of(allowed, [](const auto& name) { return name.empty(); });
-    const auto names = caa_names_of(leaf->issuer_organization.empty() ? leaf->issuer : leaf->issuer_organization);
+    const auto names =
+        caa_names_of(leaf->issuer_organization.empty() ? leaf->issuer : leaf->issuer_organization);
     if (names.empty() && !forbids_all)
         return; // an authority that we do not know: no judgement
     if (std::ranges::any_of(names, [&](const auto& name) { return std::ranges::count(allowed, name) > 0; }))
         return;
-    out.emit("caa.forbids-issuer",
-             {.subject = caa.found_at.empty() ? caa.name : caa.found_at,
-              .message = fmt::format("the CAA records do not allow {}, which issued the certificate of {}",
-                                     leaf->issuer_organization.empty() ? leaf->issuer : leaf->issuer_organization,
-                                     r.policy_host),
-              .evidence = forbids_all ? fmt::format("{} \";\" forbids every authority", tag)
-                                      : fmt::format("{} {}", tag, list(allowed))});
+    out.emit(
+        "caa.forbids-issuer",
+        {.subject = caa.found_at.empty() ? caa.name : caa.found_at,
+         .message = fmt::format("the CAA records do not allow {}, which issued the certificate of {}",
+                                leaf->issuer_organization.empty() ? leaf->issuer : leaf->issuer_organization,
+                                r.policy_host),
+         .evidence = forbids_all ? fmt::format("{} \";\" forbids every authority", tag)
+                                 : fmt::format("{} {}", tag, list(allowed))});
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy held against the MX hosts: who is left out, and what admits nobody (RFC 8461 §4.1).
+#include "advise/providers.h"
 #include "advise/rules.h"
 #include "advise/words.h"
 #include "base/text.h"
@@ -21,9 +22,9 @@ bool meant_for(const std::string& pattern, std::string_view host) {
 }
 
 struct coverage {
-    std::vector<std::string> outside;                                            ///< hosts that no pattern admits
+    std::vector<std::string> outside; ///< hosts that no pattern admits
     std::vector<std::pair<std::string, std::vector<std::string>>> never_matches; ///< wildcard, hosts meant
-    std::vector<std::string> unused;                                             ///< patterns for no host at all
+    std::vector<std::string> unused; ///< patterns for no host at all
 };
 
 coverage hold_against(const sts::policy& policy, const std::vector<std::string>& hosts) {
@@ -55,34 +56,41 @@ void coverage_rules(const reading& r, collector& out) {
     const coverage c = hold_against(policy, r.hosts);
     std::vector<std::string> unexplained = c.outside;
     for (const auto& [pattern, meant] : c.never_matches) {
-        const bool leaves_out =
-            std::ranges::any_of(meant, [&](const auto& host) { return std::ranges::count(c.outside, host) > 0; });
+        const bool leaves_out = std::ranges::any_of(
+            meant, [&](const auto& host) { return std::ranges::count(c.outside, host) > 0; });
         out.emit("policy.wildcard-never-matches",
                  {.subject = pattern,
-                  .message = fmt::format("{} does not match {}: the wildcard stands for exactly one label", pattern,
-                                         list(meant, 4)),
+                  .message = fmt::format("{} does not match {}: the wildcard stands for exactly one label",
+                                         pattern, list(meant, 4)),
                   .evidence = "mx: " + pattern,
                   .severity = leaves_out ? std::nullopt : std::optional(findings::severity::info)});
         std::erase_if(unexplained, [&](const auto& host) { return std::ranges::count(meant, host) > 0; });
     }
     const std::string patterns = "the policy admits " + list(policy.mx);
-    if (!unexplained.empty() && c.outside.size() == r.hosts.size() && unexplained.size() == c.outside.size()) {
-        out.emit("mx.none-in-policy",
-                 {.subject = r.seen.domain,
-                  .message = r.hosts.size() == 1
-                                 ? fmt::format("the only mail server, {}, is not in the policy", r.hosts.front())
-                                 : "",
-                  .evidence = fmt::format("MX: {}; {}", list(r.hosts), patterns)});
+    if (!unexplained.empty() && c.outside.size() == r.hosts.size() &&
+        unexplained.size() == c.outside.size()) {
+        out.emit(
+            "mx.none-in-policy",
+            {.subject = r.seen.domain,
+             .message = r.hosts.size() == 1
+                            ? fmt::format("the only mail server, {}, is not in the policy", r.hosts.front())
+                            : "",
+             .evidence = fmt::format("MX: {}; {}", list(r.hosts), patterns)});
     } else {
         for (const std::string& host : unexplained)
-            out.emit("mx.not-in-policy", {.subject = host,
-                                          .message = fmt::format("{} is an MX host and not in the policy", host),
-                                          .evidence = patterns});
+            out.emit("mx.not-in-policy",
+                     {.subject = host,
+                      .message = fmt::format("{} is an MX host and not in the policy", host),
+                      .evidence = patterns});
     }
+    const auto preset = patterns_of_providers(r.hosts);
     if (c.outside.empty())
         for (const std::string& pattern : c.unused)
-            out.emit("mx.policy-entry-unused",
-                     {.subject = pattern, .evidence = fmt::format("mx: {}; MX: {}", pattern, list(r.hosts))});
+            if (std::ranges::count(preset, base::lower(pattern)) ==
+                0) // what a provider prescribes is no leftover
+                out.emit(
+                    "mx.policy-entry-unused",
+                    {.subject = pattern, .evidence = fmt::format("mx: {}; MX: {}", pattern, list(r.hosts))});
 }
 
 } // namespace mailtight::advise

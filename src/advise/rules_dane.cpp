@@ -40,8 +40,8 @@ std::vector<std::string> reference_names(const model::mx_host_fact& host, const 
 
 /// True where the certificate of some address would not pass the check that MTA-STS demands.
 bool public_check_fails(const model::mx_host_fact& host) {
-    return std::ranges::any_of(host.probes,
-                               [](const auto& probe) { return probe.offers_tls() && !probe.tls.faults.empty(); });
+    return std::ranges::any_of(
+        host.probes, [](const auto& probe) { return probe.offers_tls() && !probe.tls.faults.empty(); });
 }
 
 std::string tlsa_name(const model::mx_host_fact& host) {
@@ -62,7 +62,8 @@ dane_state dane_of(const model::mx_host_fact& host, const reading& r) {
     if (fact.security == model::dnssec::insecure)
         return dane_state::insecure;
     const auto records = records_of(host);
-    if (std::ranges::none_of(records, [](const auto& t) { return dane::judge(t) == dane::usability::usable; }))
+    if (std::ranges::none_of(records,
+                             [](const auto& t) { return dane::judge(t) == dane::usability::usable; }))
         return dane_state::unusable;
     const auto names = reference_names(host, r);
     dane_state state = dane_state::not_checked;
@@ -86,24 +87,30 @@ void dane_rules(const reading& r, collector& out) {
         if (host.is_address_literal || (host.addresses.addresses.empty() && host.addresses.any_error()))
             continue; // the zone of the host is silent: one cause, told by mx.lookup-failed
         switch (dane_of(host, r)) {
-        case dane_state::not_checked: break;
-        case dane_state::none: without.push_back(host.host); break;
+        case dane_state::not_checked:
+            break;
+        case dane_state::none:
+            without.push_back(host.host);
+            break;
         case dane_state::insecure:
-            out.emit("dane.insecure", {.subject = tlsa_name(host), .evidence = record_words(host)}); // 7672-2.2-c
+            out.emit("dane.insecure",
+                     {.subject = tlsa_name(host), .evidence = record_words(host)}); // 7672-2.2-c
             break;
         case dane_state::unusable:
             out.emit("dane.invalid",
                      {.subject = host.host,
-                      .message = host.tlsa.ok() ? fmt::format("no TLSA record of {} can be used", host.host)
-                                                : fmt::format("the TLSA records of {} cannot be looked up", host.host),
+                      .message = host.tlsa.ok()
+                                     ? fmt::format("no TLSA record of {} can be used", host.host)
+                                     : fmt::format("the TLSA records of {} cannot be looked up", host.host),
                       .evidence = host.tlsa.ok() && !host.tlsa.records.empty() ? record_words(host)
-                                                                              : lookup_words(host.tlsa)});
+                                                                               : lookup_words(host.tlsa)});
             break;
         case dane_state::mismatch: // 8461-2-a
-            out.emit("dane.mismatch", {.subject = host.host,
-                                       .message = fmt::format("the certificate of {} matches none of its TLSA records",
-                                                              host.host),
-                                       .evidence = record_words(host)});
+            out.emit(
+                "dane.mismatch",
+                {.subject = host.host,
+                 .message = fmt::format("the certificate of {} matches none of its TLSA records", host.host),
+                 .evidence = record_words(host)});
             break;
         case dane_state::matches: {
             matching.push_back(host.host);
@@ -126,8 +133,9 @@ void dane_rules(const reading& r, collector& out) {
     if (matching.empty())
         return;
     if (!without.empty())
-        out.emit("dane.partial", {.subject = list(without), // 8461-2-b
-                                  .evidence = fmt::format("with TLSA: {}; without: {}", list(matching), list(without))});
+        out.emit("dane.partial",
+                 {.subject = list(without), // 8461-2-b
+                  .evidence = fmt::format("with TLSA: {}; without: {}", list(matching), list(without))});
     else
         out.emit("dane.present", {.subject = r.seen.domain,
                                   .message = fmt::format("DANE protects {}", list(matching)),

@@ -24,26 +24,51 @@ bool tested(const model::smtp_fact& probe) {
     case smtp_outcome::no_starttls:
     case smtp_outcome::starttls_refused:
     case smtp_outcome::injected:
-    case smtp_outcome::handshake_failed: return true;
-    default: return false;
+    case smtp_outcome::handshake_failed:
+        return true;
+    default:
+        return false;
     }
 }
 
 std::string probe_words(const model::smtp_fact& probe) {
     std::string words;
     switch (probe.outcome) {
-    case smtp_outcome::blocked: words = "the address is not public"; break;
-    case smtp_outcome::connect_failed: words = model::to_string(probe.connect); break;
-    case smtp_outcome::banner_timeout: words = "connected, but no greeting in time"; break;
-    case smtp_outcome::banner_refused: words = "turned us away"; break;
-    case smtp_outcome::timeout: words = "fell silent"; break;
-    case smtp_outcome::closed: words = "hung up before STARTTLS"; break;
-    case smtp_outcome::protocol_error: words = "does not speak proper SMTP"; break;
-    case smtp_outcome::no_starttls: words = "EHLO does not offer STARTTLS"; break;
-    case smtp_outcome::starttls_refused: words = "refused STARTTLS"; break;
-    case smtp_outcome::injected: words = "sent unencrypted bytes after its reply to STARTTLS"; break;
-    case smtp_outcome::handshake_failed: words = "the TLS handshake failed"; break;
-    default: words = model::to_string(probe.outcome);
+    case smtp_outcome::blocked:
+        words = "the address is not public";
+        break;
+    case smtp_outcome::connect_failed:
+        words = model::to_string(probe.connect);
+        break;
+    case smtp_outcome::banner_timeout:
+        words = "connected, but no greeting in time";
+        break;
+    case smtp_outcome::banner_refused:
+        words = "turned us away";
+        break;
+    case smtp_outcome::timeout:
+        words = "fell silent";
+        break;
+    case smtp_outcome::closed:
+        words = "hung up before STARTTLS";
+        break;
+    case smtp_outcome::protocol_error:
+        words = "does not speak proper SMTP";
+        break;
+    case smtp_outcome::no_starttls:
+        words = "EHLO does not offer STARTTLS";
+        break;
+    case smtp_outcome::starttls_refused:
+        words = "refused STARTTLS";
+        break;
+    case smtp_outcome::injected:
+        words = "sent unencrypted bytes after its reply to STARTTLS";
+        break;
+    case smtp_outcome::handshake_failed:
+        words = "the TLS handshake failed";
+        break;
+    default:
+        words = model::to_string(probe.outcome);
     }
     if (probe.reply_code)
         words += fmt::format(" ({} {})", probe.reply_code, probe.reply_text);
@@ -57,8 +82,10 @@ std::string probe_words(const model::smtp_fact& probe) {
 /// Everything wrong with one address of an MX host.
 std::vector<fault> faults_of(const model::smtp_fact& probe, base::utc_seconds now) {
     switch (probe.outcome) {
-    case smtp_outcome::no_starttls: return {{"mx.no-starttls", probe_words(probe), {}, {}}};
-    case smtp_outcome::starttls_refused: return {{"mx.starttls-refused", probe_words(probe), {}, {}}};
+    case smtp_outcome::no_starttls:
+        return {{"mx.no-starttls", probe_words(probe), {}, {}}};
+    case smtp_outcome::starttls_refused:
+        return {{"mx.starttls-refused", probe_words(probe), {}, {}}};
     case smtp_outcome::injected:
         return {{"mx.starttls-refused",
                  probe_words(probe),
@@ -67,7 +94,10 @@ std::vector<fault> faults_of(const model::smtp_fact& probe, base::utc_seconds no
     case smtp_outcome::handshake_failed: {
         auto faults = tls_faults(probe.tls, "mx", now); // 8461-7.2-a: an old version is told as such
         if (faults.empty())
-            faults.push_back({"mx.starttls-refused", probe_words(probe), {}, "STARTTLS is accepted, but the TLS handshake fails"});
+            faults.push_back({"mx.starttls-refused",
+                              probe_words(probe),
+                              {},
+                              "STARTTLS is accepted, but the TLS handshake fails"});
         return faults;
     }
     case smtp_outcome::tls: {
@@ -75,18 +105,20 @@ std::vector<fault> faults_of(const model::smtp_fact& probe, base::utc_seconds no
         // 8461-7.1-g: a server must not insist on SNI
         using enum handshake_outcome;
         const auto bare = probe.without_sni.outcome;
-        if (probe.tried_without_sni && (bare == alert || bare == closed || bare == failed || bare == no_shared_cipher))
-            faults.push_back({"mx.requires-sni",
-                              fmt::format("{}: with the name {} a handshake, without it none ({})",
-                                          probe.address.to_string(), probe.host,
-                                          probe.without_sni.detail.empty()
-                                              ? std::string(model::to_string(bare))
-                                              : probe.without_sni.detail),
-                              {},
-                              {}});
+        if (probe.tried_without_sni &&
+            (bare == alert || bare == closed || bare == failed || bare == no_shared_cipher))
+            faults.push_back(
+                {"mx.requires-sni",
+                 fmt::format("{}: with the name {} a handshake, without it none ({})",
+                             probe.address.to_string(), probe.host,
+                             probe.without_sni.detail.empty() ? std::string(model::to_string(bare))
+                                                              : probe.without_sni.detail),
+                 {},
+                 {}});
         return faults;
     }
-    default: return {};
+    default:
+        return {};
     }
 }
 
@@ -126,8 +158,9 @@ void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out
     if (some_good && some_bad) {
         std::vector<std::string> evidence;
         for (std::size_t i = 0; i < probes.size(); ++i)
-            evidence.push_back(fmt::format("{}: {}", probes[i]->address.to_string(),
-                                           faults[i].empty() ? std::string("all is well") : fault_words(faults[i])));
+            evidence.push_back(
+                fmt::format("{}: {}", probes[i]->address.to_string(),
+                            faults[i].empty() ? std::string("all is well") : fault_words(faults[i])));
         out.emit("mx.addresses-disagree", {.subject = host.host, .evidence = base::join(evidence, "; ")});
         return;
     }
@@ -154,7 +187,8 @@ void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out
 
 void host_rules(const model::mx_host_fact& host, const reading& r, collector& out) {
     if (host.is_address_literal) {
-        out.emit("mx.is-address", {.subject = host.host, .evidence = fmt::format("MX {} {}", host.preference, host.host)});
+        out.emit("mx.is-address",
+                 {.subject = host.host, .evidence = fmt::format("MX {} {}", host.preference, host.host)});
         return;
     }
     if (!host.addresses.a.chain.empty() || !host.addresses.aaaa.chain.empty()) {
@@ -167,10 +201,11 @@ void host_rules(const model::mx_host_fact& host, const reading& r, collector& ou
     if (host.addresses.addresses.empty()) {
         const bool asked = host.addresses.a.status != model::dns_status::not_asked;
         if (host.addresses.any_error())
-            out.emit("mx.lookup-failed", {.subject = host.host,
-                                          .evidence = lookup_words(model::is_dns_error(host.addresses.a.status)
-                                                                       ? host.addresses.a
-                                                                       : host.addresses.aaaa)});
+            out.emit("mx.lookup-failed",
+                     {.subject = host.host,
+                      .evidence =
+                          lookup_words(model::is_dns_error(host.addresses.a.status) ? host.addresses.a
+                                                                                    : host.addresses.aaaa)});
         else if (asked && !r.seen.implicit_mx)
             out.emit("mx.no-address", {.subject = host.host, .evidence = lookup_words(host.addresses.a)});
         return;
@@ -197,8 +232,9 @@ void mx_rules(const reading& r, collector& out) {
             std::ranges::any_of(seen.mx, [](const auto& host) { return !host.addresses.addresses.empty(); });
         out.emit("mx.none",
                  {.subject = seen.domain,
-                  .message = deliverable ? "the domain has no MX record; mail goes to its own address"
-                                         : "the domain has neither an MX record nor an address: it cannot take mail",
+                  .message = deliverable
+                                 ? "the domain has no MX record; mail goes to its own address"
+                                 : "the domain has neither an MX record nor an address: it cannot take mail",
                   .evidence = lookup_words(seen.mx_set),
                   .severity = !deliverable && r.published ? std::optional(severity::error) : std::nullopt});
     }

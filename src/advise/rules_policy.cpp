@@ -47,7 +47,8 @@ void wisdom_rules(const reading& r, collector& out) {
         if (base::iequals(pattern, "*." + own) && !told.contains("mx: " + pattern))
             out.emit("policy.wildcard-too-broad",
                      {.subject = r.policy_url,
-                      .message = fmt::format("{} admits every host that can get a certificate below {}", pattern, own),
+                      .message = fmt::format("{} admits every host that can get a certificate below {}",
+                                             pattern, own),
                       .evidence = "mx: " + pattern,
                       .severity = severity::info});
 }
@@ -78,8 +79,9 @@ void history_rules(const reading& r, collector& out) {
             out.emit("policy.changed-without-id",
                      {.subject = r.policy_url, .evidence = fmt::format("id={} as at the last look", id)});
         if (!text_changed && id_changed)
-            out.emit("policy.id-changed-without-policy",
-                     {.subject = r.policy_url, .evidence = fmt::format("id={}, before {}", id, *seen.last_id)});
+            out.emit(
+                "policy.id-changed-without-policy",
+                {.subject = r.policy_url, .evidence = fmt::format("id={}, before {}", id, *seen.last_id)});
     }
     constexpr auto long_enough = std::chrono::days(30);
     if (seen.testing_since && r.readable() && r.readable()->mode == sts::mode::testing &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong between the name `mta-sts.D` and a complete answer, address by address. Entry:
-// policy_host_rules(). Each fetch becomes a set of faults (code and words); faults that all addresses share are
-// told by their code, others as a disagreement.
+// policy_host_rules(). Each fetch becomes a set of faults (code and words); faults that all addresses share
+// are told by their code, others as a disagreement.
 #include "advise/rules.h"
 #include "advise/tls_faults.h"
 #include "advise/words.h"
@@ -32,19 +32,21 @@ bool plain_text(std::string_view content_type) {
 fault http_fault(const model::fetch_fact& fetch) {
     switch (fetch.outcome) {
     case fetch_outcome::redirect: // 8461-3.3-i
-        return {"policy-host.redirect",
-                fmt::format("status {} leads to {}", fetch.status, fetch.location.empty() ? "nowhere" : fetch.location)};
+        return {"policy-host.redirect", fmt::format("status {} leads to {}", fetch.status,
+                                                    fetch.location.empty() ? "nowhere" : fetch.location)};
     case fetch_outcome::http_status: // 8461-3.3-h
         return {"policy-host.http-status", fmt::format("status {}", fetch.status)};
     case fetch_outcome::too_large: // 8461-3.3-m
         return {"policy-host.too-large", fmt::format("more than {} bytes", base::limits::policy_bytes)};
     case fetch_outcome::timeout:
-        return {"policy-host.slow", fmt::format("no complete answer within {} s; {}", fetch.took.count() / 1000, fetch.detail),
+        return {"policy-host.slow",
+                fmt::format("no complete answer within {} s; {}", fetch.took.count() / 1000, fetch.detail),
                 severity::error};
     case fetch_outcome::http_invalid:
         return {"policy-host.http-status",
                 fetch.detail.empty() ? std::string("the answer is no proper HTTP") : fetch.detail};
-    default: return {};
+    default:
+        return {};
     }
 }
 
@@ -54,14 +56,15 @@ std::vector<fault> faults_of(const model::fetch_fact& fetch, base::utc_seconds n
     if (fetch.outcome == fetch_outcome::tls_failed || fetch.outcome == fetch_outcome::fetched) {
         faults = tls_faults(fetch.tls, "policy-host", now);
         if (fetch.outcome == fetch_outcome::tls_failed && faults.empty())
-            faults.push_back({"policy-host.unreachable",
-                              "the TLS handshake fails: " + tls_words(fetch.tls) + (fetch.detail.empty() ? "" : "; " + fetch.detail)});
+            faults.push_back(
+                {"policy-host.unreachable", "the TLS handshake fails: " + tls_words(fetch.tls) +
+                                                (fetch.detail.empty() ? "" : "; " + fetch.detail)});
     }
     if (fetch.outcome == fetch_outcome::fetched) {
         if (!plain_text(fetch.content_type)) // 8461-3.2-b
-            faults.push_back({"policy-host.content-type",
-                              fetch.content_type.empty() ? std::string("no Content-Type is sent")
-                                                         : "Content-Type: " + fetch.content_type});
+            faults.push_back({"policy-host.content-type", fetch.content_type.empty()
+                                                              ? std::string("no Content-Type is sent")
+                                                              : "Content-Type: " + fetch.content_type});
         if (fetch.body.size() > base::limits::policy_bytes_comfortable)
             faults.push_back({"policy-host.too-large",
                               fmt::format("{} bytes; one sender reads no more than {}", fetch.body.size(),
@@ -87,9 +90,9 @@ void reach_rules(const reading& r, collector& out) {
     std::vector<std::string> dead_v4, dead_v6, blocked;
     bool any_connected = false;
     for (const auto* fetch : r.by_address) {
-        const std::string words = fmt::format("{}: {}", address_of(*fetch),
-                                              fetch->detail.empty() ? std::string(model::to_string(fetch->connect))
-                                                                    : fetch->detail);
+        const std::string words = fmt::format(
+            "{}: {}", address_of(*fetch),
+            fetch->detail.empty() ? std::string(model::to_string(fetch->connect)) : fetch->detail);
         if (connected(*fetch))
             any_connected = true;
         else if (fetch->outcome == fetch_outcome::blocked)
@@ -98,9 +101,11 @@ void reach_rules(const reading& r, collector& out) {
             (fetch->address.is_v6() ? dead_v6 : dead_v4).push_back(words);
     }
     if (!blocked.empty())
-        out.emit("policy-host.blocked-address", {.subject = r.policy_host, .evidence = base::join(blocked, "; ")});
+        out.emit("policy-host.blocked-address",
+                 {.subject = r.policy_host, .evidence = base::join(blocked, "; ")});
     if (any_connected && dead_v4.empty() && !dead_v6.empty()) {
-        out.emit("policy-host.ipv6-unreachable", {.subject = r.policy_host, .evidence = base::join(dead_v6, "; ")});
+        out.emit("policy-host.ipv6-unreachable",
+                 {.subject = r.policy_host, .evidence = base::join(dead_v6, "; ")});
     } else if (!dead_v4.empty() || !dead_v6.empty()) {
         dead_v4.insert(dead_v4.end(), dead_v6.begin(), dead_v6.end());
         out.emit("policy-host.unreachable",
@@ -131,13 +136,13 @@ void answer_rules(const reading& r, collector& out) {
     if ((some_good && some_bad) || bodies_differ) {
         std::vector<std::string> evidence;
         for (std::size_t i = 0; i < answered.size(); ++i)
-            evidence.push_back(fmt::format("{}: {}", address_of(*answered[i]),
-                                           blocking(faults[i])
-                                               ? fault_words(faults[i])
-                                               : fmt::format("a policy of {} bytes{}", answered[i]->body.size(),
-                                                             r.primary && answered[i]->body == r.primary->body
-                                                                 ? ""
-                                                                 : ", another text")));
+            evidence.push_back(fmt::format(
+                "{}: {}", address_of(*answered[i]),
+                blocking(faults[i])
+                    ? fault_words(faults[i])
+                    : fmt::format("a policy of {} bytes{}", answered[i]->body.size(),
+                                  r.primary && answered[i]->body == r.primary->body ? ""
+                                                                                    : ", another text")));
         out.emit("policy-host.addresses-disagree",
                  {.subject = r.policy_host, .evidence = base::join(evidence, "; ")});
         return;
@@ -193,7 +198,8 @@ void agent_rules(const reading& r, collector& out) {
             differing.push_back(agent + ": another text");
     }
     if (!differing.empty())
-        out.emit("policy-host.agent-dependent", {.subject = r.policy_host, .evidence = base::join(differing, "; ")});
+        out.emit("policy-host.agent-dependent",
+                 {.subject = r.policy_host, .evidence = base::join(differing, "; ")});
 }
 
 } // namespace
@@ -201,7 +207,8 @@ void agent_rules(const reading& r, collector& out) {
 bool half_delegated(const reading& r) {
     const bool record_elsewhere = r.sts == record_state::valid && !r.seen.sts_txt.chain.empty();
     const auto& host = r.seen.policy_host;
-    return record_elsewhere && host.a.absent() && host.aaaa.absent() && host.a.chain.empty() && host.aaaa.chain.empty();
+    return record_elsewhere && host.a.absent() && host.aaaa.absent() && host.a.chain.empty() &&
+           host.aaaa.chain.empty();
 }
 
 void policy_host_rules(const reading& r, collector& out) {

@@ -42,9 +42,10 @@ bool doubled(const reading& r) {
 
 bool obsolete(const reading& r) {
     const model::txt_fact& fact = r.seen.sts_obsolete;
-    return fact.ok() && !wildcard_text(r, fact) && std::ranges::any_of(fact.texts, [](const std::string& text) {
-        return base::lower(text.substr(0, 64)).starts_with("v=sts");
-    });
+    return fact.ok() && !wildcard_text(r, fact) &&
+           std::ranges::any_of(fact.texts, [](const std::string& text) {
+               return base::lower(text.substr(0, 64)).starts_with("v=sts");
+           });
 }
 
 bool parent_protected(const reading& r) {
@@ -59,27 +60,30 @@ void nothing_published(const reading& r, collector& out) {
         // 8461-3.4-c: no sender looks in the parent domain
         out.emit("subdomain.unprotected",
                  {.subject = r.seen.domain,
-                  .message = fmt::format("{} has an MTA-STS record, {} has none, and senders do not look at the parent",
-                                         r.seen.parent.domain, r.seen.domain),
+                  .message = fmt::format(
+                      "{} has an MTA-STS record, {} has none, and senders do not look at the parent",
+                      r.seen.parent.domain, r.seen.domain),
                   .evidence = fmt::format("{}: {}", "_mta-sts." + r.seen.parent.domain,
                                           quoted(r.seen.parent.sts_txt.texts))});
         return;
     }
     if (r.fetched && r.policy && r.policy->value) {
         const bool retired = r.policy->value->mode == sts::mode::none;
-        out.emit("policy.absent-without-record",
-                 {.subject = r.policy_host,
-                  .message = fmt::format("{} serves a policy in mode {}, but {} announces none", r.policy_host,
-                                         sts::to_string(r.policy->value->mode), record_name(r)),
-                  .evidence = lookup_words(r.seen.sts_txt),
-                  .severity = retired ? std::optional(severity::info) : std::nullopt});
+        out.emit(
+            "policy.absent-without-record",
+            {.subject = r.policy_host,
+             .message = fmt::format("{} serves a policy in mode {}, but {} announces none", r.policy_host,
+                                    sts::to_string(r.policy->value->mode), record_name(r)),
+             .evidence = lookup_words(r.seen.sts_txt),
+             .severity = retired ? std::optional(severity::info) : std::nullopt});
         return;
     }
     std::string evidence = lookup_words(r.seen.sts_txt);
     if (r.seen.sts_txt.ok())
         evidence = fmt::format("{} holds only {}", record_name(r), quoted(r.seen.sts_txt.texts));
     if (names_a_record(r.seen.apex_txt))
-        evidence += fmt::format("; a text meant for it stands at {} itself, where no sender looks", r.seen.domain);
+        evidence +=
+            fmt::format("; a text meant for it stands at {} itself, where no sender looks", r.seen.domain);
     out.emit("sts-record.absent",
              {.subject = record_name(r),
               .evidence = evidence,
@@ -90,12 +94,12 @@ void misplaced(const reading& r, collector& out) {
     if (doubled(r))
         out.emit("sts-record.doubled-name",
                  {.subject = r.seen.sts_doubled.name,
-                  .message = fmt::format("the MTA-STS record stands at {} in place of {}", r.seen.sts_doubled.name,
-                                         record_name(r)),
+                  .message = fmt::format("the MTA-STS record stands at {} in place of {}",
+                                         r.seen.sts_doubled.name, record_name(r)),
                   .evidence = quoted(r.seen.sts_doubled.texts)});
     if (obsolete(r))
-        out.emit("sts-record.obsolete-name", {.subject = r.seen.sts_obsolete.name,
-                                              .evidence = quoted(r.seen.sts_obsolete.texts)});
+        out.emit("sts-record.obsolete-name",
+                 {.subject = r.seen.sts_obsolete.name, .evidence = quoted(r.seen.sts_obsolete.texts)});
 }
 
 /// Exactly one record counts (or one text was meant to be one) and it is not right.
@@ -140,7 +144,8 @@ void authoritative_servers(const reading& r, collector& out) {
                                     answer.status == model::dns_status::no_data ||
                                     answer.status == model::dns_status::nx_domain;
         if (says_something)
-            by_answer[answer.texts].push_back(fmt::format("{} ({})", answer.server, answer.address.to_string()));
+            by_answer[answer.texts].push_back(
+                fmt::format("{} ({})", answer.server, answer.address.to_string()));
     }
     if (by_answer.size() < 2)
         return;
@@ -156,11 +161,14 @@ void authoritative_servers(const reading& r, collector& out) {
 void sts_record_rules(const reading& r, collector& out) {
     const std::string name = record_name(r);
     switch (r.sts) {
-    case record_state::not_asked: break;
+    case record_state::not_asked:
+        break;
     case record_state::failed:
         out.emit("sts-record.lookup-failed", {.subject = name, .evidence = lookup_words(r.seen.sts_txt)});
         return;
-    case record_state::absent: nothing_published(r, out); break;
+    case record_state::absent:
+        nothing_published(r, out);
+        break;
     case record_state::dangling: // 8461-3.1-t
         out.emit("sts-record.cname-dangling",
                  {.subject = name,
@@ -179,7 +187,9 @@ void sts_record_rules(const reading& r, collector& out) {
         break;
     }
     case record_state::invalid:
-    case record_state::valid: faulty_record(r, out); break;
+    case record_state::valid:
+        faulty_record(r, out);
+        break;
     }
     misplaced(r, out);
     surroundings(r, out);

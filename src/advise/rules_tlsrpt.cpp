@@ -40,7 +40,8 @@ std::string quoted(const std::vector<std::string>& texts) {
 void absent(const reading& r, collector& out) {
     std::string evidence = lookup_words(r.seen.tlsrpt_txt);
     if (names_a_record(r.seen.apex_txt))
-        evidence += fmt::format("; a text meant for it stands at {} itself, where no sender looks", r.seen.domain);
+        evidence +=
+            fmt::format("; a text meant for it stands at {} itself, where no sender looks", r.seen.domain);
     out.emit("tlsrpt.absent", {.subject = record_name(r),
                                .evidence = evidence,
                                .severity = r.seen.null_mx ? std::optional(severity::info) : std::nullopt});
@@ -51,7 +52,8 @@ bool unreachable_mail(const model::rua_fact& rua) {
         return false;
     if (rua.mx.ok())
         return rua.mx.records.size() == 1 && rua.mx.records.front().host.empty(); // null MX
-    return rua.mx.absent() && rua.addresses.addresses.empty() && rua.addresses.a.absent() && rua.addresses.aaaa.absent();
+    return rua.mx.absent() && rua.addresses.addresses.empty() && rua.addresses.a.absent() &&
+           rua.addresses.aaaa.absent();
 }
 
 /// Why an https address cannot be uploaded to, or "".
@@ -73,9 +75,10 @@ std::string upload_fault(const model::rua_fact& rua) {
 void destinations(const reading& r, collector& out) {
     for (const model::rua_fact& rua : r.seen.rua) {
         if (unreachable_mail(rua))
-            out.emit("tlsrpt.rua-mail-undeliverable",
-                     {.subject = rua.uri,
-                      .evidence = rua.mx.ok() ? fmt::format("{}: MX 0 .", rua.mx.name) : lookup_words(rua.mx)});
+            out.emit(
+                "tlsrpt.rua-mail-undeliverable",
+                {.subject = rua.uri,
+                 .evidence = rua.mx.ok() ? fmt::format("{}: MX 0 .", rua.mx.name) : lookup_words(rua.mx)});
         else if (const std::string fault = upload_fault(rua); !fault.empty())
             out.emit("tlsrpt.rua-https-failed", {.subject = rua.uri, .evidence = fault});
     }
@@ -87,7 +90,8 @@ void tlsrpt_rules(const reading& r, collector& out) {
     const std::string name = record_name(r);
     switch (r.tlsrpt) {
     case record_state::not_asked:
-    case record_state::failed: return; // nothing is known; the part says not-tested
+    case record_state::failed:
+        return; // nothing is known; the part says not-tested
     case record_state::dangling:
     case record_state::absent:
         if (!doubled(r))
@@ -110,7 +114,8 @@ void tlsrpt_rules(const reading& r, collector& out) {
         if (!r.tlsrpt_set.chosen) {
             out.emit("tlsrpt.syntax", // 8460-3-b, 8460-3-u
                      {.subject = name,
-                      .message = "the text at this name does not begin with exactly v=TLSRPTv1; and so is no record",
+                      .message =
+                          "the text at this name does not begin with exactly v=TLSRPTv1; and so is no record",
                       .evidence = quoted(r.seen.tlsrpt_txt.texts)});
             break;
         }

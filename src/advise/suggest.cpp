@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to publish, made for this domain. Entry: suggest(). The order of the records is the order of publishing:
-// reports first, so that faults become visible; the `_mta-sts` record last, so that no sender looks for a policy
-// that is not there yet.
+// What to publish, made for this domain. Entry: suggest(). The order of the records is the order of
+// publishing: reports first, so that faults become visible; the `_mta-sts` record last, so that no sender
+// looks for a policy that is not there yet.
 #include "advise/criteria.h"
 #include "advise/policy_issues.h"
 #include "advise/providers.h"
@@ -32,24 +32,27 @@ bool list_serves(const reading& r) {
         r.hosts, [&](const std::string& host) { return sts::admitted_by(policy.mx, host).has_value(); });
     const bool each = std::ranges::all_of(policy.mx, [&](const std::string& pattern) {
         return sts::valid_mx_pattern(pattern) &&
-               (std::ranges::any_of(r.hosts, [&](const auto& host) { return sts::pattern_admits(pattern, host); }) ||
+               (std::ranges::any_of(r.hosts,
+                                    [&](const auto& host) { return sts::pattern_admits(pattern, host); }) ||
                 std::ranges::count(patterns_for(r.hosts), pattern) > 0);
     });
     const auto unwise = wisdom_faults(policy);
-    const bool broad = std::ranges::any_of(unwise, [](const auto& f) { return f.code == "policy.wildcard-too-broad"; });
+    const bool broad =
+        std::ranges::any_of(unwise, [](const auto& f) { return f.code == "policy.wildcard-too-broad"; });
     return all && each && !broad;
 }
 
 /// True where the text is one that no sender stumbles over.
 bool text_serves(const reading& r) {
-    return r.policy && r.policy->valid && std::ranges::none_of(text_faults(*r.policy), [](const policy_fault& f) {
+    return r.policy && r.policy->valid &&
+           std::ranges::none_of(text_faults(*r.policy), [](const policy_fault& f) {
                const auto* entry = findings::find_code(f.code);
                return f.severity.value_or(entry->in_enforce) >= findings::severity::warning;
            });
 }
 
-sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts, const suggestion_options& options,
-                      std::vector<std::string>& remarks) {
+sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts,
+                      const suggestion_options& options, std::vector<std::string>& remarks) {
     const sts::policy* now = r.fetched && r.published ? r.readable() : nullptr;
     const bool ready = every_criterion_passes(hosts, r.seen);
     const sts::mode wanted = options.mode.value_or(now ? now->mode : sts::mode::testing);
@@ -58,18 +61,21 @@ sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts, 
         for (const mx_judgement& host : hosts)
             if (!host.all_pass())
                 lacking.push_back(host.host);
-        remarks.push_back(fmt::format("Not enforce: {} does not pass every mail server criterion, or was not tested. "
-                                      "Mend that first; until then testing keeps the mail flowing.",
-                                      lacking.empty() ? std::string("not every mail server") : list(lacking, 4)));
+        remarks.push_back(
+            fmt::format("Not enforce: {} does not pass every mail server criterion, or was not tested. "
+                        "Mend that first; until then testing keeps the mail flowing.",
+                        lacking.empty() ? std::string("not every mail server") : list(lacking, 4)));
         return sts::mode::testing;
     }
     if (wanted == sts::mode::enforce && hosts.empty() && !options.mode)
         return sts::mode::testing;
     if (wanted == sts::mode::testing && ready && now && now->mode == sts::mode::testing)
-        remarks.emplace_back("When two weeks of TLS reports show no failures, change the mode to enforce, with a new id.");
+        remarks.emplace_back(
+            "When two weeks of TLS reports show no failures, change the mode to enforce, with a new id.");
     else if (wanted == sts::mode::testing)
-        remarks.emplace_back("Start in testing: nothing is refused, and the reports show what would be. Enforce comes "
-                             "after two weeks without failures.");
+        remarks.emplace_back(
+            "Start in testing: nothing is refused, and the reports show what would be. Enforce comes "
+            "after two weeks without failures.");
     return wanted;
 }
 
@@ -90,8 +96,9 @@ std::uint64_t choose_max_age(const reading& r, sts::mode mode, const mail_provid
         return age;
     const std::uint64_t next = age >= week ? two_weeks : week;
     if (next == week)
-        remarks.emplace_back("Begin enforce with a max_age of one week, and raise it to two weeks or more once it has "
-                             "proved itself.");
+        remarks.emplace_back(
+            "Begin enforce with a max_age of one week, and raise it to two weeks or more once it has "
+            "proved itself.");
     return next;
 }
 
@@ -111,8 +118,9 @@ std::vector<std::string> choose_mx(const reading& r, sts::mode mode, const sugge
         return r.readable()->mx;
     if (r.hosts.empty()) {
         out.needs.emplace_back("YOUR-MX-HOST");
-        out.remarks.emplace_back("No mail server is known: replace YOUR-MX-HOST by the host of each MX record, one line "
-                                 "each.");
+        out.remarks.emplace_back(
+            "No mail server is known: replace YOUR-MX-HOST by the host of each MX record, one line "
+            "each.");
         return {};
     }
     return patterns_for(r.hosts);
@@ -156,8 +164,8 @@ bool host_exists(const reading& r) {
     return !host.addresses.empty() && !accident;
 }
 
-suggested_record host_record(const reading& r, const suggestion_options& options, const mail_provider* provider,
-                             std::vector<std::string>& needs) {
+suggested_record host_record(const reading& r, const suggestion_options& options,
+                             const mail_provider* provider, std::vector<std::string>& needs) {
     suggested_record record{.step = 2,
                             .name = r.policy_host,
                             .type = "CNAME",
@@ -190,8 +198,8 @@ suggested_record host_record(const reading& r, const suggestion_options& options
     return record;
 }
 
-suggested_record sts_record(const reading& r, const suggestion_options& options, const mail_provider* provider,
-                            bool policy_unchanged) {
+suggested_record sts_record(const reading& r, const suggestion_options& options,
+                            const mail_provider* provider, bool policy_unchanged) {
     suggested_record record{.step = 4,
                             .name = "_mta-sts." + r.seen.domain, // 8461-3.1-a
                             .type = "TXT",
@@ -214,8 +222,10 @@ suggested_record sts_record(const reading& r, const suggestion_options& options,
         record.why = fmt::format("{} keeps the id for you", provider->name);
         return record;
     }
-    // 8461-3.1-e: a changed policy has an id that was never used; an id given by the owner is the owner's word.
-    const std::string id = !options.id.empty() ? options.id : sts::id_from_time(r.seen.checked_at, {published_id});
+    // 8461-3.1-e: a changed policy has an id that was never used; an id given by the owner is the owner's
+    // word.
+    const std::string id =
+        !options.id.empty() ? options.id : sts::id_from_time(r.seen.checked_at, {published_id});
     record.value = sts::valid_id(id) ? sts::format_record(id) : "v=STSv1; id=YOUR-ID";
     record.already_right = valid && published_id == id && policy_unchanged;
     return record;
@@ -229,9 +239,10 @@ void provider_remarks(const reading& r, const suggestion_options& options, sugge
         std::vector<std::string> names;
         for (const mail_provider* provider : among)
             names.emplace_back(provider->name);
-        out.remarks.push_back(fmt::format("The MX records lead to {}. Keep them all in the policy only if all of them "
-                                          "are meant to take mail.",
-                                          list(names)));
+        out.remarks.push_back(
+            fmt::format("The MX records lead to {}. Keep them all in the policy only if all of them "
+                        "are meant to take mail.",
+                        list(names)));
     }
     for (const mail_provider* provider : among)
         if (!provider->remark.empty())
@@ -248,7 +259,8 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
     if (provider)
         out.provider = provider->name;
     if (seen.null_mx && options.mx.empty() && !options.mode && !r.published) {
-        out.remarks.emplace_back("The domain takes no mail (null MX): it needs neither a policy nor TLS reports.");
+        out.remarks.emplace_back(
+            "The domain takes no mail (null MX): it needs neither a policy nor TLS reports.");
         return out;
     }
 

@@ -196,6 +196,16 @@ std::string mail_servers_words(const judgement& judged) {
     return words;
 }
 
+/// What stands in the way of a part, in the words of its worst finding.
+std::string worst_of(const judgement& judged, std::string_view part_name) {
+    for (const auto& one : judged.findings) {
+        const auto* entry = findings::find_code(one.code);
+        if (entry && entry->part == part_name && one.severity == findings::severity::error)
+            return shown(one.message);
+    }
+    return {};
+}
+
 void parts(page& to, const model::observation& seen, const judgement& judged) {
     to.line();
     std::string policy;
@@ -210,9 +220,10 @@ void parts(page& to, const model::observation& seen, const judgement& judged) {
     part(to, "MTA-STS record", judged.sts_record,
          judged.sts_value ? "id " + shown(judged.sts_value->id)
                           : (seen.sts_txt.texts.empty() ? std::string() : shown(seen.sts_txt.texts.front())));
-    part(to, "Policy file", judged.policy_file, policy);
+    part(to, "Policy file", judged.policy_file, policy.empty() ? worst_of(judged, "policy_file") : policy);
     part(to, "Mail servers", judged.mail_servers, mail_servers_words(judged));
-    part(to, "TLSRPT record", judged.tlsrpt_record, base::join(rua, ", "));
+    part(to, "TLSRPT record", judged.tlsrpt_record,
+         rua.empty() ? worst_of(judged, "tlsrpt_record") : base::join(rua, ", "));
 }
 
 // The mail servers

@@ -16,15 +16,23 @@ using model::cert_fault;
 /// Which code tells of a fault; "" where a more specific one does.
 std::string_view code_of(cert_fault what, const model::tls_fact& tls, bool mx) {
     switch (what) {
-    case cert_fault::expired: return "cert-expired";
-    case cert_fault::not_yet_valid: return "cert-not-yet-valid";
-    case cert_fault::name_mismatch: return mx && tls.has(cert_fault::cn_only) ? "" : "cert-name-mismatch";
-    case cert_fault::cn_only: return mx ? "cert-cn-only" : "";
-    case cert_fault::self_signed: return "cert-self-signed";
-    case cert_fault::chain_incomplete: return tls.has(cert_fault::self_signed) ? "" : "cert-chain-incomplete";
+    case cert_fault::expired:
+        return "cert-expired";
+    case cert_fault::not_yet_valid:
+        return "cert-not-yet-valid";
+    case cert_fault::name_mismatch:
+        return mx && tls.has(cert_fault::cn_only) ? "" : "cert-name-mismatch";
+    case cert_fault::cn_only:
+        return mx ? "cert-cn-only" : "";
+    case cert_fault::self_signed:
+        return "cert-self-signed";
+    case cert_fault::chain_incomplete:
+        return tls.has(cert_fault::self_signed) ? "" : "cert-chain-incomplete";
     case cert_fault::untrusted:
-        return tls.has(cert_fault::self_signed) || tls.has(cert_fault::chain_incomplete) ? "" : "cert-untrusted";
-    case cert_fault::weak: return tls.has(cert_fault::untrusted) ? "" : "cert-untrusted";
+        return tls.has(cert_fault::self_signed) || tls.has(cert_fault::chain_incomplete) ? ""
+                                                                                         : "cert-untrusted";
+    case cert_fault::weak:
+        return tls.has(cert_fault::untrusted) ? "" : "cert-untrusted";
     }
     return "";
 }
@@ -34,14 +42,17 @@ std::string message_of(cert_fault what, const model::tls_fact& tls) {
         return "";
     const base::certificate& leaf = tls.chain.front();
     switch (what) {
-    case cert_fault::expired: return fmt::format("the certificate expired on {}", base::format_date(leaf.not_after));
+    case cert_fault::expired:
+        return fmt::format("the certificate expired on {}", base::format_date(leaf.not_after));
     case cert_fault::not_yet_valid:
         return fmt::format("the certificate is valid only from {}", base::format_date(leaf.not_before));
     case cert_fault::name_mismatch:
         return leaf.dns_names.empty() ? std::string("the certificate names no host at all")
                                       : fmt::format("the certificate is for {}", list(leaf.dns_names, 4));
-    case cert_fault::weak: return "the key or the signature of the certificate is too weak";
-    default: return "";
+    case cert_fault::weak:
+        return "the key or the signature of the certificate is too weak";
+    default:
+        return "";
     }
 }
 
@@ -66,7 +77,8 @@ std::optional<fault> expires_soon(const model::tls_fact& tls, std::string_view r
 std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room, base::utc_seconds now) {
     std::vector<fault> faults;
     if (tls.outcome == model::handshake_outcome::protocol_too_old) {
-        const std::string best = tls.version.empty() ? tls.detail : "the best version offered is " + tls.version;
+        const std::string best =
+            tls.version.empty() ? tls.detail : "the best version offered is " + tls.version;
         faults.push_back({fmt::format("{}.tls-too-old", room), best, {}, {}});
         return faults;
     }
@@ -87,7 +99,8 @@ std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room,
 bool blocking(const std::vector<fault>& faults) {
     return std::ranges::any_of(faults, [](const fault& f) {
         const findings::code_entry* entry = findings::find_code(f.code);
-        return f.severity.value_or(entry ? entry->in_enforce : findings::severity::error) == findings::severity::error;
+        return f.severity.value_or(entry ? entry->in_enforce : findings::severity::error) ==
+               findings::severity::error;
     });
 }
 

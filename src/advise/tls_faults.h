@@ -20,9 +20,10 @@ struct fault {
     std::string message = {};
 };
 
-/// The faults of a handshake and its certificate, the most specific code for each cause. `room` is "policy-host"
-/// or "mx". A handshake that failed for another reason than an old version gives nothing here. A certificate
-/// without fault that ends within 30 days and in the last third of its life gives `.cert-expires-soon`.
+/// The faults of a handshake and its certificate, the most specific code for each cause. `room` is
+/// "policy-host" or "mx". A handshake that failed for another reason than an old version gives nothing here.
+/// A certificate without fault that ends within 30 days and in the last third of its life gives
+/// `.cert-expires-soon`.
 std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room, base::utc_seconds now);
 
 /// True where one of the faults keeps a sender away (a warning does not).

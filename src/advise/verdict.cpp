@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry: judge(). All rules run over one reading; then parts, verdict, readiness and exit status follow from the
-// findings and the criteria, as the contract of the command line says.
+// Entry: judge(). All rules run over one reading; then parts, verdict, readiness and exit status follow from
+// the findings and the criteria, as the contract of the command line says.
 #include "advise/criteria.h"
 #include "advise/rules.h"
 #include "base/text.h"
@@ -10,31 +10,36 @@
 namespace mailtight::advise {
 namespace {
 
-part_state record_part(record_state state, bool misplaced_only) {
+part_state record_part(record_state state) {
     switch (state) {
     case record_state::not_asked:
-    case record_state::failed: return part_state::not_tested;
-    case record_state::absent: return misplaced_only ? part_state::invalid : part_state::missing;
+    case record_state::failed:
+        return part_state::not_tested;
+    case record_state::absent:
+        return part_state::missing;
     case record_state::dangling:
     case record_state::loop:
     case record_state::multiple:
-    case record_state::invalid: return part_state::invalid;
-    case record_state::valid: break;
+    case record_state::invalid:
+        return part_state::invalid;
+    case record_state::valid:
+        break;
     }
     return part_state::valid;
 }
 
 bool is_missing_page(const reading& r) {
     return !r.by_address.empty() && std::ranges::all_of(r.by_address, [](const auto* fetch) {
-        return fetch->outcome == model::fetch_outcome::http_status && (fetch->status == 404 || fetch->status == 410);
+        return fetch->outcome == model::fetch_outcome::http_status &&
+               (fetch->status == 404 || fetch->status == 410);
     });
 }
 
 part_state policy_part(const reading& r, const collector& found) {
     if (!r.published)
-        return r.fetched && r.readable() ? part_state::valid
+        return r.fetched && r.readable()                                           ? part_state::valid
                : r.sts == record_state::not_asked || r.sts == record_state::failed ? part_state::not_tested
-                                                                                  : part_state::missing;
+                                                                                   : part_state::missing;
     if (is_missing_page(r))
         return part_state::missing;
     const auto& host = r.seen.policy_host;
@@ -51,13 +56,16 @@ part_state servers_part(const reading& r, const std::vector<mx_judgement>& hosts
             return std::ranges::any_of(host.criteria, [&](const criterion& c) { return c.state == state; });
         });
     };
-    if (found.has_error("mail_servers") || any(criterion_state::fail))
+    // In mode none nobody checks the servers, and what fails weighs less.
+    const bool matters = r.situation != findings::situation::none;
+    if (found.has_error("mail_servers") || (matters && any(criterion_state::fail)))
         return part_state::invalid;
     if (r.seen.null_mx)
         return part_state::missing;
     if (hosts.empty())
         return r.seen.mx_set.absent() ? part_state::missing : part_state::not_tested;
-    return any(criterion_state::not_tested) || r.seen.mx_not_looked_at > 0 ? part_state::not_tested : part_state::valid;
+    return any(criterion_state::not_tested) || r.seen.mx_not_looked_at > 0 ? part_state::not_tested
+                                                                           : part_state::valid;
 }
 
 verdict verdict_of(const reading& r, const judgement& j, const collector& found) {
@@ -69,7 +77,8 @@ verdict verdict_of(const reading& r, const judgement& j, const collector& found)
         if (found.has_error(part))
             return verdict::broken;
     if (!r.fetched || !r.readable())
-        return r.by_address.empty() ? verdict::unverified : verdict::broken; // nothing was fetched: --no-https
+        return r.by_address.empty() ? verdict::unverified
+                                    : verdict::broken; // nothing was fetched: --no-https
     if (r.readable()->mode == sts::mode::none)
         return verdict::retiring;
     if (!r.seen.null_mx && j.mail_servers == part_state::not_tested)
@@ -80,8 +89,9 @@ verdict verdict_of(const reading& r, const judgement& j, const collector& found)
 std::optional<bool> readiness(const reading& r, const judgement& j, const collector& found) {
     if (j.verdict == verdict::unreachable)
         return std::nullopt;
-    const bool usable = r.followed() && r.followed()->mode != sts::mode::none && !found.has_error("policy_file") &&
-                        !found.has_error("sts_record") && !found.has_error("across");
+    const bool usable = r.followed() && r.followed()->mode != sts::mode::none &&
+                        !found.has_error("policy_file") && !found.has_error("sts_record") &&
+                        !found.has_error("across");
     const bool refused = j.mail_servers == part_state::invalid || j.mail_servers == part_state::missing;
     if (!usable || refused || r.seen.null_mx)
         return false;
@@ -103,23 +113,34 @@ std::string presence(const model::txt_fact& fact, std::string_view start) {
 
 std::string_view to_string(verdict v) {
     switch (v) {
-    case verdict::protected_: return "protected";
-    case verdict::testing: return "testing";
-    case verdict::unverified: return "unverified";
-    case verdict::retiring: return "retiring";
-    case verdict::broken: return "broken";
-    case verdict::absent: return "absent";
-    case verdict::unreachable: return "unreachable";
+    case verdict::protected_:
+        return "protected";
+    case verdict::testing:
+        return "testing";
+    case verdict::unverified:
+        return "unverified";
+    case verdict::retiring:
+        return "retiring";
+    case verdict::broken:
+        return "broken";
+    case verdict::absent:
+        return "absent";
+    case verdict::unreachable:
+        return "unreachable";
     }
     return "unreachable";
 }
 
 std::string_view to_string(part_state s) {
     switch (s) {
-    case part_state::valid: return "valid";
-    case part_state::invalid: return "invalid";
-    case part_state::missing: return "missing";
-    case part_state::not_tested: return "not-tested";
+    case part_state::valid:
+        return "valid";
+    case part_state::invalid:
+        return "invalid";
+    case part_state::missing:
+        return "missing";
+    case part_state::not_tested:
+        return "not-tested";
     }
     return "not-tested";
 }
@@ -147,12 +168,8 @@ judgement judge(const model::observation& seen, const judge_options& options) {
 
     judgement j;
     j.mx = judge_mail_servers(r);
-    const auto misplaced = [&](const model::txt_fact& doubled, std::string_view word) {
-        return doubled.ok() && std::ranges::any_of(doubled.texts, [&](const auto& t) { return meant_as_record(t, word); }) &&
-               !(seen.wildcard_txt.ok() && seen.wildcard_txt.texts == doubled.texts);
-    };
-    j.sts_record = record_part(r.sts, misplaced(seen.sts_doubled, "STSv1"));
-    j.tlsrpt_record = record_part(r.tlsrpt, misplaced(seen.tlsrpt_doubled, "TLSRPTv1"));
+    j.sts_record = record_part(r.sts);
+    j.tlsrpt_record = record_part(r.tlsrpt);
     if (j.tlsrpt_record == part_state::valid && found.has_error("tlsrpt_record"))
         j.tlsrpt_record = part_state::invalid;
     j.policy_file = policy_part(r, found);

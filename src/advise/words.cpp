@@ -22,16 +22,36 @@ std::string lookup_words(const model::dns_fact& fact) {
     using model::dns_status;
     std::string words;
     switch (fact.status) {
-    case dns_status::not_asked: words = "not asked"; break;
-    case dns_status::ok: words = "answered"; break;
-    case dns_status::no_data: words = "the name exists, without this record type"; break;
-    case dns_status::nx_domain: words = "the name does not exist"; break;
-    case dns_status::servfail: words = "the resolver got no usable answer (SERVFAIL)"; break;
-    case dns_status::refused: words = "the name server refused to answer"; break;
-    case dns_status::bogus: words = "the DNSSEC signatures are broken"; break;
-    case dns_status::timeout: words = "no answer in time"; break;
-    case dns_status::malformed: words = "the answer was no proper DNS message"; break;
-    case dns_status::cname_loop: words = "the aliases lead in a circle"; break;
+    case dns_status::not_asked:
+        words = "not asked";
+        break;
+    case dns_status::ok:
+        words = "answered";
+        break;
+    case dns_status::no_data:
+        words = "the name exists, without this record type";
+        break;
+    case dns_status::nx_domain:
+        words = "the name does not exist";
+        break;
+    case dns_status::servfail:
+        words = "the resolver got no usable answer (SERVFAIL)";
+        break;
+    case dns_status::refused:
+        words = "the name server refused to answer";
+        break;
+    case dns_status::bogus:
+        words = "the DNSSEC signatures are broken";
+        break;
+    case dns_status::timeout:
+        words = "no answer in time";
+        break;
+    case dns_status::malformed:
+        words = "the answer was no proper DNS message";
+        break;
+    case dns_status::cname_loop:
+        words = "the aliases lead in a circle";
+        break;
     }
     if (fact.status == dns_status::ok && fact.security == model::dnssec::bogus)
         words = "the DNSSEC signatures are broken";
@@ -45,7 +65,8 @@ std::string lookup_words(const model::dns_fact& fact) {
 
 std::string certificate_words(const base::certificate& cert) {
     std::vector<std::string> names = cert.dns_names;
-    std::string text = fmt::format("valid {} to {}", base::format_date(cert.not_before), base::format_date(cert.not_after));
+    std::string text =
+        fmt::format("valid {} to {}", base::format_date(cert.not_before), base::format_date(cert.not_after));
     if (!names.empty())
         text += fmt::format(", for {}", list(names));
     else if (!cert.common_name.empty())
@@ -67,7 +88,9 @@ std::string tls_words(const model::tls_fact& tls) {
 }
 
 std::string count(std::size_t n, std::string_view one, std::string_view many) {
-    return n == 1 ? fmt::format("1 {}", one) : many.empty() ? fmt::format("{} {}s", n, one) : fmt::format("{} {}", n, many);
+    return n == 1         ? fmt::format("1 {}", one)
+           : many.empty() ? fmt::format("{} {}s", n, one)
+                          : fmt::format("{} {}", n, many);
 }
 
 } // namespace mailtight::advise

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dns`: the records to publish, in order, in the form that the person's DNS provider wants.
+// `dns`: the records to publish, in order, in the form that the person's DNS provider wants. What is right
+// already is left out; what had to be guessed is said on stderr, so that stdout can go into a file.
 #include "advise/advise.h"
+#include "advise/dns_forms.h"
+#include "advise/render.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "app/typed.h"
@@ -8,9 +11,28 @@
 #include "base/text.h"
 #include "sts/id.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mailtight::app {
+
+namespace {
+
+/// A name or an address for the policy host; the error is for the person.
+std::expected<std::string, std::string> policy_host_of(const std::string& typed) {
+    if (typed.empty() || base::ip_address::parse(typed))
+        return typed;
+    auto ascii = mail::to_ascii(typed);
+    auto name = mail::canonical_name(ascii.value_or(typed));
+    if (!name || name->find('.') == std::string::npos)
+        return std::unexpected(
+            fmt::format("--policy-host '{}' is neither a host name nor an address", base::printable(typed)));
+    return *name;
+}
+
+} // namespace
 
 int cmd_dns(const common_options& common, const dns_options& options) {
     auto domain = take_domain(options.domain);
@@ -22,22 +44,68 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         complain("--id takes 1 to 32 letters and digits");
         return wrong_usage;
     }
-    auto made = world::make(common.set, {});
+    const auto format = advise::parse_dns_format(options.format);
+    if (!format) {
+        complain(fmt::format("--format '{}' is unknown: table, bind, nsupdate, dnscontrol, octodns, "
+                             "terraform, cloudflare or route53",
+                             base::printable(options.format)));
+        return wrong_usage;
+    }
+    auto policy_host = policy_host_of(options.policy_host);
+    if (!policy_host) {
+        complain(policy_host.error());
+        return wrong_usage;
+    }
+    observe::observe_options what;
+    what.every_server = false;
+    auto made = world::make(common.set, what);
     if (!made) {
         complain(made.error());
         return wrong_usage;
     }
     auto& with = **made;
-    auto seen = with.loop.block_on(with.observer->look(domain->name, domain->display));
+    progress_line line;
+    line.show(fmt::format("looking at {}…", domain->display));
+    auto seen = with.loop.block_on(
+        with.observer->look(domain->name, domain->display,
+                            [&](const std::string& name, const std::string& stage, const std::string& words) {
+                                line.show(fmt::format("{} · {}: {}", name, stage, words));
+                            }));
+    line.clear();
+    if (model::is_dns_error(seen.sts_txt.status) && model::is_dns_error(seen.mx_set.status)) {
+        complain(fmt::format("DNS gives no answer for {}: {}", domain->name,
+                             base::printable(seen.sts_txt.detail)));
+        return not_done;
+    }
     advise::suggestion_options wanted;
     wanted.mode = *mode;
     wanted.rua = *rua;
-    wanted.policy_host = options.policy_host;
+    wanted.policy_host = *policy_host;
     wanted.id = options.id;
-    const auto suggested = advise::suggest(seen, wanted);
-    for (const auto& record : suggested.records)
-        if (options.all || !record.already_right)
-            print(fmt::format("{}. {} {} {} {}\n", record.step, record.name, record.ttl, record.type, base::printable(record.value)));
+    auto suggested = advise::suggest(seen, wanted);
+    const auto place = advise::place_of(seen);
+    const bool nothing_left = std::all_of(suggested.records.begin(), suggested.records.end(),
+                                          [](const auto& record) { return record.already_right; });
+    if (options.all)
+        for (auto& record : suggested.records)
+            record.already_right = false;
+    if (common.json) {
+        auto document = advise::suggestion_json(suggested);
+        document["domain"] = domain->name;
+        document["zone"] = place.zone;
+        document["provider_of_dns"] =
+            place.provider ? boost::json::value(place.provider->name) : boost::json::value(nullptr);
+        print(boost::json::serialize(document) + "\n");
+        return fine;
+    }
+    if (nothing_left && !options.all) {
+        say(fmt::format("every record of {} is right already; --all prints them all the same", domain->name));
+        return fine;
+    }
+    print(advise::dns_document(suggested, place, *format, terminal_width()));
+    if (*format != advise::dns_format::table) // the table says so itself
+        for (const auto& need : suggested.needs)
+            say(fmt::format("{} stands for what only you know: replace it", need));
     return fine;
 }
 

@@ -24,8 +24,7 @@ inline constexpr std::size_t smtp_reply_lines = 256;
 inline constexpr std::size_t mx_hosts = 64; ///< looked at; more are counted and named
 inline constexpr std::size_t addresses_per_host = 32;
 inline constexpr std::size_t certificates_per_chain = 16;
-inline constexpr std::size_t certificate_bytes =
-    131'072; ///< one DER certificate; OpenSSL takes chains of 100 kB
+inline constexpr std::size_t certificate_bytes = 131'072;    ///< one DER; OpenSSL takes chains of 100 kB
 inline constexpr std::chrono::seconds policy_fetch_time{60}; ///< RFC 8461 §3.3
 
 } // namespace mailtight::base::limits

@@ -80,7 +80,7 @@ std::string format_duration(seconds length) {
         std::string_view one, many;
     };
     // The RFC's largest max_age, 31557600, is one year and a quarter of a day: "1 year".
-    constexpr std::array<unit, 5> units{{{365 * 86'400, " year", " years"},
+    constexpr std::array<unit, 5> units{{{31'536'000, " year", " years"},
                                          {86'400, " day", " days"},
                                          {3'600, " h", " h"},
                                          {60, " min", " min"},

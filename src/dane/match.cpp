@@ -51,13 +51,13 @@ public:
             return out;
         }
         const auto counted = effective_indexes(rrset_);
-        if (counted.empty()) { // 7672-2.2-b
+        if (counted.empty()) {
             out.result = verdict::outcome::all_unusable;
             out.reason = "senders can use none of the TLSA records";
             return out;
         }
         hold_against_chain(out);
-        out.result = verdict::outcome::no_match; // 7672-2.2-a
+        out.result = verdict::outcome::no_match;
         for (std::size_t i : counted) {
             std::string objection = objection_to(i);
             if (objection.empty()) {

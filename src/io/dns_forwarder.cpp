@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ask() walks the CNAME chain over as many messages as it takes; ask_any() gets one message: tries go out at
-// the beginning, after a fifth and after half of the time, to the servers in turn, and the answer to any of
-// them counts.
+// the beginning, after about a fifth and about half of the time, to the servers in turn, and the answer to
+// any of them counts.
 #include "io/dns_forwarder.h"
 
 #include "base/limits.h"
@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t channels_per_server = 64;
 constexpr std::uint64_t questions_per_channel = 2'000; // then it gives way to one with another port
 constexpr std::size_t tcp_at_once = 64;
+constexpr std::size_t window_begins = 150;
+constexpr std::size_t window_most = 10'000;
 using kind = dns_event::kind;
 using wire::dns_rcode;
 
@@ -31,13 +33,15 @@ bool is_usable(const wire::dns_message& message) {
     return message.rcode == dns_rcode::no_error || message.rcode == dns_rcode::nx_domain;
 }
 
+/// The later tries are spread by a tenth, so that what was lost together is not sent together again.
 loop::time_point try_begins(loop::time_point begin, loop::time_point deadline, std::size_t number) {
     const auto all = deadline - begin;
     if (number == 0)
         return begin;
+    const auto spread = all / 10 * static_cast<int>(random_bits() % 256) / 256;
     if (number == 1)
-        return begin + all / 5;
-    return number == 2 ? begin + all / 2 : deadline;
+        return begin + all / 6 + spread;
+    return number == 2 ? begin + all / 2 + spread : deadline;
 }
 
 /// What is kept of the tries that brought nothing usable.
@@ -63,7 +67,8 @@ dns_forwarder::dns_forwarder(loop& on, std::vector<endpoint> servers, std::chron
     : loop_(on)
     , timeout_(timeout)
     , trust_(in)
-    , tcp_(on, tcp_at_once) {
+    , tcp_(on, tcp_at_once)
+    , window_(on, window_begins, window_most) {
     for (auto& at : servers)
         servers_.push_back({at, {}, 0, is_loopback(at.address)});
 }
@@ -187,6 +192,13 @@ task<> dns_forwarder::judge_failure(dns_lookup& into, const wire::dns_message& m
 }
 
 task<dns_lookup> dns_forwarder::ask(wire::dns_question question) {
+    co_await window_.enter();
+    auto result = co_await ask_chain(std::move(question));
+    window_.leave(result.status != model::dns_status::timeout);
+    co_return result;
+}
+
+task<dns_lookup> dns_forwarder::ask_chain(wire::dns_question question) {
     const auto deadline = loop_.now() + timeout_;
     dns_lookup result;
     bool secure = true;

@@ -5,6 +5,7 @@
 
 #include "io/dns_channel.h"
 #include "io/dns_lookup.h"
+#include "io/dns_window.h"
 
 namespace mailtight::io {
 
@@ -34,6 +35,7 @@ private:
     task<dns_event> over_tcp(std::size_t index, wire::dns_question question, wire::dns_query_options options,
                              loop::time_point deadline);
     task<bool> only_validation_fails(wire::dns_question question, loop::time_point deadline);
+    task<dns_lookup> ask_chain(wire::dns_question question);
     task<> judge_failure(dns_lookup& into, const wire::dns_message& message, wire::dns_question question,
                          loop::time_point deadline);
 
@@ -43,6 +45,7 @@ private:
     trust trust_;
     std::size_t preferred_ = 0; ///< the server that answered last
     semaphore tcp_;
+    dns_window window_;
 };
 
 } // namespace mailtight::io

@@ -60,10 +60,6 @@ void widen(ub_ctx* context, const resolver_options& options) {
     set(context, "do-not-query-localhost:", "no");
     set(context, "unblock-lan-zones:", "yes");
     set(context, "insecure-lan-zones:", "yes");
-    // libunbound 1.17 takes "nodefault" here and then does not find the name again; a transparent zone
-    // without data has the same effect.
-    set(context, "local-zone:", "test. transparent");
-    set(context, "local-zone:", "invalid. transparent");
 }
 
 std::string anchor_of(const resolver_options& options) {
@@ -133,6 +129,7 @@ unbound_backend::unbound_backend(loop& on, const resolver_options& options,
     if (!context_)
         throw std::runtime_error("libunbound cannot be started");
     auto* context = context_.get();
+    ub_ctx_debugout(context, nullptr); // facts tell what is wrong; the library has no say on our stderr
     widen(context, options);
     must(ub_ctx_add_ta_file(context, anchor_of(options).c_str()), "trust anchor");
     if (options.how == mode::recursive) {
@@ -145,6 +142,9 @@ unbound_backend::unbound_backend(loop& on, const resolver_options& options,
         }
     }
     must(ub_ctx_async(context, 1), "libunbound thread");
+    // From here on the settings are in force: a bad anchor or hints file shows now, not with each question.
+    // The zone that goes is one that the library answers by itself unless told otherwise.
+    must(ub_ctx_zone_remove(context, "test."), "libunbound with trust anchor " + anchor_of(options));
     const int watched = ub_fd(context);
     if (watched < 0)
         throw std::runtime_error("libunbound gives no file descriptor");

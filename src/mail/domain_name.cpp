@@ -2,12 +2,14 @@
 // Names from remote sides, and IDNA 2008 by libidn2.
 #include "mail/domain_name.h"
 
+#include "base/host_name.h"
 #include "base/limits.h"
 #include "base/text.h"
 
 #include <idn2.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 
 namespace mailtight::mail {
@@ -35,12 +37,19 @@ std::optional<std::string> label_to_ascii(std::string_view label) {
     if (ascii && !is_a_label(label))
         return base::lower(label);
     char* out = nullptr;
-    const int result =
-        idn2_to_ascii_8z(std::string(label).c_str(), &out, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-    const idn_text guard(out);
-    if (result != IDN2_OK)
+    if (idn2_to_ascii_8z(std::string(label).c_str(), &out, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
         return std::nullopt;
-    return std::string(out);
+    const idn_text mapped(out);
+    if (!is_a_label(mapped.get()))
+        return std::string(mapped.get());
+    // The mapping lets pass what IDNA 2008 itself refuses, such as U+2260, which decomposes to "=" and a
+    // mark.
+    std::uint8_t* strict = nullptr;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(mapped.get());
+    if (idn2_lookup_u8(bytes, &strict, IDN2_NO_TR46) != IDN2_OK)
+        return std::nullopt;
+    const idn_text checked(reinterpret_cast<char*>(strict));
+    return std::string(checked.get());
 }
 
 } // namespace
@@ -48,26 +57,12 @@ std::optional<std::string> label_to_ascii(std::string_view label) {
 std::optional<std::string> canonical_name(std::string_view name) {
     if (name.ends_with('.'))
         name.remove_suffix(1);
-    if (name.empty() || name.size() > limits::dns_name_text_max)
-        return std::nullopt;
-    std::size_t label = 0;
-    for (const char c : name) {
-        if (c == '.') {
-            if (label == 0)
-                return std::nullopt;
-            label = 0;
-        } else if (!base::is_alnum(c) && c != '-' && c != '_') {
-            return std::nullopt;
-        } else if (++label > limits::dns_label_max) {
-            return std::nullopt;
-        }
-    }
-    if (label == 0)
+    if (!base::is_host_name(name))
         return std::nullopt;
     return base::lower(name);
 }
 
-std::optional<std::string> to_ascii(std::string_view name) { // 8461-3.2-l
+std::optional<std::string> to_ascii(std::string_view name) {
     if (name.size() > unicode_bytes_max || name.find('\0') != std::string_view::npos || !base::is_utf8(name))
         return std::nullopt;
     std::string out;

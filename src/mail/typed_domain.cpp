@@ -160,9 +160,8 @@ std::optional<domain_error> wrong_with(std::string_view name) {
     return std::nullopt;
 }
 
-/// `mta-sts.example.com` is where the parts of a domain live, not the domain (8461-3.1-a, 8461-3.2-a,
-/// 8460-3-a). What stays must be able to be a domain: `mta-sts.com` and `mta-sts.co.uk` are domains
-/// themselves.
+/// `mta-sts.example.com` is where the parts of a domain live, not the domain (RFC 8461 §3.1, §3.2; RFC 8460
+/// §3). What stays must be able to be a domain: `mta-sts.com` and `mta-sts.co.uk` are domains themselves.
 void drop_owner_prefix(std::string& name, std::vector<std::string>& notes) {
     constexpr std::array<std::string_view, 5> prefixes{"_mta-sts.", "mta-sts.", "_smtp._tls.", "_dmarc.",
                                                        "_25._tcp."};
@@ -177,6 +176,24 @@ void drop_owner_prefix(std::string& name, std::vector<std::string>& notes) {
             }
         }
     }
+}
+
+bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// DNS holds them (emoji domains), and mail servers ask for them as for any ASCII name: so do we.
+void note_odd_a_labels(std::string_view name, std::vector<std::string>& notes) {
+    for (const auto label : base::split(name, '.'))
+        if (label.starts_with("xn--") && !to_ascii(label))
+            notes.push_back(fmt::format("{} is no international name that IDNA 2008 knows: taken as it is",
+                                        base::printable(label, 80)));
+}
+
+domain_error why_not_ascii(std::string_view name) {
+    if (name.starts_with('.') || name.find("..") != std::string_view::npos)
+        return domain_error::empty_label;
+    return name.size() > limits::dns_name_text_max ? domain_error::too_long : domain_error::idna;
 }
 
 } // namespace
@@ -228,21 +245,17 @@ std::expected<typed_domain, domain_error> understand_domain(std::string_view typ
     if (name.empty())
         return failure(typed == "." ? domain_error::single_label : domain_error::empty);
 
-    const bool ascii = std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     name = base::lower(name);
-    if (ascii) // what is wrong in it has a clearer name than the IDNA library has for it
-        if (const auto error = wrong_with(name))
-            return failure(*error);
-    const auto converted = to_ascii(name);
-    if (!converted) {
-        if (std::ranges::any_of(base::split(name, '.'), [](std::string_view label) { return label.empty(); }))
-            return failure(domain_error::empty_label);
-        return failure(ascii || name.size() <= limits::dns_name_text_max ? domain_error::idna
-                                                                         : domain_error::too_long);
+    if (is_ascii(name)) {
+        note_odd_a_labels(name, out.notes);
+    } else {
+        auto converted = to_ascii(name);
+        if (!converted)
+            return failure(why_not_ascii(name));
+        name = std::move(*converted);
+        if (is_address(name)) // fullwidth digits are digits after the mapping
+            return failure(domain_error::address);
     }
-    name = *converted;
-    if (is_address(name)) // fullwidth digits are digits after the mapping
-        return failure(domain_error::address);
     if (const auto error = wrong_with(name))
         return failure(*error);
     drop_owner_prefix(name, out.notes);

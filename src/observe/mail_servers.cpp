@@ -14,6 +14,10 @@ namespace {
 /// the name itself. Asked in an unsigned zone too, since a person who published TLSA there wants to hear that
 /// nobody uses it.
 io::task<bool> look_for_tlsa(observer::state& with, model::mx_host_fact& host) {
+    // Where the addresses cannot be looked up the host is out of reach, whatever its TLSA records (RFC 7672
+    // §2.2.2).
+    if (host.addresses.addresses.empty())
+        co_return false;
     const auto& way = host.addresses.a.ok() ? host.addresses.a : host.addresses.aaaa;
     std::vector<std::string> candidates;
     if (!way.chain.empty() && way.security == model::dnssec::secure)

@@ -14,8 +14,11 @@ bool may_be_too_old(const model::tls_fact& failed) {
     case handshake_outcome::protocol_too_old:
     case handshake_outcome::no_shared_cipher:
         return true;
-    case handshake_outcome::alert: // what old servers say instead of protocol_version
-        return failed.reason == "handshake_failure";
+    // What old servers, or the library on their side, do instead of saying protocol_version.
+    case handshake_outcome::alert:
+    case handshake_outcome::closed:
+    case handshake_outcome::failed:
+        return true;
     default:
         return false;
     }

@@ -8,6 +8,7 @@
 #include "tlsrpt/report_uri.h"
 
 #include <set>
+#include <utility>
 
 namespace mailtight::tlsrpt {
 namespace {

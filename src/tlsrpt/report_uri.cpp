@@ -6,6 +6,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace mailtight::tlsrpt {
 namespace {
@@ -33,9 +35,19 @@ bool each_decoded(std::string_view text, Visit visit) {
     return true;
 }
 
+constexpr std::array<bool, 256> byte_set(std::string_view others) {
+    std::array<bool, 256> set{};
+    for (int c = 0; c < 128; ++c)
+        set[static_cast<std::size_t>(c)] = base::is_alnum(static_cast<char>(c));
+    for (char c : others)
+        set[static_cast<unsigned char>(c)] = true;
+    return set;
+}
+constexpr auto uri_byte = byte_set("-._~:/?#[]@$&'()*+=");
+constexpr auto local_part_byte = byte_set("!#$%&'*+-/=?^_`{|}~."); // atext of RFC 5322, and the dot
+
 // RFC 3986 unreserved, reserved and pct-encoded; 8460-3-s takes three of the reserved ones away.
 std::optional<record_problem> uri_characters(std::string_view text) {
-    constexpr std::string_view others = "-._~:/?#[]@$&'()*+=";
     std::optional<record_problem> unescaped;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -45,7 +57,7 @@ std::optional<record_problem> uri_characters(std::string_view text) {
             i += 2;
         } else if (c == '!' || c == ',' || c == ';') {
             unescaped = record_problem::rua_unescaped;
-        } else if (!base::is_alnum(c) && others.find(c) == others.npos) {
+        } else if (!uri_byte[static_cast<unsigned char>(c)]) {
             return record_problem::rua_syntax;
         }
     }
@@ -144,8 +156,7 @@ bool is_mail_address(std::string_view rest) {
             return true; // internationalised mail (RFC 6531)
         if (c < ' ' || c == '\x7f')
             return false;
-        constexpr std::string_view atext = "!#$%&'*+-/=?^_`{|}~.";
-        return quoted || base::is_alnum(c) || atext.find(c) != atext.npos;
+        return quoted || local_part_byte[static_cast<unsigned char>(c)];
     });
     if (!local_good || (quoted && last != '"'))
         return false;

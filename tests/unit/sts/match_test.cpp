@@ -17,7 +17,7 @@ struct row {
 };
 
 TEST(sts_match, every_vector) {
-    PROVES("8461-4.1-a", "8461-4.1-b", "8461-3.2-j", "A48");
+    PROVES("8461-4.1-b", "8461-3.2-j", "A48");
     const row rows[] = {
         {"mail.example.com", "mail.example.com", true},
         {"mail.example.com", "MAIL.Example.COM", true},
