@@ -26,7 +26,7 @@ def options(build: Path) -> list[str]:
 
 
 # Short enough to see every hostile server through, and long enough for the slow ones.
-LIMITS = ["--dns-timeout", "6s", "--connect-timeout", "3s", "--smtp-timeout", "6s", "--https-timeout", "8s"]
+LIMITS = ["--dns-timeout", "6s", "--connect-timeout", "3s", "--smtp-timeout", "8s", "--https-timeout", "12s"]
 
 
 @dataclass
