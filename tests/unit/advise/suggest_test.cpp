@@ -175,7 +175,7 @@ TEST(suggestion, max_age_grows) {
 }
 
 TEST(suggestion, switching_off) {
-    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56", "8461-8.3-a");
+    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56");
     const auto none = suggest(healthy(), {.mode = sts::mode::none});
     EXPECT_EQ(none.policy, "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n");
     const auto kept = suggest(healthy(), {.mode = sts::mode::none, .keep_mx = true});
