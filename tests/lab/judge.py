@@ -37,6 +37,19 @@ def _table(outcomes: list[compare.Outcome]) -> None:
             print(f"      {difference}")
 
 
+def _look_again(lab, binary: Path, outcomes: list[compare.Outcome]) -> list[compare.Outcome]:
+    """What differs is looked at once more by itself: a busy machine makes servers slow, and slowness is a finding.
+    It is said which ones needed it."""
+    differing = [o for o in outcomes if o.differences]
+    if not differing or len(differing) > 20:
+        return outcomes
+    again = {o.scenario.domain: o for o in compare.run_all(lab, binary, BUILD, [o.scenario for o in differing], 1)}
+    for before in differing:
+        if not again[before.scenario.domain].differences:
+            print(f"right only at the second look: {before.scenario.domain}: {'; '.join(before.differences)[:300]}")
+    return [again.get(o.scenario.domain, o) for o in outcomes]
+
+
 def test(make_lab, given) -> int:
     """Every scenario in a lab of its own, and the host as it was before."""
     binary = given.binary.resolve()
@@ -55,6 +68,7 @@ def test(make_lab, given) -> int:
     try:
         problems += host.changes(before, host.snapshot())
         outcomes = compare.run_all(lab, binary, BUILD, scenarios, given.jobs, tell=_tell)
+        outcomes = _look_again(lab, binary, outcomes)
     finally:
         if own:
             logs = (lab.state / "lab.log").read_text(errors="replace")
