@@ -236,6 +236,19 @@ TEST(suggestion, without_mail_servers) {
     EXPECT_EQ(std::ranges::count(made.needs, "YOUR-MX-HOST"), 1);
 }
 
+TEST(suggestion, what_dns_did_not_say_is_not_replaced) {
+    model::observation silent = without_sts();
+    silent.sts_txt.status = silent.tlsrpt_txt.status = silent.mx_set.status = model::dns_status::timeout;
+    silent.tlsrpt_txt.texts.clear();
+    set_mx(silent, {});
+    silent.mx_set.status = model::dns_status::timeout;
+    EXPECT_TRUE(suggest(silent, {}).records.empty());
+    EXPECT_EQ(suggest(silent, {.mx = {"mx.example.net"}}).policy_value.mx, list{"mx.example.net"});
+    model::observation half = without_sts();
+    half.tlsrpt_txt = answer<model::txt_fact>("_smtp._tls.example.com", "TXT", model::dns_status::servfail);
+    EXPECT_EQ(suggest(half, {}).records.front().step, 2);
+}
+
 TEST(suggestion, a_wildcard_address_is_no_policy_host) {
     observation seen = without_sts();
     seen.policy_host = addresses("mta-sts.example.com", {"192.0.2.80"});
