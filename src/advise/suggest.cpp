@@ -56,15 +56,28 @@ sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts,
     const sts::policy* now = r.fetched && r.published ? r.readable() : nullptr;
     const bool ready = every_criterion_passes(hosts, r.seen);
     const sts::mode wanted = options.mode.value_or(now ? now->mode : sts::mode::testing);
+    const bool fails = std::ranges::any_of(hosts, [](const mx_judgement& host) {
+        return std::ranges::any_of(host.criteria,
+                                   [](const criterion& one) { return one.state == criterion_state::fail; });
+    });
+    if (wanted == sts::mode::enforce && !ready && !fails && !options.mode && list_serves(r)) {
+        // Nothing was seen that speaks against the policy that is in force: a look that could not test the
+        // mail servers is no reason to weaken it.
+        remarks.emplace_back(
+            "Enforce stays as it is published: the mail servers could not be tested from here, "
+            "and nothing that was seen speaks against it.");
+        return wanted;
+    }
     if (wanted == sts::mode::enforce && !ready && !hosts.empty()) {
         std::vector<std::string> lacking;
         for (const mx_judgement& host : hosts)
             if (!host.all_pass())
                 lacking.push_back(host.host);
         remarks.push_back(
-            fmt::format("Not enforce: {} does not pass every mail server criterion, or was not tested. "
+            fmt::format("Not enforce: {} {} not pass every mail server criterion, or {} not tested. "
                         "Mend that first; until then testing keeps the mail flowing.",
-                        lacking.empty() ? std::string("not every mail server") : list(lacking, 4)));
+                        lacking.empty() ? std::string("some mail servers") : list(lacking, 4),
+                        lacking.size() == 1 ? "does" : "do", lacking.size() == 1 ? "was" : "were"));
         return sts::mode::testing;
     }
     if (wanted == sts::mode::enforce && hosts.empty() && !options.mode)

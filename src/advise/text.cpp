@@ -137,6 +137,8 @@ std::string verdict_sentence(const model::observation& seen, const judgement& ju
                      "ignore the policy."
                    : "MTA-STS is published with faults: senders cannot rely on it as it is.";
     case verdict::absent:
+        if (seen.null_mx)
+            return "This domain takes no mail (null MX), so there is nothing that MTA-STS could protect.";
         return "This domain has no MTA-STS: anybody on the path can read its incoming mail by stripping "
                "STARTTLS.";
     case verdict::unreachable:

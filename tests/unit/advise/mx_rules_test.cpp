@@ -270,7 +270,17 @@ TEST(dane_rules, one_fault_one_code) {
          }},
         {"broken signatures",
          {"dane.invalid"},
-         [](observation& o) { o.mx.at(0).tlsa.status = dns_status::bogus; }},
+         [](observation& o) {
+             o.mx.at(0).addresses.a.security = model::dnssec::secure;
+             o.mx.at(0).tlsa.status = dns_status::bogus;
+         }},
+        {"the addresses are not secure: no sender asks for TLSA there, whatever the server says to it",
+         {},
+         [](observation& o) {
+             o.mx.at(0).addresses.a.security = model::dnssec::insecure;
+             o.mx.at(0).tlsa.status = dns_status::servfail;
+         },
+         "protected"},
         {"an unsigned zone",
          {"dane.insecure"},
          [](observation& o) {

@@ -62,6 +62,28 @@ TEST(providers, table_of_hosts_and_patterns) {
     }
 }
 
+TEST(suggest, enforce_is_not_weakened_by_a_look_that_could_not_test) {
+    observation seen = healthy();
+    seen.smtp_tried = false;
+    for (auto& host : seen.mx)
+        host.probes.clear();
+    const auto untested = suggest(seen, {});
+    EXPECT_EQ(untested.policy_value.mode, sts::mode::enforce);
+    EXPECT_TRUE(untested.policy_already_right);
+
+    observation outside = seen; // a host that the policy does not admit: now the policy has to change
+    outside.mx.push_back(mx_host("mx9.example.com", 30, "192.0.2.29"));
+    outside.mx.back().probes.clear();
+    set_mx(outside, outside.mx);
+    EXPECT_EQ(suggest(outside, {}).policy_value.mode, sts::mode::testing)
+        << "enforce is never suggested anew without a test";
+
+    observation failing = healthy();
+    failing.mx.front().probes.front().outcome = model::smtp_outcome::no_starttls;
+    failing.mx.front().probes.front().tls = {};
+    EXPECT_EQ(suggest(failing, {}).policy_value.mode, sts::mode::testing);
+}
+
 TEST(providers, what_is_suggested_has_no_finding_of_its_own) {
     for (const auto& provider : advise::mail_providers()) {
         SCOPED_TRACE(provider.name);
