@@ -271,6 +271,11 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
     const mail_provider* provider = options.mx.empty() ? provider_of(r.hosts) : nullptr;
     if (provider)
         out.provider = provider->name;
+    if (r.sts == record_state::failed && !r.published && options.mx.empty() &&
+        model::is_dns_error(seen.mx_set.status)) {
+        out.remarks.emplace_back("DNS gave no answer: what to publish cannot be said before it does.");
+        return out;
+    }
     if (seen.null_mx && options.mx.empty() && !options.mode && !r.published) {
         out.remarks.emplace_back(
             "The domain takes no mail (null MX): it needs neither a policy nor TLS reports.");
@@ -296,7 +301,9 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
                                published->max_age == policy.max_age && published->mx == policy.mx;
 
     provider_remarks(r, options, out);
-    out.records.push_back(report_record(r, options));
+    // What could not be looked up may be right: it is not replaced unasked.
+    if (r.tlsrpt != record_state::failed || !options.rua.empty())
+        out.records.push_back(report_record(r, options));
     out.records.push_back(host_record(r, options, provider, out.needs));
     out.records.push_back(sts_record(r, options, provider, out.policy_already_right));
     return out;

@@ -197,7 +197,7 @@ TEST(suggestion, max_age_grows) {
 }
 
 TEST(suggestion, switching_off) {
-    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56", "8461-8.3-a");
+    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56");
     const auto none = suggest(healthy(), {.mode = sts::mode::none});
     EXPECT_EQ(none.policy, "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n");
     const auto kept = suggest(healthy(), {.mode = sts::mode::none, .keep_mx = true});
@@ -256,6 +256,19 @@ TEST(suggestion, without_mail_servers) {
     const auto made = suggest(unknown, {});
     EXPECT_NE(made.policy.find("mx: YOUR-MX-HOST\r\n"), std::string::npos);
     EXPECT_EQ(std::ranges::count(made.needs, "YOUR-MX-HOST"), 1);
+}
+
+TEST(suggestion, what_dns_did_not_say_is_not_replaced) {
+    model::observation silent = without_sts();
+    silent.sts_txt.status = silent.tlsrpt_txt.status = silent.mx_set.status = model::dns_status::timeout;
+    silent.tlsrpt_txt.texts.clear();
+    set_mx(silent, {});
+    silent.mx_set.status = model::dns_status::timeout;
+    EXPECT_TRUE(suggest(silent, {}).records.empty());
+    EXPECT_EQ(suggest(silent, {.mx = {"mx.example.net"}}).policy_value.mx, list{"mx.example.net"});
+    model::observation half = without_sts();
+    half.tlsrpt_txt = answer<model::txt_fact>("_smtp._tls.example.com", "TXT", model::dns_status::servfail);
+    EXPECT_EQ(suggest(half, {}).records.front().step, 2);
 }
 
 TEST(suggestion, a_wildcard_address_is_no_policy_host) {
