@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is suggested, for providers, modes and states.
+#include "advise/dns_forms.h"
 #include "advise/providers.h"
 #include "support/proves.h"
 #include "unit/advise/codes.h"
@@ -60,6 +61,24 @@ TEST(providers, table_of_hosts_and_patterns) {
         EXPECT_EQ(made.policy_value.mx, r.patterns);
         EXPECT_EQ(std::ranges::count(made.policy_value.mx, "*.mx.microsoft"), 0);
     }
+}
+
+TEST(suggest, an_update_takes_away_our_records_alone) {
+    observation seen = healthy();
+    seen.sts_txt.texts = {"v=spf1 -all", healthy_record};
+    advise::suggestion_options options;
+    options.id = "2";
+    options.policy_host = "web.example.net";
+    const auto made = suggest(seen, options);
+    const std::string script = advise::dns_document(made, {.domain = "example.com", .zone = "example.com"},
+                                                    advise::dns_format::nsupdate);
+    EXPECT_NE(script.find("update delete _mta-sts.example.com. TXT \"" + healthy_record + "\"\n"),
+              std::string::npos)
+        << script;
+    EXPECT_EQ(script.find("spf1"), std::string::npos) << "a foreign record stays";
+    EXPECT_NE(script.find("update add _mta-sts.example.com. 300 TXT \"v=STSv1; id=2\"\n"), std::string::npos);
+    EXPECT_NE(script.find("update delete mta-sts.example.com. A "), std::string::npos)
+        << "an alias cannot stand beside an address";
 }
 
 TEST(suggest, enforce_is_not_weakened_by_a_look_that_could_not_test) {
