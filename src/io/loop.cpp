@@ -43,7 +43,6 @@ struct own_frame {
 
 detached drive(loop::state& owner, task<> work) {
     const entry booked{owner, co_await own_frame{}};
-    owner.frames.insert(booked.frame);
     try {
         co_await std::move(work);
     } catch (...) {
@@ -95,6 +94,7 @@ loop::time_point loop::now() const {
 void loop::spawn(task<> work) {
     ++state_->live;
     auto frame = drive(*state_, std::move(work));
+    state_->frames.insert(frame.coroutine.address());
     resume_soon(frame.coroutine);
 }
 

@@ -224,7 +224,8 @@ TEST(dns_quoting, keeps_hostile_text_inside_its_string) {
     EXPECT_EQ(advise::zone_text(""), "\"\"");
     EXPECT_EQ(advise::zone_name("a b;c"), "a\\032b\\059c.");
     EXPECT_EQ(advise::json_string("a\"\\\n\x7f"), "\"a\\\"\\\\\\u000a\\u007f\"");
-    EXPECT_EQ(advise::json_string("\xe2\x80\xa8"), "\"\\u2028\"");
+    EXPECT_EQ(advise::json_string("a\xe2\x80\xae\xe2\x80\xa8"), "\"a\\\\u202e\\\\u2028\"")
+        << "visible, and no escape";
     EXPECT_EQ(advise::hcl_string("${x} %{y} $ {"), "\"$${x} %%{y} $ {\"");
     auto made = three();
     made.records.at(2).value = hostile;

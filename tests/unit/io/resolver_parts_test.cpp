@@ -127,6 +127,27 @@ TEST(DnsWindow, OpensWithTheAnswersAndServesInOrder) {
     EXPECT_EQ(window.size(), 4U);
 }
 
+TEST(DnsWindow, ShrinksOnceForWhatIsLostTogetherAndGrowsSlowlyAfterwards) {
+    io::loop on;
+    io::dns_window window(on, 1000, 2000);
+    window.lost();
+    window.lost();
+    EXPECT_EQ(window.size(), 750U);
+    const auto visits = [&](int count) -> io::task<> {
+        for (int i = 0; i < count; ++i) {
+            co_await window.enter();
+            window.leave(true);
+        }
+    };
+    on.block_on(visits(749));
+    EXPECT_EQ(window.size(), 750U);
+    on.block_on(visits(1));
+    EXPECT_EQ(window.size(), 751U);
+    io::dns_window small(on, 150, 2000);
+    small.lost();
+    EXPECT_EQ(small.size(), 150U) << "never below what one socket holds";
+}
+
 io::task<io::dns_event> one_event(io::loop& on, const io::endpoint& at, std::uint64_t case_bits) {
     const auto channel = io::dns_channel::open(on, at);
     io::dns_waiter waiter(on);
