@@ -19,7 +19,7 @@ struct domain {
 /// `f17` and the like.
 std::optional<domain> parse_label(std::string_view label) {
     domain found{};
-    if (label.size() < 2 || std::string_view("dfsh").find(label[0]) == std::string_view::npos)
+    if (label.size() < 2 || std::string_view("dfshp").find(label[0]) == std::string_view::npos)
         return {};
     found.kind = label[0];
     const auto* end = label.data() + label.size();
@@ -70,6 +70,10 @@ std::string soa() {
 std::string name_of(domain of) {
     return of.kind + std::to_string(of.number) + "." + std::string(apex);
 }
+std::string mail_host(domain of) {
+    const std::string label = of.kind + std::to_string(of.number);
+    return "mx." + label + (of.kind == 'p' ? ".big." : ".") + std::string(apex);
+}
 domain shared_host(std::uint32_t number) {
     return {'h', number % shared_hosts};
 }
@@ -83,15 +87,16 @@ struct answer {
 answer of_domain(domain of, std::string_view prefix, std::uint16_t type) {
     if (of.kind == 'd' && of.number % 2 == 1)
         return {};
-    const bool records = of.kind == 'f' || of.kind == 's' || (of.kind == 'd' && of.number % 4 == 0);
+    const bool records =
+        of.kind == 'f' || of.kind == 's' || of.kind == 'p' || (of.kind == 'd' && of.number % 4 == 0);
     answer found;
     if (prefix.empty()) {
         found.exists = true;
-        if (type == type_mx && of.kind == 'f')
-            found.data = {mx(10, "mx." + name_of(of))};
+        if (type == type_mx && (of.kind == 'f' || of.kind == 'p'))
+            found.data = {mx(10, mail_host(of))};
         else if (type == type_mx && of.kind != 'h')
-            found.data = {mx(10, "mx." + name_of(shared_host(of.number))),
-                          mx(20, "mx." + name_of(shared_host(of.number + 1)))};
+            found.data = {mx(10, mail_host(shared_host(of.number))),
+                          mx(20, mail_host(shared_host(of.number + 1)))};
     } else if (prefix == "_mta-sts" && records) {
         found.exists = true;
         if (type == type_txt)
@@ -120,6 +125,15 @@ answer look_up(std::string_view name, std::uint16_t type) {
     name.remove_suffix(apex.size() + 1);
     if (name == "ns")
         return {true, type == type_a ? std::vector{address(0x7f000101)} : std::vector<std::string>()};
+    if (name == "big")
+        return {true, {}};
+    if (name.ends_with(".big") && name.starts_with("mx.")) {
+        const auto of = parse_label(name.substr(3, name.size() - 7));
+        if (!of || of->kind != 'p')
+            return {};
+        return {true,
+                type == type_a ? std::vector{address(big_hosts + of->number)} : std::vector<std::string>()};
+    }
     const auto dot = name.rfind('.');
     const auto label = dot == std::string_view::npos ? name : name.substr(dot + 1);
     const auto of = parse_label(label);
@@ -192,8 +206,11 @@ std::string answer_dns(std::string_view datagram) {
 }
 
 std::string host_at(std::uint32_t address) {
-    const bool shared = address >= common_hosts;
-    return "mx." + name_of({shared ? 'h' : 'f', address - (shared ? common_hosts : own_hosts)});
+    if (address >= big_hosts)
+        return mail_host({'p', address - big_hosts});
+    if (address >= common_hosts)
+        return mail_host({'h', address - common_hosts});
+    return mail_host({'f', address - own_hosts});
 }
 
 std::optional<std::string> policy_of(std::string_view policy_host) {
@@ -205,11 +222,11 @@ std::optional<std::string> policy_of(std::string_view policy_host) {
     if (!of)
         return {};
     std::string policy = "version: STSv1\r\nmode: enforce\r\n";
-    if (of->kind == 'f')
-        policy += "mx: mx." + name_of(*of) + "\r\n";
+    if (of->kind == 's')
+        policy += "mx: " + mail_host(shared_host(of->number)) +
+                  "\r\nmx: " + mail_host(shared_host(of->number + 1)) + "\r\n";
     else
-        policy += "mx: mx." + name_of(shared_host(of->number)) + "\r\nmx: mx." +
-                  name_of(shared_host(of->number + 1)) + "\r\n";
+        policy += "mx: " + mail_host(*of) + "\r\n";
     return policy + "max_age: 2419200\r\n";
 }
 

@@ -141,10 +141,29 @@ void server::accept_all(int listener, bool smtp) {
             continue;
         }
         ++counted.smtp;
+        see_who_left();
         counted.smtp_at_once = std::max(counted.smtp_at_once, ++smtp_open_);
         counted.smtp_at_once_one_address =
             std::max(counted.smtp_at_once_one_address, ++at_once_[fresh.address]);
         say(made, fresh, "220 farm ESMTP\r\n");
+    }
+}
+
+void server::see_who_left() {
+    // A client that ends one conversation and begins the next has at no time two, in whatever order the
+    // kernel tells us.
+    std::array<char, 256> rest;
+    for (const int descriptor : std::exchange(leaving_, {})) {
+        const auto found = open_.find(descriptor);
+        if (found == open_.end() || !found->second.second.closing)
+            continue;
+        ssize_t got;
+        while ((got = read(descriptor, rest.data(), rest.size())) > 0) {
+        }
+        if (got == 0)
+            drop(descriptor);
+        else
+            leaving_.push_back(descriptor);
     }
 }
 
@@ -234,6 +253,8 @@ void server::say(int descriptor, connection& to, std::string_view clear, bool cl
         bytes = clear;
     }
     to.closing = close_then;
+    if (close_then && to.smtp)
+        leaving_.push_back(descriptor);
     send_later({{}, descriptor, open_[descriptor].first, {}, std::move(bytes), close_then});
 }
 

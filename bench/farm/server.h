@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace mailtight::farm {
 
@@ -73,6 +74,7 @@ private:
     void send_now(const parcel& what);
     void drop(int descriptor);
     void note_handshake(connection& from);
+    void see_who_left();
 
     std::chrono::milliseconds latency_;
     authority& authority_;
@@ -82,6 +84,7 @@ private:
     std::deque<parcel> later_; ///< all wait equally long, so it is in order
     std::unordered_map<std::uint32_t, std::uint64_t> at_once_;
     std::uint64_t smtp_open_ = 0;
+    std::vector<int> leaving_; ///< mail clients that were told goodbye
     std::set<std::pair<std::uint32_t, std::string>> seen_;
 };
 
