@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import cli
 import compare
 import host
 from scenarios import SCENARIOS
@@ -69,6 +70,7 @@ def test(make_lab, given) -> int:
         problems += host.changes(before, host.snapshot())
         outcomes = compare.run_all(lab, binary, BUILD, scenarios, given.jobs, tell=_tell)
         outcomes = _look_again(lab, binary, outcomes)
+        held, not_held = cli.run_all(lab, binary, BUILD, given.only, given.jobs)
     finally:
         if own:
             logs = (lab.state / "lab.log").read_text(errors="replace")
@@ -77,17 +79,21 @@ def test(make_lab, given) -> int:
         problems.append("a server of the lab ended by itself:\n" + logs)
     problems += host.changes(before, host.snapshot())
     _table(outcomes)
-    for problem in problems:
+    if not_held:
+        print("\nCommands that do otherwise than their cases say:")
+    for problem in [*not_held, *problems]:
         print(f"  {problem}")
     if given.json:
         given.json.write_text(json.dumps({o.scenario.domain: o.document for o in outcomes}, indent=1))
     failed = sum(1 for o in outcomes if o.differences)
+    print(f"\n{held + len(not_held)} cases of commands, {len(not_held)} failed")
     checks = 1 + (1 if given.only == "*" else 0)  # the host unchanged; every code covered
     broken = sum(1 for text in ("the host's", "no scenario", "a server of") if any(p.startswith(text) for p in problems))
     print(f"\n{len(outcomes)} scenarios in {time.monotonic() - began:.0f} s; slowest: " + ", ".join(
         f"{o.scenario.domain} {o.took:.1f} s" for o in sorted(outcomes, key=lambda o: -o.took)[:3]))
-    print(f"{len(outcomes) - failed + max(0, checks - broken)} passed, {failed + broken} failed")
-    return 1 if failed or problems else 0
+    print(f"{len(outcomes) - failed + held + max(0, checks - broken)} passed, "
+          f"{failed + len(not_held) + broken} failed")
+    return 1 if failed or not_held or problems else 0
 
 
 def mutate(make_lab, given) -> int:
