@@ -137,10 +137,13 @@ std::string verdict_sentence(const model::observation& seen, const judgement& ju
                      "ignore the policy."
                    : "MTA-STS is published with faults: senders cannot rely on it as it is.";
     case verdict::absent:
+        if (seen.null_mx)
+            return "This domain takes no mail (null MX), so there is nothing that MTA-STS could protect.";
         return "This domain has no MTA-STS: anybody on the path can read its incoming mail by stripping "
                "STARTTLS.";
     case verdict::unreachable:
-        return "DNS gave no answer, so nothing is known of this domain.";
+        return "DNS gave no answer, so nothing is known of this domain. Where other domains fail too, it is "
+               "the resolver of this machine: mailtight doctor says more.";
     }
     return {};
 }
@@ -185,14 +188,17 @@ void part(page& to, std::string_view name, part_state state, const std::string& 
 std::string mail_servers_words(const judgement& judged) {
     if (judged.mx.empty())
         return {};
-    std::size_t pass = 0, untested = 0;
+    std::size_t pass = 0, untested = 0, outside = 0;
     for (const auto& host : judged.mx) {
         pass += host.all_pass();
+        outside += !host.in_policy.value_or(true);
         untested += host.any_not_tested();
     }
     std::string words = fmt::format("{} of {} pass", pass, count(judged.mx.size(), "MX host", "MX hosts"));
     if (untested)
         words += fmt::format(", {} not tested", untested);
+    if (outside)
+        words += fmt::format(", {} not in the policy", outside);
     return words;
 }
 
@@ -405,7 +411,8 @@ std::string check_text(const model::observation& seen, const judgement& judged, 
     parts(to, seen, judged);
     mail_servers(to, seen, judged);
     findings_list(to, judged.findings);
-    suggestion_text(to, seen, judged);
+    if (judged.verdict != verdict::unreachable) // nothing is known that a suggestion could be made of
+        suggestion_text(to, seen, judged);
     if (!judged.also_recommended.empty()) {
         to.line();
         to.wrapped("Also recommended: ", shown(judged.also_recommended));

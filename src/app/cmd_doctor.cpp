@@ -32,14 +32,14 @@ std::string_view word(check_row::state state) {
     return "unknown";
 }
 
-io::task<check_row> resolver_answers(world& with) {
+io::task<check_row> resolver_answers(world& with, const std::string& name) {
     check_row row{.check = "resolver answers"};
-    const auto org = co_await with.dns->soa("org");
-    const bool good = org.ok();
+    const auto soa = co_await with.dns->soa(name);
+    const bool good = soa.ok();
     row.result = good ? check_row::state::good : check_row::state::bad;
     row.seen = with.dns->description() + (good ? ""
-                                               : ": " + std::string(model::to_string(org.status)) +
-                                                     (org.detail.empty() ? "" : ", " + org.detail));
+                                               : ": " + std::string(model::to_string(soa.status)) +
+                                                     (soa.detail.empty() ? "" : ", " + soa.detail));
     if (!good)
         row.fix = "name a resolver that answers: --resolver ADDRESS, or dns.servers in the configuration";
     co_return row;
@@ -47,10 +47,11 @@ io::task<check_row> resolver_answers(world& with) {
 
 /// A signed name must come back secure, and a name that is signed wrongly on purpose must not come back at
 /// all.
-io::task<check_row> resolver_validates(world& with) {
+io::task<check_row> resolver_validates(world& with, const std::string& signed_name,
+                                       const std::string& forged_name) {
     check_row row{.check = "answers are validated (DNSSEC)"};
-    const auto good = co_await with.dns->soa("org");
-    const auto broken = co_await with.dns->addresses("dnssec-failed.org");
+    const auto good = co_await with.dns->soa(signed_name);
+    const auto broken = co_await with.dns->addresses(forged_name);
     const bool secure = good.ok() && good.security == model::dnssec::secure;
     if (!good.ok()) {
         row.seen = "no answer to judge by";
@@ -121,8 +122,9 @@ int cmd_doctor(const common_options& common) {
                     .result = check_row::state::good,
                     .seen = common.set.ca_file.empty() ? "those of the system" : common.set.ca_file});
     with.loop.block_on([&]() -> io::task<> {
-        auto answers = io::start(with.loop, resolver_answers(with));
-        auto validates = io::start(with.loop, resolver_validates(with));
+        auto answers = io::start(with.loop, resolver_answers(with, common.set.signed_name));
+        auto validates =
+            io::start(with.loop, resolver_validates(with, common.set.signed_name, common.set.forged_name));
         auto open = io::start(with.loop, port25(with, common.set.smtp_control));
         rows.push_back(co_await answers.get());
         rows.push_back(co_await validates.get());

@@ -118,6 +118,12 @@ const std::vector<setting_key>& keys() {
                "SMTP connections open simultaneously, over all hosts."),
         number("scan", "connections-per-host", &settings::connections_per_host, "2",
                "Simultaneous SMTP connections to one address."),
+
+        text("doctor", "signed-name", &settings::signed_name, "\"org\"",
+             "A zone with DNSSEC and an SOA record: a resolver that validates must say that it is secure."),
+        text("doctor", "forged-name", &settings::forged_name, "\"dnssec-failed.org\"",
+             "A name with an address whose DNSSEC is wrong on purpose: a resolver that validates must refuse "
+             "it."),
     };
     return all;
 }

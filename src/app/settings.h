@@ -40,6 +40,9 @@ struct settings {
     std::uint64_t scan_in_flight = 0;
     std::uint64_t smtp_connections = 200;
     std::uint64_t connections_per_host = 2;
+    // [doctor]
+    std::string signed_name = "org";
+    std::string forged_name = "dnssec-failed.org";
 };
 
 /// One key of the configuration file.

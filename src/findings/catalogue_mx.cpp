@@ -12,6 +12,12 @@ constexpr std::string_view refused =
     "try the "
     "next one, hold the mail back and return it after days. In testing they deliver and report it.";
 
+// And where there is no encryption at all, what everybody else does.
+constexpr std::string_view in_clear =
+    "With a policy in enforce, Gmail, Outlook and other strict senders do not deliver to this server: they "
+    "try the next one, hold the mail back and return it after days. All others, and those in testing, "
+    "deliver in clear text, which anybody on the way can read and change.";
+
 constexpr code_entry rows[] = {
     {"mx.none", "The domain has no MX record", warn, warn, warn, info,
      "Senders then try the domain's own address, if it has one. Many refuse to, and spam filters distrust "
@@ -73,7 +79,7 @@ constexpr code_entry rows[] = {
      "it turns "
      "this one away.",
      "RFC 5321 §4.5.4", "mail_servers", seen_once},
-    {"mx.no-starttls", "A mail server does not offer encryption", error, error, warn, warn, refused,
+    {"mx.no-starttls", "A mail server does not offer encryption", error, error, warn, warn, in_clear,
      "Switch on STARTTLS on {subject} with a certificate for that name (Postfix: smtpd_tls_security_level = "
      "may).",
      "RFC 8461 §4, RFC 3207 §4", "mail_servers", seen_once},

@@ -172,6 +172,17 @@ void unbound_backend::arrived(void* given, int error, ub_result* result) {
 
 void judge_failure(dns_lookup& into, const ub_result& result, const wire::dns_message* message) {
     const std::string why = result.why_bogus ? base::printable(result.why_bogus, 500) : "";
+    // Without the root's keys nothing can be validated: that says something of the resolver that we ask, and
+    // nothing of the name.
+    const bool no_keys = why.find("for trust anchor .") != std::string::npos &&
+                         why.find("no DNSKEY rrset") != std::string::npos;
+    if (result.bogus != 0 && no_keys) {
+        into.status = model::dns_status::servfail;
+        into.detail =
+            "the resolver does not give the keys of the root zone: it is out of reach, or refuses us (" +
+            why + ")";
+        return;
+    }
     if (result.bogus != 0) {
         into.status = model::dns_status::bogus;
         into.security = model::dnssec::bogus;

@@ -190,6 +190,9 @@ void classify_failure(model::tls_fact& fact, const handshake_failure& failure) {
         const char* text = ERR_reason_error_string(failure.error);
         fact.outcome = handshake_outcome::failed;
         fact.detail = text ? text : fmt::format("TLS error {:#x}", failure.error);
+        // "too long" alone says nothing where it is a certificate that cannot be read.
+        if (const char* library = ERR_lib_error_string(failure.error); library && reason == 0)
+            fact.detail = fmt::format("{}: {}", library, fact.detail);
         return;
     }
     fact.outcome = failure.closed ? handshake_outcome::closed : handshake_outcome::failed;

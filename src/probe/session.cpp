@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One entry: reach_tls. The second connection only asks what the server would speak; it never counts as TLS.
 #include "probe/session.h"
 
 #include <fmt/format.h>
@@ -13,30 +14,42 @@ bool may_be_too_old(const model::tls_fact& failed) {
     switch (failed.outcome) {
     case handshake_outcome::protocol_too_old:
     case handshake_outcome::no_shared_cipher:
-        return true;
     // What old servers, or the library on their side, do instead of saying protocol_version.
     case handshake_outcome::alert:
     case handshake_outcome::closed:
     case handshake_outcome::failed:
         return true;
-    default:
+    case handshake_outcome::not_tried:
+    case handshake_outcome::completed:
+    case handshake_outcome::timeout:
+    case handshake_outcome::not_tls:
         return false;
     }
+    return false;
 }
+
+namespace {
+bool refuses_our_ciphers(const model::tls_fact& failed) {
+    return failed.outcome == handshake_outcome::no_shared_cipher ||
+           (failed.outcome == handshake_outcome::alert && failed.reason == "handshake_failure");
+}
+} // namespace
 
 void name_what_is_spoken(model::tls_fact& failed, const model::tls_fact& with_old) {
     if (!with_old.completed())
         return;
-    failed.version = with_old.version;
-    failed.cipher = with_old.cipher;
     if (with_old.version == "TLSv1" || with_old.version == "TLSv1.1") { // 8461-7.2-a
         failed.outcome = handshake_outcome::protocol_too_old;
         failed.detail = fmt::format("the server speaks {} at best", with_old.version);
-    } else {
+    } else if (with_old.version == "TLSv1.2" && refuses_our_ciphers(failed)) {
         failed.outcome = handshake_outcome::no_shared_cipher;
         failed.detail =
             fmt::format("the server speaks {}, but only with {}", with_old.version, with_old.cipher);
+    } else {
+        return; // it works the second time: what broke the first was neither version nor cipher
     }
+    failed.version = with_old.version;
+    failed.cipher = with_old.cipher;
 }
 
 io::task<tls_reach> reach_tls(const context& with, std::string host, io::endpoint to, std::string alpn,

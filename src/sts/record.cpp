@@ -12,7 +12,7 @@
 
 namespace mailtight::sts {
 namespace {
-constexpr std::string_view version_word = "v=STSv1"; // 8461-3.1-c, 8461-3.1-i: exact, case-sensitive
+constexpr std::string_view version_word = "v=STSv1"; // 8461-3.1-c, 8461-3.1-i, 8461-3.1-m: exact, first
 bool invalidates(record_problem problem) {
     switch (problem) {
     case record_problem::not_a_record:
@@ -110,7 +110,7 @@ record_judgement judge_record(std::string_view text) {
             issues.fault({syntax, field.offset, std::string(field.text)});
         } else if (field.name == "id") { // 8461-3.2-w
             issues.remark({duplicate_field, field.offset, std::string(field.name)});
-        } else { // 8461-3.2-u, 8461-3.2-v: kept for display, without effect
+        } else { // 8461-3.2-u, 8461-3.2-v, 8461-9-b: shown, without effect
             issues.remark({unknown_field, field.offset, std::string(field.name)});
             value.extensions.emplace_back(field.name, field.value);
         }
@@ -130,6 +130,8 @@ std::expected<record, record_issue> parse_record(std::string_view text) {
         return std::move(*judged.value);
     const auto fault = std::ranges::find_if(judged.issues, invalidates, &record_issue::problem);
     assert(fault != judged.issues.end()); // no value, so there is one
+    if (fault == judged.issues.end())
+        return std::unexpected(record_issue{record_problem::syntax, 0, ""});
     return std::unexpected(std::move(*fault));
 }
 

@@ -7,6 +7,7 @@ all of them listen, and ends only by being killed; then the kernel ends every se
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -25,28 +26,44 @@ from scenarios import SCENARIOS  # noqa: E402
 
 RUN = Path("/run/lab")
 HERE = Path(__file__).resolve().parent
+REPO = HERE.parent.parent
 
 
 def command(*words: str) -> None:
     subprocess.run(words, check=True)
 
 
-def mounts(tree: Path) -> None:
-    """The private tree over /usr and /var, writable copies of /etc and /run: all of it gone with the namespace."""
+def mounts(tree: Path, scratch: Path) -> None:
+    """The private tree over /usr, writable copies of /etc, /var and /run: all of it gone with the namespace."""
     command("mount", "--make-rprivate", "/")
-    command("mount", "-t", "tmpfs", "-o", "mode=755", "none", "/mnt")
+    repository = os.open(REPO, os.O_PATH)  # it may lie below a place that is covered now
+    device = os.stat(REPO).st_dev
+    scratch.mkdir()
+    command("mount", "-t", "tmpfs", "-o", "mode=755", "none", str(scratch))
     for name in ("usr", "etc", "var"):
         for part in ("up", "work"):
-            Path("/mnt", name, part).mkdir(parents=True)
-        lower = f"{tree}/{name}:/{name}" if name != "etc" else "/etc"
+            (scratch / name / part).mkdir(parents=True)
+        lower = f"{tree}/usr:/usr" if name == "usr" else f"/{name}"
         command("mount", "-t", "overlay", "overlay", "-o",
-                f"lowerdir={lower},upperdir=/mnt/{name}/up,workdir=/mnt/{name}/work", f"/{name}")
+                f"lowerdir={lower},upperdir={scratch}/{name}/up,workdir={scratch}/{name}/work", f"/{name}")
     command("mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run")
+    if not REPO.exists() or os.stat(REPO).st_dev != device:
+        REPO.mkdir(parents=True, exist_ok=True)
+        bind(f"/proc/self/fd/{repository}", REPO)
+    os.close(repository)
     RUN.mkdir()
     resolv = Path("/etc/resolv.conf")
     resolv.unlink(missing_ok=True)
     resolv.write_text(f"nameserver {worlds.RESOLVER}\n")
     daemons.add_users(Path("/etc"))
+
+
+def bind(source: str, target: Path) -> None:
+    """mount(2) itself, since mount(8) would look the source's name up anew and find what covers it."""
+    flags = 4096 | 16384  # MS_BIND | MS_REC
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(source.encode(), str(target).encode(), None, flags, None) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot bring {target} back: {os.strerror(ctypes.get_errno())}")
 
 
 def network(world: worlds.World) -> None:
@@ -139,7 +156,7 @@ def main() -> int:
     build, state = Path(sys.argv[1]), Path(sys.argv[2])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        mounts(build / "root")
+        mounts(build / "root", state / "overlay")
         servers = start_all(build, state)
     except Exception as problem:  # whatever it was, the one who waits outside must hear of it
         (state / "failed").write_text(f"{type(problem).__name__}: {problem}\n")

@@ -75,7 +75,8 @@ class Lab:
             if (self.state / "failed").exists() or process.poll() is not None or time.monotonic() > end:
                 reason = (self.state / "failed").read_text() if (self.state / "failed").exists() else "it ended early"
                 process.kill()
-                raise RuntimeError(f"the lab did not start: {reason.strip()} (logs: {self.state})")
+                said = (self.state / "lab.log").read_text(errors="replace").strip().splitlines()[-3:]
+                raise RuntimeError("\n".join([f"the lab did not start: {reason.strip()} (logs: {self.state})", *said]))
             time.sleep(0.05)
         child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
         (self.state / "init.pid").write_text(child)

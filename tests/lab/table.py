@@ -79,6 +79,7 @@ class Scenario:
     cuts: dict[str, object] = field(default_factory=dict)  # label -> Server, or "bogus": a zone of its own below
     zone: str | None = None       # the zone that holds the domain, where it is not the domain itself
     args: list[str] = field(default_factory=list)
+    allow_net: bool = True        # False: the lab's addresses are refused, as they would be by default
     limit: float = 60.0           # seconds that the check may take
     expect: dict = field(default_factory=dict)  # further top-level keys of the JSON and their values
 

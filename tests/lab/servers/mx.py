@@ -38,10 +38,12 @@ async def converse(entry: dict, context: ssl.SSLContext, reader, writer) -> None
         while True:
             writer.write(b"220-" + b"a" * 60000 + b"\r\n")
             await writer.drain()
+            await asyncio.sleep(0.02)  # without an end, but the other addresses need the processor too
     if behaviour == "endless-lines":
         while True:
             writer.write(b"220-more\r\n" * 1000)
             await writer.drain()
+            await asyncio.sleep(0.02)
     if behaviour == "nul":
         writer.write(b"220 mx\0\0\0\0 ESMTP\0\r\n" + b"\0" * 8192)
         await writer.drain()

@@ -34,7 +34,8 @@ protected:
 };
 
 TEST_F(ScanList, LinesAreTrimmedAndCommentsSkippedAndNumbersKept) {
-    auto list = list_reader::open(file("list", "a.example\n\n# a comment\n  b.example  \r\nc.example,4711,x\nlast.example"));
+    auto list = list_reader::open(
+        file("list", "a.example\n\n# a comment\n  b.example  \r\nc.example,4711,x\nlast.example"));
     ASSERT_TRUE(list);
     const auto surveyed = list->survey({});
     ASSERT_TRUE(surveyed);
@@ -43,8 +44,8 @@ TEST_F(ScanList, LinesAreTrimmedAndCommentsSkippedAndNumbersKept) {
     std::vector<std::pair<std::size_t, std::string>> all;
     while (auto line = list->next())
         all.emplace_back(line->number, line->text);
-    EXPECT_THAT(all, testing::ElementsAre(std::pair(1u, "a.example"), std::pair(4u, "b.example"), std::pair(5u, "c.example"),
-                                          std::pair(6u, "last.example")));
+    EXPECT_THAT(all, testing::ElementsAre(std::pair(1u, "a.example"), std::pair(4u, "b.example"),
+                                          std::pair(5u, "c.example"), std::pair(6u, "last.example")));
 }
 
 TEST_F(ScanList, AMissingResultsFileIsAnEmptyOne) {
@@ -105,8 +106,9 @@ TEST_F(ScanList, TheSurveyTellsWhetherTheResultsAreOfThisList) {
 }
 
 TEST_F(ScanList, CsvRowsAreReadBackAsTheyWereListed) {
-    const auto path = file("out", "line,domain,verdict\n1,a.example,absent\n2,'=x,error,,\n3,\"q\"\"q\",error,,\n"
-                                  "4,''x,error,,\n5,''=x,error,,\n");
+    const auto path =
+        file("out", "line,domain,verdict\n1,a.example,absent\n2,'=x,error,,\n3,\"q\"\"q\",error,,\n"
+                    "4,''x,error,,\n5,''=x,error,,\n");
     auto done = done_lines::read(path, true);
     ASSERT_TRUE(done) << done.error();
     EXPECT_EQ(done->count(), 5u);

@@ -203,6 +203,11 @@ TEST(TlsHandshake, TellsAlertsByName) {
     EXPECT_TRUE(shown(tls).certificate_ok());
 }
 
+/// A ServerHello of TLS 1.2 with ECDHE-ECDSA-AES128-GCM-SHA256 and secure renegotiation, as one record.
+const std::string hello_of_tls12 = std::string("\x16\x03\x03\x00\x31\x02\x00\x00\x2d\x03\x03", 11) +
+                                   std::string(32, 'r') +
+                                   std::string("\x00\xc0\x2b\x00\x00\x05\xff\x01\x00\x01\x00", 11);
+
 struct broken {
     const char* why;
     std::function<void(peer&)> serve;
@@ -228,6 +233,25 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
          [](peer& c) { c.send(std::string("\x16\x03\x03\x00\x04", 5) + "zzzz"), c.rest(); }, failed},
         {"a fatal alert", [](peer& c) { c.send(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)), c.rest(); },
          alert},
+        {"a certificate of garbage",
+         [](peer& c) {
+             c.send(hello_of_tls12 +
+                    std::string("\x16\x03\x03\x00\x0e\x0b\x00\x00\x0a\x00\x00\x07\x00\x00\x04zzzz", 19)),
+                 c.rest();
+         },
+         failed},
+        {"a chain of 16 MB announced",
+         [](peer& c) {
+             c.send(hello_of_tls12 + std::string("\x16\x03\x03\x00\x04\x0b\xff\xff\xff", 9)), c.rest();
+         },
+         failed},
+        {"a ServerHello of TLS 1.0",
+         [](peer& c) {
+             c.send(std::string("\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01", 11) + std::string(32, 'r') +
+                    std::string("\x00\x00\x2f\x00", 4));
+             c.rest();
+         },
+         protocol_too_old},
         {"the alert of a server too old",
          [](peer& c) { c.send(std::string("\x15\x03\x01\x00\x02\x02\x46", 7)), c.rest(); }, protocol_too_old},
         {"insufficient security",
@@ -237,10 +261,14 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
         test_server server(row.serve);
         io::loop on;
         const auto start = on.now();
-        const auto result = shake(on, server.port(), {.host = host}, 300ms);
+        const auto result = shake(on, server.port(), {.host = host}, row.outcome == timeout ? 300ms : 5000ms);
         EXPECT_EQ(result.fact.outcome, row.outcome) << row.why << ": " << result.fact.detail;
         EXPECT_EQ(result.connection, nullptr) << row.why;
         EXPECT_FALSE(result.fact.detail.empty()) << row.why;
+        if (row.why == std::string_view("a certificate of garbage"))
+            EXPECT_THAT(result.fact.detail, HasSubstr("asn1")) << "it is the certificate that was refused";
+        if (row.why == std::string_view("a chain of 16 MB announced"))
+            EXPECT_THAT(result.fact.detail, HasSubstr("excessive")) << "nothing is kept for it";
         EXPECT_LT(on.now() - start, 2s) << row.why;
     }
 }

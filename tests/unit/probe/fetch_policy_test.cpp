@@ -46,12 +46,12 @@ std::function<void(peer&)> answering(std::string answer) {
 
 TEST(FetchPolicy, AsksAsTheRfcSays) {
     PROVES("8461-3.2-a", "8461-7.1-b", "8461-3.3-j");
-    std::string head;
+    tests::note head;
     const auto leaf = authority::get().leaf(host);
     server_tls tls(leaf, {&authority::get().middle});
     test_server server([&](peer& client) {
         client.start_tls(tls);
-        head = client.head();
+        head.set(client.head());
         client.send(with_length(policy));
     });
     world w;
@@ -63,20 +63,21 @@ TEST(FetchPolicy, AsksAsTheRfcSays) {
     EXPECT_TRUE(fact.tls.certificate_ok());
     EXPECT_EQ(fact.tls.chain.size(), 2u);
     EXPECT_THAT(tls.names_seen(), ElementsAre(host)) << "SNI is the policy host, without a dot";
-    EXPECT_THAT(head, testing::StartsWith("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: " + host + "\r\n"));
-    EXPECT_THAT(head, HasSubstr("\r\nUser-Agent: mailtight/0.1\r\n"));
-    EXPECT_THAT(head, HasSubstr("\r\nAccept-Encoding: identity\r\n"));
+    EXPECT_THAT(head.get(),
+                testing::StartsWith("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: " + host + "\r\n"));
+    EXPECT_THAT(head.get(), HasSubstr("\r\nUser-Agent: mailtight/0.1\r\n"));
+    EXPECT_THAT(head.get(), HasSubstr("\r\nAccept-Encoding: identity\r\n"));
     for (const char* cached : {"If-", "Cache-Control", "Cookie"})
-        EXPECT_THAT(head, Not(HasSubstr(cached))) << "no cache has a say";
+        EXPECT_THAT(head.get(), Not(HasSubstr(cached))) << "no cache has a say";
     std::vector<std::string> stages;
     for (const auto& stage : fact.stages)
         stages.push_back(stage.stage);
     EXPECT_THAT(stages, ElementsAre("connect", "tls", "request"));
 
     w.fetch(host, server.port(), probe::bare_agent);
-    EXPECT_THAT(head, Not(HasSubstr("User-Agent")));
+    EXPECT_THAT(head.get(), Not(HasSubstr("User-Agent")));
     w.fetch(host, server.port(), probe::library_agent);
-    EXPECT_THAT(head, HasSubstr("User-Agent: " + std::string(probe::library_agent)));
+    EXPECT_THAT(head.get(), HasSubstr("User-Agent: " + std::string(probe::library_agent)));
 }
 
 TEST(FetchPolicy, CacheHeadersHaveNoEffect) {
@@ -230,6 +231,27 @@ TEST(FetchPolicy, NamesTheCipherWhereOnlyThatIsTheMatter) {
     const auto fact = w.fetch(host, server.port());
     EXPECT_EQ(fact.tls.outcome, model::handshake_outcome::no_shared_cipher) << fact.tls.detail;
     EXPECT_EQ(fact.tls.cipher, "AECDH-AES128-SHA");
+}
+
+TEST(FetchPolicy, AHandshakeThatBreaksOnceIsNotBlamedOnVersionOrCipher) {
+    for (const int highest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto leaf = authority::get().leaf(host);
+        server_tls tls(leaf, {&authority::get().middle});
+        tls.only(TLS1_2_VERSION, highest);
+        int served = 0;
+        test_server server([&](peer& client) {
+            if (++served == 1)
+                client.cut();
+            else if (client.start_tls(tls))
+                client.rest();
+        });
+        world w;
+        const auto fact = w.fetch(host, server.port());
+        EXPECT_EQ(fact.outcome, fetch_outcome::tls_failed);
+        EXPECT_EQ(fact.tls.outcome, model::handshake_outcome::closed) << fact.tls.detail;
+        EXPECT_EQ(fact.tls.version, "");
+        EXPECT_EQ(server.connections(), 2);
+    }
 }
 
 TEST(FetchPolicy, EndsWithinItsTimeWhateverComes) {

@@ -202,7 +202,9 @@ TEST(ProbeMx, EveryMisbehaviourHasItsOutcome) {
         {
             test_server server(row.serve);
             fact = w.mx(host, server.port());
-            EXPECT_EQ(server.connections(), 1) << row.why;
+            // A handshake that the server breaks off is tried once more, to see what it would speak.
+            const bool broken_off = fact.tls.outcome == model::handshake_outcome::closed;
+            EXPECT_EQ(server.connections(), broken_off ? 2 : 1) << row.why;
         }
         EXPECT_EQ(fact.outcome, row.outcome) << row.why << ": " << fact.detail;
         EXPECT_EQ(fact.reply_code, row.code) << row.why;
@@ -215,12 +217,12 @@ TEST(ProbeMx, EveryMisbehaviourHasItsOutcome) {
 
 TEST(ProbeMx, SilenceEndsInTimeAndASlowServerIsWaitedFor) {
     world w;
-    w.options.smtp_stage_time = 200ms;
+    w.options.smtp_stage_time = 400ms;
     {
         test_server server([](peer& c) { c.rest(); });
         const auto fact = w.mx(host, server.port());
         EXPECT_EQ(fact.outcome, smtp_outcome::banner_timeout);
-        EXPECT_LT(fact.took, 1s);
+        EXPECT_LT(fact.took, 1500ms);
     }
     {
         test_server server([](peer& c) {
@@ -236,7 +238,7 @@ TEST(ProbeMx, SilenceEndsInTimeAndASlowServerIsWaitedFor) {
         });
         const auto fact = w.mx(host, server.port());
         EXPECT_EQ(fact.outcome, smtp_outcome::banner_timeout);
-        EXPECT_LT(fact.took, 1s);
+        EXPECT_LT(fact.took, 1500ms);
     }
     {
         std::string told;
@@ -257,6 +259,7 @@ TEST(ProbeMx, SilenceEndsInTimeAndASlowServerIsWaitedFor) {
             c.line();
             c.send("221 bye\r\n");
         });
+        w.options.smtp_stage_time = 5s;
         w.options.probe_without_sni = false;
         const auto fact = w.mx(host, server.port());
         EXPECT_EQ(fact.outcome, smtp_outcome::tls) << fact.detail;

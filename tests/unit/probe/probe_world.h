@@ -5,12 +5,30 @@
 #include "probe/probes.h"
 #include "support/tls_server.h"
 
+#include <mutex>
 #include <string>
 
 namespace mailtight::tests {
 
 inline constexpr base::utc_seconds world_now = std::chrono::sys_days{std::chrono::year{2026} / 6 / 1};
 inline constexpr base::utc_seconds world_past = std::chrono::sys_days{std::chrono::year{2026} / 5 / 1};
+
+/// What a server's thread writes down for the test's.
+class note {
+public:
+    void set(std::string text) {
+        const std::scoped_lock hold(lock_);
+        text_ = std::move(text);
+    }
+    std::string get() const {
+        const std::scoped_lock hold(lock_);
+        return text_;
+    }
+
+private:
+    mutable std::mutex lock_;
+    std::string text_;
+};
 
 struct fixed_clock final : base::clock {
     base::utc_seconds now() const override { return world_now; }

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the real binary in the lab, as a person types them: what they print, on which stream, with which status.
+
+Each module here holds cases; run_all runs them all."""
+
+from cli import guide_check, guide_dns, guide_policy  # noqa: F401
+from cli.case import run_all  # noqa: F401
