@@ -142,7 +142,12 @@ json::array mx_json(const model::observation& seen, const judgement& judged) {
                                              {"detail", safe(probe.detail)}});
         if (host.probes.empty())
             for (const auto& address : host.addresses.addresses)
-                addresses.push_back(json::object{{"ip", address.to_string()}});
+                addresses.push_back(
+                    json::object{{"ip", address.to_string()},
+                                 {"outcome", model::to_string(model::smtp_outcome::not_tried)},
+                                 {"starttls", nullptr},
+                                 {"tls", nullptr},
+                                 {"certificate", nullptr}});
         row["addresses"] = std::move(addresses);
         row["dane"] =
             judgement && judgement->dane ? json::value(safe(*judgement->dane)) : json::value(nullptr);

@@ -239,7 +239,8 @@ int cmd_wait(const common_options& common, const check_options& options, const s
                 say(interrupted ? "stopped" : "the limit passed; go on with the same command");
             return all ? fine : problems_found;
         }
-        for (auto slept = std::chrono::milliseconds(0); slept < options.wait_interval && !interrupted;
+        for (auto slept = std::chrono::milliseconds(0);
+             slept < options.wait_interval && !interrupted && clock.now() < until;
              slept += std::chrono::milliseconds(100))
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }

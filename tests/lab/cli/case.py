@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -68,11 +69,11 @@ class Tool:
         """The options that make a command look at the lab; none for a command that does not go out."""
         if words[0] not in GOES_OUT and words[:2] != ("policy", "new"):
             return []
-        control = [] if "--smtp-control" in words else ["--smtp-control", POSTFIX]
-        options = compare.options(self.build)
+        options = [*compare.options(self.build), *compare.LIMITS, "--smtp-control", POSTFIX]
         if resolver:
-            options[1] = resolver
-        return [*options, *compare.LIMITS, *control]
+            options[options.index("--resolver") + 1] = resolver
+        pairs = zip(options[::2], options[1::2])
+        return [word for pair in pairs if pair[0] not in words or pair[0] == "--allow-net" for word in pair]
 
     def run(self, *words: str, stdin: bytes = b"", resolver: str | None = None, limit: float = 60.0) -> Done:
         command = [str(self.binary), *words, *self.world(words, resolver)]
@@ -86,7 +87,6 @@ class Tool:
         return done.stdout.decode()
 
     def file(self, name: str, content: bytes) -> str:
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / name
         path.write_bytes(content)
         return str(path)
@@ -113,8 +113,11 @@ class Tool:
                                          f"{(done.err or done.out)[-300:]}")
 
 
-def _run(lab, binary: Path, build: Path, number: int, name: str, work) -> list[str]:
+def _run(lab, binary: Path, build: Path, number: int, name: str, work) -> tuple[list[str], float]:
+    began = time.monotonic()
     folder = build / f"cli-{os.getpid()}" / str(number)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     tool = Tool(lab, binary, build, folder)
     try:
         work(tool)
@@ -122,7 +125,7 @@ def _run(lab, binary: Path, build: Path, number: int, name: str, work) -> list[s
         tool.differences.append(f"{type(problem).__name__}: {problem}")
     if not tool.checked:
         tool.differences.append("it states nothing")
-    return tool.differences
+    return tool.differences, time.monotonic() - began
 
 
 def run_all(lab, binary: Path, build: Path, only: str, jobs: int) -> tuple[int, list[str]]:
@@ -132,13 +135,13 @@ def run_all(lab, binary: Path, build: Path, only: str, jobs: int) -> tuple[int, 
     try:
         with ThreadPoolExecutor(jobs) as pool:
             results = list(pool.map(lambda c: _run(lab, binary, build, *c), chosen))
-        for (number, name, work), differences in zip(chosen, results):
+        for (number, name, work), (differences, took) in zip(chosen, results):
             if differences:  # as the scenarios: once more by itself, since a busy machine is slow
-                again = _run(lab, binary, build, number, name, work)
+                again, _ = _run(lab, binary, build, number, name, work)
                 if not again:
                     print(f"right only at the second look: {name}: {'; '.join(differences)[:300]}")
                 differences = again
-            print(f"{'FAILED' if differences else 'ok':7} {name}", flush=True)
+            print(f"{'FAILED' if differences else 'ok':7} {name:82} {took:5.1f} s", flush=True)
             if differences:
                 failed.append(f"{name}\n" + "\n".join(f"      {d}" for d in differences))
             else:

@@ -22,7 +22,7 @@ def _(t):
             ("healthy.test", ("valid", "valid", "valid", "valid"), "protected", 0),
             ("sts-multiple.test", ("invalid", "valid", "valid", "valid"), "broken", 1),
             ("text-mode-missing.test", ("valid", "invalid", "valid", "valid"), "broken", 1),
-            ("host-404.test", ("valid", "invalid", "valid", "valid"), "broken", 1),
+            ("host-404.test", ("valid", "missing", "valid", "valid"), "broken", 1),
             ("tlsrpt-no-rua.test", ("valid", "valid", "invalid", "valid"), "protected", 1),
             ("mx-expired.test", ("valid", "valid", "valid", "invalid"), "broken", 1)]
     for domain, parts, verdict, status in rows:

@@ -83,7 +83,8 @@ def _(t):
 @case("guide.the_examples_are_without_error_and_warning",
       proves=["G1-18", "G1-19", "G3-21", "G3-29", "G3-56", "G1-35", "G3-27"])
 def _(t):
-    for body in (_GUIDE_1, _GUIDE_1.replace(b"\r\n", b"\n"), _NONE):
+    three = _GUIDE_1.replace(b"*.example.net", b"clone.example.net")
+    for body in (three, _GUIDE_1, _GUIDE_1.replace(b"\r\n", b"\n"), _NONE):
         done = t.run("policy", "lint", "--json", "-", stdin=body)
         t.ends(done, 0)
         judged = done.json()

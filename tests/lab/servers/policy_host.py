@@ -15,7 +15,7 @@ HEAD_LIMIT = 65536
 
 
 def head(status: str, fields: dict[str, object]) -> bytes:
-    lines = [f"HTTP/1.1 {status}"] + [f"{name}: {value}" for name, value in fields.items()]
+    lines = [f"HTTP/1.1 {status}"] + [f"{name}: {value}" for name, value in fields.items() if value is not None]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
