@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mailtight::advise {
@@ -48,7 +49,10 @@ struct suggested_record {
     std::string value; ///< TXT without quotes
     std::uint32_t ttl = 3600;
     bool already_right = false; ///< published exactly so: left out of `dns`
-    std::string why;            ///< what it does, and what was guessed
+    /// Records of ours (type, value) that stand at the name and give way to this one; foreign ones are never
+    /// named.
+    std::vector<std::pair<std::string, std::string>> replaces;
+    std::string why; ///< what it does, and what was guessed
 };
 struct suggestion {
     std::string policy; ///< canonical bytes

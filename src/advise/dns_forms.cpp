@@ -58,10 +58,17 @@ std::string bind(const records& all, const dns_place& where) {
 
 std::string nsupdate(const records& all, const dns_place& where) {
     std::string out = fmt::format("zone {}\n", zone_name(where.zone));
-    for (const suggested_record& r : all)
-        out += before_record(r, ";", where.domain) +
-               fmt::format("update delete {0} {1}\nupdate add {0} {2} {1} {3}\nsend\n", zone_name(r.name),
-                           r.type, r.ttl, zone_value(r));
+    for (const suggested_record& r : all) {
+        out += before_record(r, ";", where.domain);
+        // One by one, never the whole RRset: a foreign record at the name stays (RFC 2136 §2.5.4).
+        for (const auto& [type, value] : r.replaces) {
+            suggested_record old = r;
+            old.type = type;
+            old.value = value;
+            out += fmt::format("update delete {} {} {}\n", zone_name(r.name), type, zone_value(old));
+        }
+        out += fmt::format("update add {} {} {} {}\nsend\n", zone_name(r.name), r.ttl, r.type, zone_value(r));
+    }
     return out;
 }
 

@@ -47,19 +47,17 @@ std::string zone_name(std::string_view name) {
 }
 
 std::string json_string(std::string_view text) {
-    // What is no UTF-8 has no place in any of the three languages.
-    const std::string safe = base::is_utf8(text) ? std::string(text) : base::printable(text, text.size());
+    // Names and TXT values of DNS are ASCII. Anything else is hostile or a mistake, and is shown as such: no
+    // invalid UTF-8, no line separator, no bidirectional override passes.
+    const bool ascii = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const std::string safe = ascii ? std::string(text) : base::printable(text, text.size());
     std::string out = "\"";
-    for (std::size_t i = 0; i < safe.size(); ++i) {
-        const char c = safe[i];
+    for (const char c : safe) {
         if (c == '"' || c == '\\')
             out += {'\\', c};
         else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
             out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        else if (safe.compare(i, 3, "\xe2\x80\xa8") == 0 || safe.compare(i, 3, "\xe2\x80\xa9") == 0) {
-            out += safe[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
-            i += 2;
-        } else
+        else
             out += c;
     }
     return out + '"';

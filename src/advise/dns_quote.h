@@ -13,7 +13,7 @@ namespace mailtight::advise {
 std::string zone_text(std::string_view value);
 /// A name in a zone file, with a final dot; foreign bytes as \DDD.
 std::string zone_name(std::string_view name);
-/// A string of JSON, which is one of JavaScript and of YAML too (U+2028 and U+2029 escaped).
+/// A string of JSON, which is one of JavaScript and of YAML too (beyond ASCII made visible).
 std::string json_string(std::string_view text);
 /// A string of HCL: as JSON, and no template can begin in it.
 std::string hcl_string(std::string_view text);

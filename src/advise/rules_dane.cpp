@@ -52,8 +52,14 @@ std::string tlsa_name(const model::mx_host_fact& host) {
 
 dane_state dane_of(const model::mx_host_fact& host, const reading& r) {
     const model::tlsa_fact& fact = host.tlsa;
-    if (fact.status == model::dns_status::bogus || fact.security == model::dnssec::bogus ||
-        fact.status == model::dns_status::servfail)
+    const bool failed = fact.status == model::dns_status::bogus || fact.security == model::dnssec::bogus ||
+                        fact.status == model::dns_status::servfail;
+    // 7672-2.2.2-b: no sender asks for TLSA where the addresses are not secure, for many servers there cannot
+    // answer
+    const auto& way = host.addresses.a.ok() ? host.addresses.a : host.addresses.aaaa;
+    if (failed && way.security != model::dnssec::secure)
+        return dane_state::none;
+    if (failed)
         return dane_state::unusable; // 7672-2.1.2-c: such a host is not connected to
     if (fact.absent())
         return dane_state::none;

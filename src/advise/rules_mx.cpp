@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace mailtight::advise {
 namespace {
@@ -148,10 +147,12 @@ void unreachable_rule(const model::mx_host_fact& host, const reading& r, collect
 void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out) {
     std::vector<const model::smtp_fact*> probes;
     std::vector<std::vector<fault>> faults;
+    std::vector<std::string> addresses;
     bool some_good = false, some_bad = false;
     for (const model::smtp_fact& probe : host.probes)
         if (tested(probe)) {
             probes.push_back(&probe);
+            addresses.push_back(probe.address.to_string());
             faults.push_back(faults_of(probe, r.seen.checked_at));
             (blocking(faults.back()) ? some_bad : some_good) = true;
         }
@@ -165,23 +166,15 @@ void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out
         return;
     }
     const bool dane_passes = r.active() && dane_of(host, r) == dane_state::matches;
-    std::map<std::string, std::pair<fault, std::vector<std::string>>> shared;
-    std::vector<std::string> order;
-    for (std::size_t i = 0; i < probes.size(); ++i)
-        for (const fault& f : faults[i]) {
-            auto [at, fresh] = shared.try_emplace(f.code, f, std::vector<std::string>{});
-            if (fresh)
-                order.push_back(f.code);
-            at->second.second.push_back(probes[i]->address.to_string());
-        }
-    for (const std::string& code : order) {
+    for (const shared_fault& s : by_code(faults, addresses)) {
+        const std::string& code = s.what.code;
         if (dane_passes && code.starts_with("mx.cert-") && code != "mx.cert-expires-soon")
             continue; // told by dane.disagrees-with-sts
-        const auto& [f, addresses] = shared.at(code);
-        out.emit(code, {.subject = host.host,
-                        .message = f.message.empty() ? "" : fmt::format("{}: {}", host.host, f.message),
-                        .evidence = fmt::format("{}: {}", list(addresses), f.evidence),
-                        .severity = f.severity});
+        out.emit(code,
+                 {.subject = host.host,
+                  .message = s.what.message.empty() ? "" : fmt::format("{}: {}", host.host, s.what.message),
+                  .evidence = s.evidence(),
+                  .severity = s.what.severity});
     }
 }
 

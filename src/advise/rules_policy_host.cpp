@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 namespace mailtight::advise {
 namespace {
@@ -125,8 +124,10 @@ void answer_rules(const reading& r, collector& out) {
     if (answered.empty())
         return;
     std::vector<std::vector<fault>> faults;
+    std::vector<std::string> addresses;
     bool some_good = false, some_bad = false;
     for (const auto* fetch : answered) {
+        addresses.push_back(address_of(*fetch));
         faults.push_back(faults_of(*fetch, r.seen.checked_at));
         (blocking(faults.back()) ? some_bad : some_good) = true;
     }
@@ -147,22 +148,11 @@ void answer_rules(const reading& r, collector& out) {
                  {.subject = r.policy_host, .evidence = base::join(evidence, "; ")});
         return;
     }
-    std::map<std::string, std::pair<fault, std::vector<std::string>>> shared; // by code
-    std::vector<std::string> order;
-    for (std::size_t i = 0; i < answered.size(); ++i)
-        for (const fault& f : faults[i]) {
-            auto [at, fresh] = shared.try_emplace(f.code, f, std::vector<std::string>{});
-            if (fresh)
-                order.push_back(f.code);
-            at->second.second.push_back(address_of(*answered[i]));
-        }
-    for (const std::string& code : order) {
-        const auto& [f, addresses] = shared.at(code);
-        out.emit(code, {.subject = r.policy_host,
-                        .message = f.message,
-                        .evidence = fmt::format("{}: {}", list(addresses), f.evidence),
-                        .severity = f.severity});
-    }
+    for (const shared_fault& s : by_code(faults, addresses))
+        out.emit(s.what.code, {.subject = r.policy_host,
+                               .message = s.what.message,
+                               .evidence = s.evidence(),
+                               .severity = s.what.severity});
 }
 
 void speed_rules(const reading& r, collector& out) {

@@ -29,13 +29,6 @@ bool wildcard_text(const reading& r, const model::txt_fact& fact) {
     return r.seen.wildcard_txt.ok() && r.seen.wildcard_txt.texts == fact.texts;
 }
 
-std::string quoted(const std::vector<std::string>& texts) {
-    std::vector<std::string> shown;
-    for (const std::string& text : texts)
-        shown.push_back("\"" + text + "\"");
-    return list(shown, 4);
-}
-
 bool doubled(const reading& r) {
     return names_a_record(r.seen.sts_doubled) && !wildcard_text(r, r.seen.sts_doubled);
 }

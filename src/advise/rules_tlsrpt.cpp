@@ -30,13 +30,6 @@ bool doubled(const reading& r) {
     return names_a_record(fact) && !(r.seen.wildcard_txt.ok() && r.seen.wildcard_txt.texts == fact.texts);
 }
 
-std::string quoted(const std::vector<std::string>& texts) {
-    std::vector<std::string> shown;
-    for (const std::string& text : texts)
-        shown.push_back("\"" + text + "\"");
-    return list(shown, 4);
-}
-
 void absent(const reading& r, collector& out) {
     std::string evidence = lookup_words(r.seen.tlsrpt_txt);
     if (names_a_record(r.seen.apex_txt))

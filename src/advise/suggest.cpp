@@ -139,6 +139,17 @@ std::vector<std::string> choose_mx(const reading& r, sts::mode mode, const sugge
     return patterns_for(r.hosts);
 }
 
+/// The records of ours among the texts at a name; one that is an alias gives way as such.
+std::vector<std::pair<std::string, std::string>> ours(const model::txt_fact& fact,
+                                                      const std::vector<std::size_t>& counted) {
+    std::vector<std::pair<std::string, std::string>> all;
+    if (!fact.chain.empty())
+        return {{"CNAME", fact.chain.front()}};
+    for (const std::size_t index : counted)
+        all.emplace_back("TXT", fact.texts.at(index));
+    return all;
+}
+
 suggested_record report_record(const reading& r, const suggestion_options& options) {
     suggested_record record{.step = 1,
                             .name = "_smtp._tls." + r.seen.domain, // 8460-3-a
@@ -154,6 +165,7 @@ suggested_record report_record(const reading& r, const suggestion_options& optio
         record.already_right = true;
         return record;
     }
+    record.replaces = ours(r.seen.tlsrpt_txt, r.tlsrpt_set.counted);
     std::vector<tlsrpt::report_uri> rua = options.rua;
     if (rua.empty() && r.tlsrpt_set.judgement.value)
         for (const tlsrpt::report_uri& uri : r.tlsrpt_set.judgement.value->rua)
@@ -186,6 +198,15 @@ suggested_record host_record(const reading& r, const suggestion_options& options
                             .ttl = short_ttl,
                             .already_right = false,
                             .why = "leads to the web server with the policy file"};
+    if (host_exists(r) && !options.policy_host.empty()) {
+        const auto& now = r.seen.policy_host;
+        const auto& chain = now.a.chain.empty() ? now.aaaa.chain : now.a.chain;
+        if (!chain.empty())
+            record.replaces.emplace_back("CNAME", chain.front());
+        else
+            for (const base::ip_address& address : now.addresses)
+                record.replaces.emplace_back(address.is_v4() ? "A" : "AAAA", address.to_string());
+    }
     if (const auto address = base::ip_address::parse(options.policy_host)) {
         record.type = address->is_v4() ? "A" : "AAAA";
         record.value = address->to_string();
@@ -221,6 +242,7 @@ suggested_record sts_record(const reading& r, const suggestion_options& options,
                             .already_right = false,
                             .why = "announces the policy; publish it last, when the policy can be fetched"};
     const bool valid = r.sts == record_state::valid && r.sts_set.judgement.value;
+    record.replaces = ours(r.seen.sts_txt, r.sts_set.counted);
     const std::string published_id = valid ? r.sts_set.judgement.value->id : "";
     if (valid && policy_unchanged && options.id.empty()) {
         const auto& chain = r.seen.sts_txt.chain;
@@ -271,6 +293,11 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
     const mail_provider* provider = options.mx.empty() ? provider_of(r.hosts) : nullptr;
     if (provider)
         out.provider = provider->name;
+    if (r.sts == record_state::failed && !r.published && options.mx.empty() &&
+        model::is_dns_error(seen.mx_set.status)) {
+        out.remarks.emplace_back("DNS gave no answer: what to publish cannot be said before it does.");
+        return out;
+    }
     if (seen.null_mx && options.mx.empty() && !options.mode && !r.published) {
         out.remarks.emplace_back(
             "The domain takes no mail (null MX): it needs neither a policy nor TLS reports.");
@@ -296,7 +323,9 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
                                published->max_age == policy.max_age && published->mx == policy.mx;
 
     provider_remarks(r, options, out);
-    out.records.push_back(report_record(r, options));
+    // What could not be looked up may be right: it is not replaced unasked.
+    if (r.tlsrpt != record_state::failed || !options.rua.empty())
+        out.records.push_back(report_record(r, options));
     out.records.push_back(host_record(r, options, provider, out.needs));
     out.records.push_back(sts_record(r, options, provider, out.policy_already_right));
     return out;

@@ -15,6 +15,20 @@ namespace {
 
 enum class ink { plain, bold, dim, red, yellow, green, blue };
 
+/// Columns that a text with our own colour codes takes.
+std::size_t visible_width(std::string_view painted) {
+    std::string plain;
+    for (std::size_t i = 0; i < painted.size(); ++i) {
+        if (painted[i] != '\x1b') {
+            plain += painted[i];
+            continue;
+        }
+        while (i < painted.size() && painted[i] != 'm')
+            ++i;
+    }
+    return base::display_width(plain);
+}
+
 class page {
 public:
     explicit page(const style& how)
@@ -49,7 +63,7 @@ public:
         return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
     }
     void line(std::string_view text = {}) {
-        out_ += text;
+        out_ += text.substr(0, text.find_last_not_of(' ') + 1); // no blanks at the end: they are copied along
         out_ += '\n';
     }
     void heading(std::string_view text) {
@@ -58,7 +72,7 @@ public:
     }
     /// Wrapped text behind `first`, later lines indented as far.
     void wrapped(std::string_view first, std::string_view text, ink colour = ink::plain) {
-        const std::size_t indent = base::display_width(first);
+        const std::size_t indent = visible_width(first);
         const std::string later(indent, ' ');
         bool begin = true;
         for (const auto& each :

@@ -96,6 +96,24 @@ std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room,
     return faults;
 }
 
+std::string shared_fault::evidence() const {
+    return fmt::format("{}: {}", list(addresses), what.evidence);
+}
+
+std::vector<shared_fault> by_code(const std::vector<std::vector<fault>>& faults,
+                                  const std::vector<std::string>& addresses) {
+    std::vector<shared_fault> shared;
+    for (std::size_t i = 0; i < faults.size(); ++i)
+        for (const fault& f : faults[i]) {
+            auto at =
+                std::ranges::find_if(shared, [&](const shared_fault& s) { return s.what.code == f.code; });
+            if (at == shared.end())
+                at = shared.insert(shared.end(), {f, {}});
+            at->addresses.push_back(addresses.at(i));
+        }
+    return shared;
+}
+
 bool blocking(const std::vector<fault>& faults) {
     return std::ranges::any_of(faults, [](const fault& f) {
         const findings::code_entry* entry = findings::find_code(f.code);

@@ -26,6 +26,17 @@ struct fault {
 /// `.cert-expires-soon`.
 std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room, base::utc_seconds now);
 
+/// A fault and the addresses that show it.
+struct shared_fault {
+    fault what;
+    std::vector<std::string> addresses;
+    /// "192.0.2.1 and 192.0.2.2: what was seen".
+    std::string evidence() const;
+};
+/// One entry a code, in the order of first appearance; `addresses[i]` is the address of `faults[i]`.
+std::vector<shared_fault> by_code(const std::vector<std::vector<fault>>& faults,
+                                  const std::vector<std::string>& addresses);
+
 /// True where one of the faults keeps a sender away (a warning does not).
 bool blocking(const std::vector<fault>& faults);
 /// The faults in words, for evidence: "cert-expired (…)".

@@ -18,6 +18,13 @@ std::string list(const std::vector<std::string>& items, std::size_t limit) {
     return text;
 }
 
+std::string quoted(const std::vector<std::string>& texts) {
+    std::vector<std::string> shown;
+    for (const std::string& text : texts)
+        shown.push_back("\"" + text + "\"");
+    return list(shown, 4);
+}
+
 std::string lookup_words(const model::dns_fact& fact) {
     using model::dns_status;
     std::string words;

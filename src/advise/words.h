@@ -12,6 +12,8 @@ namespace mailtight::advise {
 
 /// "a", "a and b", "a, b and c"; beyond `limit` "and 7 more".
 std::string list(const std::vector<std::string>& items, std::size_t limit = 8);
+/// The texts in quotes, as a list of at most four.
+std::string quoted(const std::vector<std::string>& texts);
 /// "no such name", "timed out (…)": the outcome of a look-up for people.
 std::string lookup_words(const model::dns_fact& fact);
 /// "valid 2026-01-01 to 2026-03-01, names a and b, issued by C".

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -340,7 +341,19 @@ int command_line::run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0)
             return s.app.exit(error); // --help, --version
-        complain(base::printable(error.what()));
+        const std::string first = argc > 1 ? argv[1] : "";
+        std::vector<std::string_view> names;
+        for (const auto* command : s.app.get_subcommands([](const CLI::App*) { return true; }))
+            if (!command->get_group().empty())
+                names.emplace_back(command->get_name());
+        const bool known = std::find(names.begin(), names.end(), first) != names.end();
+        if (!known && !first.empty() && !first.starts_with('-') && first != "doc") {
+            const auto near = base::nearest(first, names);
+            complain(fmt::format("there is no command '{}'{}", base::printable(first),
+                                 near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
+        } else {
+            complain(base::printable(error.what()));
+        }
         say("see mailtight --help, or --help behind a command");
         return wrong_usage;
     }

@@ -29,25 +29,46 @@ struct outcome {
     advise::judgement judged;
 };
 
-/// What happens now, on one line: the only domain's stages, or how many are done.
+/// What happens now, on one line: the last stage done, how many domains are, and the time so far.
 class live {
 public:
-    live(progress_line& line, std::size_t total)
+    live(progress_line& line, std::size_t total, std::string first)
         : line_(line)
-        , total_(total) {}
+        , total_(total)
+        , words_("looking at " + std::move(first)) {}
+
     void stage(const std::string& domain, const std::string& stage, const std::string& words) {
-        if (stage == "done") {
+        if (stage == "done")
             ++done_;
-            return;
+        else
+            words_ = domain + " · " + stage + (words.empty() ? "" : ": " + words);
+        draw();
+    }
+
+    /// Shows that time goes by while a slow server keeps everybody waiting.
+    io::task<> tick(io::loop& on) {
+        while (line_.active() && done_ < total_) {
+            draw();
+            co_await on.sleep_for(std::chrono::milliseconds(200));
         }
-        std::string text = total_ > 1 ? fmt::format("{} of {} done · {}", done_, total_, domain) : domain;
-        text += " · " + stage + (words.empty() ? "" : ": " + words);
-        line_.show(text);
     }
 
 private:
+    void draw() {
+        if (done_ == total_)
+            return;
+        const auto took = std::chrono::steady_clock::now() - begun_;
+        std::string text = words_;
+        if (total_ > 1)
+            text = fmt::format("{} of {} done · {}", done_, total_, text);
+        line_.show(
+            fmt::format("{} · {} s", text, std::chrono::duration_cast<std::chrono::seconds>(took).count()));
+    }
+
     progress_line& line_;
     std::size_t total_, done_ = 0;
+    std::string words_;
+    std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
 int worse(int a, int b) {
@@ -88,8 +109,7 @@ int cmd_check(const common_options& common, const check_options& options) {
     auto& with = **made;
 
     progress_line line;
-    live now(line, domains.size());
-    line.show(fmt::format("looking at {}…", domains.front().display));
+    live now(line, domains.size(), domains.front().display);
     std::vector<outcome> all(domains.size());
     const advise::judge_options judging{.without = {options.without.begin(), options.without.end()}};
     const advise::style style{.colour = stdout_colour(), .width = terminal_width()};
@@ -134,6 +154,7 @@ int cmd_check(const common_options& common, const check_options& options) {
     };
     for (std::size_t i = 0; i < domains.size(); ++i)
         with.loop.spawn(one(i));
+    with.loop.spawn(now.tick(with.loop));
     with.loop.run();
     return status;
 }

@@ -25,6 +25,9 @@ namespace mailtight::app {
 
 namespace {
 
+constexpr const char* list_changed =
+    "the list is not the one that the results were made of: a done line is gone or names another domain";
+
 std::atomic<bool> interrupted = false;
 void on_interrupt(int) {
     interrupted = true;
@@ -32,8 +35,7 @@ void on_interrupt(int) {
 
 std::string csv_field(std::string_view text) {
     std::string safe = base::printable(text, 500);
-    // A spreadsheet must not take a remote text for a formula.
-    if (!safe.empty() && std::string_view("=+-@").find(safe.front()) != std::string_view::npos)
+    if (!safe.empty() && csv_distrusted.find(safe.front()) != std::string_view::npos)
         safe.insert(0, "'");
     if (safe.find_first_of(",\"\n") == std::string::npos)
         return safe;
@@ -150,6 +152,8 @@ private:
                 return {};
             ++counted.skipped;
         }
+        // Of a list that can be read only once, this shows no earlier than here.
+        mismatch_ = mismatch_ || counted.skipped < before_.count();
         return {};
     }
 
@@ -264,7 +268,14 @@ int cmd_scan(const common_options& common, const scan_options& options) {
     what.smtp = !options.no_smtp && !options.dns_only;
     what.every_server = false;
     what.pitfalls = false;
-    auto made = world::make(common.set, what);
+    const auto surveyed = list->survey(before);
+    if (surveyed && !surveyed->fits) {
+        complain(list_changed);
+        return wrong_usage;
+    }
+    // Hardly a name is asked for twice, except those of mail servers: a large cache would only be memory.
+    const std::size_t cache_entries = options.dns_only ? 10'000 : 50'000;
+    auto made = world::make(common.set, what, cache_entries);
     if (!made) {
         complain(made.error());
         return wrong_usage;
@@ -277,12 +288,12 @@ int cmd_scan(const common_options& common, const scan_options& options) {
     progress_line progress;
     const auto begun = std::chrono::steady_clock::now();
     scan run(options, with, *list, before, out);
-    if (options.csv && before.count() == 0)
+    if (options.csv && !before.has_header())
         run.header("line,domain,verdict,mode,codes,sts_record,policy_file,tlsrpt_record,mail_servers");
     std::size_t in_flight = common.set.scan_in_flight;
     if (in_flight == 0)
         in_flight = options.dns_only ? 2000 : 500;
-    const auto total = list->total();
+    const auto total = surveyed ? std::optional(surveyed->total) : std::nullopt;
     run.begin(in_flight);
     with.loop.spawn(run.watch(progress, total));
     with.loop.run();
@@ -310,7 +321,7 @@ int cmd_scan(const common_options& common, const scan_options& options) {
     print_table("by verdict", run.counted.verdicts);
     print_table("by finding", run.counted.codes);
     if (run.mismatch()) {
-        complain("the list is not the one that the results were made of: a done line names another domain");
+        complain(list_changed);
         return wrong_usage;
     }
     if (!written) {

@@ -59,7 +59,8 @@ std::string csv_text(std::string_view rest) {
             text += rest[i];
         }
     }
-    if (text.starts_with('\''))
+    // The writer put one in front of each first character that it does not trust, itself among them.
+    if (text.size() > 1 && text[0] == '\'' && csv_distrusted.find(text[1]) != std::string_view::npos)
         text.erase(0, 1);
     return text;
 }
@@ -92,19 +93,21 @@ std::optional<list_line> list_reader::next() {
     return {};
 }
 
-std::optional<std::size_t> list_reader::total() {
+std::optional<list_reader::survey_result> list_reader::survey(const done_lines& before) {
     struct stat facts{};
     if (::fstat(::fileno(file_.get()), &facts) != 0 || !S_ISREG(facts.st_mode))
         return {};
-    std::size_t count = 0;
-    std::string line;
-    bool complete;
-    while (read_line(file_.get(), line, complete)) {
-        const auto text = base::trim(line);
-        count += !text.empty() && !text.starts_with('#');
+    survey_result found;
+    std::size_t done = 0;
+    bool mismatch = false;
+    while (const auto line = next()) {
+        ++found.total;
+        done += before.has(*line, mismatch);
     }
+    found.fits = !mismatch && done == before.count();
     std::rewind(file_.get());
-    return count;
+    number_ = 0;
+    return found;
 }
 
 std::expected<done_lines, std::string> done_lines::read(const std::string& results, bool csv) {
@@ -125,8 +128,10 @@ std::expected<done_lines, std::string> done_lines::read(const std::string& resul
             break;
         good_end = std::ftell(file.get());
         std::string_view rest = row;
-        if (csv && rest.starts_with("line,"))
+        if (csv && rest.starts_with("line,")) {
+            done.has_header_ = true;
             continue;
+        }
         constexpr std::string_view before = R"({"line":)";
         if (!csv) {
             if (!rest.starts_with(before))

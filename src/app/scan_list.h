@@ -15,11 +15,17 @@
 
 namespace mailtight::app {
 
+/// A spreadsheet takes a text that begins with one of the first four for a formula; a `'` is put in front of
+/// it, and in front of a `'`, so that the text can be read back.
+constexpr std::string_view csv_distrusted = "=+-@'";
+
 /// One line of the list that names a domain.
 struct list_line {
     std::size_t number = 0; ///< 1-based, of the file
     std::string text;       ///< trimmed, first column where there are commas; odd bytes made visible
 };
+
+class done_lines;
 
 class list_reader {
 public:
@@ -27,8 +33,13 @@ public:
     static std::expected<list_reader, std::string> open(const std::string& file);
     /// The next line that is neither empty nor a comment (#); a line over 4096 bytes is cut.
     std::optional<list_line> next();
-    /// Lines in all, where the list is a regular file; counted once, before the first next().
-    std::optional<std::size_t> total();
+    /// What a reading of the whole list tells before the first next().
+    struct survey_result {
+        std::size_t total = 0;
+        bool fits = true; ///< every done line is there and names what the results name
+    };
+    /// Nothing where the list can be read only once (a pipe).
+    std::optional<survey_result> survey(const done_lines& before);
 
 private:
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_{nullptr, [](std::FILE*) { return 0; }};
@@ -45,11 +56,14 @@ public:
     /// changed.
     bool has(const list_line& line, bool& mismatch) const;
     std::size_t count() const { return count_; }
+    /// The results begin with the header of a CSV file.
+    bool has_header() const { return has_header_; }
 
 private:
     void add(std::size_t number, std::string_view text);
     std::vector<std::uint32_t> marks_; ///< by line number: 0 not done, else a hash of the text
     std::size_t count_ = 0;
+    bool has_header_ = false;
 };
 
 } // namespace mailtight::app

@@ -61,10 +61,6 @@ progress_line::~progress_line() {
 void progress_line::show(const std::string& words) {
     if (!active_)
         return;
-    const auto now = std::chrono::steady_clock::now();
-    if (drawn_ && now - last_ < std::chrono::milliseconds(100))
-        return;
-    last_ = now;
     drawn_ = true;
     std::string line = base::printable(words);
     const std::size_t width = columns_of(STDERR_FILENO) - 1;

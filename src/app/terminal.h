@@ -3,7 +3,6 @@
 // progress.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -29,7 +28,7 @@ public:
     ~progress_line();
     progress_line(const progress_line&) = delete;
     progress_line& operator=(const progress_line&) = delete;
-    /// Shown at most ten times a second; the last call within that time is shown by the next.
+    /// Rewrites the line, cut to the terminal's width.
     void show(const std::string& words);
     void clear();
     bool active() const { return active_; }
@@ -37,7 +36,6 @@ public:
 private:
     bool active_ = false;
     bool drawn_ = false;
-    std::chrono::steady_clock::time_point last_{};
 };
 
 } // namespace mailtight::app

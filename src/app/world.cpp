@@ -84,8 +84,8 @@ std::expected<io::resolver_options, std::string> resolver_settings(const setting
     return options;
 }
 
-std::expected<std::unique_ptr<world>, std::string> world::make(const settings& from,
-                                                               observe::observe_options what) {
+std::expected<std::unique_ptr<world>, std::string>
+world::make(const settings& from, observe::observe_options what, std::size_t cache_entries) {
     auto made = std::make_unique<world>();
     std::vector<base::ip_network> allowed;
     for (const auto& text : from.allow_net) {
@@ -99,6 +99,7 @@ std::expected<std::unique_ptr<world>, std::string> world::make(const settings& f
     auto resolving = resolver_settings(from);
     if (!resolving)
         return std::unexpected(resolving.error());
+    resolving->cache_entries = cache_entries;
     try {
         made->tls = std::make_unique<io::tls_client>(from.ca_file);
         made->dns = io::make_resolver(made->loop, *resolving);

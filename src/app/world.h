@@ -18,8 +18,9 @@ namespace mailtight::app {
 class world {
 public:
     /// The error is for the person: a wrong address, an unreadable file, no name server.
-    static std::expected<std::unique_ptr<world>, std::string> make(const settings& from,
-                                                                   observe::observe_options what);
+    static std::expected<std::unique_ptr<world>, std::string>
+    make(const settings& from, observe::observe_options what,
+         std::size_t cache_entries = io::resolver_options().cache_entries);
 
     io::loop loop;
     base::system_clock clock;

@@ -41,7 +41,9 @@ loop::time_point try_begins(loop::time_point begin, loop::time_point deadline, s
     const auto spread = all / 10 * static_cast<int>(random_bits() % 256) / 256;
     if (number == 1)
         return begin + all / 6 + spread;
-    return number == 2 ? begin + all / 2 + spread : deadline;
+    if (number == 2)
+        return begin + all / 2 + spread;
+    return number == 3 ? begin + all * 3 / 4 + spread : deadline;
 }
 
 /// What is kept of the tries that brought nothing usable.
@@ -118,7 +120,7 @@ task<dns_event> dns_forwarder::over_tcp(std::size_t index, wire::dns_question qu
 task<dns_event> dns_forwarder::ask_any(wire::dns_question question, wire::dns_query_options options,
                                        loop::time_point deadline) {
     const auto begin = loop_.now();
-    const std::size_t tries = std::max<std::size_t>(3, std::min<std::size_t>(servers_.size(), 6));
+    const std::size_t tries = std::max<std::size_t>(4, std::min<std::size_t>(servers_.size(), 6));
     dns_waiter waiter(loop_);
     std::vector<dns_channel::sent> sent; // goes before the waiter
     failures failed(servers_.size());
@@ -126,6 +128,7 @@ task<dns_event> dns_forwarder::ask_any(wire::dns_question question, wire::dns_qu
     for (std::size_t number = 0; number < tries && !failed.all(); ++number) {
         while (failed.given_up[index])
             index = (index + 1) % servers_.size();
+        const auto sent_at = loop_.now();
         if (auto one = send(index, question, options, waiter))
             sent.push_back(std::move(*one));
         const auto until = number + 1 < tries ? try_begins(begin, deadline, number + 1) : deadline;
@@ -137,6 +140,9 @@ task<dns_event> dns_forwarder::ask_any(wire::dns_question question, wire::dns_qu
             if (event->what == kind::answered && event->message->truncated)
                 event = co_await over_tcp(event->server, question, options, deadline);
             if (event->what == kind::answered && is_usable(*event->message)) {
+                // Silence at first, and then an answer at once: the first datagram was lost.
+                if (number > 0 && loop_.now() - sent_at < (deadline - begin) / 50)
+                    window_.lost();
                 preferred_ = event->server;
                 co_return std::move(*event);
             }

@@ -9,13 +9,15 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <exception>
+#include <unordered_set>
 
 namespace mailtight::io {
 
 struct loop::state {
     boost::asio::io_context context{1};
-    std::size_t live = 0;     ///< spawned tasks that are not done
-    std::exception_ptr error; ///< the first that came out of a spawned task
+    std::size_t live = 0;             ///< spawned tasks that are not done
+    std::unordered_set<void*> frames; ///< of spawned tasks that are not done
+    std::exception_ptr error;         ///< the first that came out of a spawned task
     bool stopped = false;
 };
 

@@ -47,6 +47,7 @@ struct resolver_counters {
     std::uint64_t asked = 0, cached = 0, timeouts = 0;
 };
 
+/// Outlives every task that it gave.
 class resolver {
 public:
     virtual ~resolver() = default;

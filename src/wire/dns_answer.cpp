@@ -44,7 +44,7 @@ dns_answer read_dns_answer(dns_message message, const dns_question& question,
         return answer;
     answer.ttl = no_ttl_yet;
     std::string name = question.name;
-    if (question.type != dns_type::cname) {
+    if (question.type != dns_type::cname) { // 8461-3.1-t
         while (const auto* alias = cname_at(message, name)) {
             const auto& target = std::get<dns_target>(alias->data).name;
             answer.ttl = std::min(answer.ttl, alias->ttl);

@@ -70,6 +70,7 @@ private:
 
 using rdata = decltype(dns_record::data);
 
+// 8461-3.1-r: joined with nothing between.
 dns_text read_text(reader& in) {
     dns_text text;
     text.joined.reserve(in.left());

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 import re
 import subprocess
 import time
@@ -24,6 +25,10 @@ def options(build: Path) -> list[str]:
     return ["--resolver", RESOLVER, "--ca-file", str(build / "ca.pem"), "--allow-net", "127.0.0.0/8", "--allow-net",
             "fd00::/8", "--allow-net", "192.0.2.0/24"]
 
+
+# A hostile server must not make the program grow: beyond this it could not allocate, and the scenario would fail.
+# A sanitizer build reserves memory for its shadow, and is not limited.
+MEMORY = [] if os.environ.get("LAB_NO_MEMORY_LIMIT") else ["prlimit", "--data=268435456", "--"]
 
 # Short enough to see every hostile server through, and long enough for the slow ones.
 LIMITS = ["--dns-timeout", "6s", "--connect-timeout", "3s", "--smtp-timeout", "8s", "--https-timeout", "12s"]
@@ -67,7 +72,7 @@ def run_one(lab, binary: Path, build: Path, scenario: Scenario, extra: list[str]
     if not scenario.allow_net:
         world = world[:world.index("--allow-net")]
     own = [word.replace("BUILD", str(build)) for word in scenario.args]
-    command = [str(binary), "check", "--json", *world, *LIMITS, *control, *own, *extra, scenario.domain]
+    command = [*MEMORY, str(binary), "check", "--json", *world, *LIMITS, *control, *own, *extra, scenario.domain]
     outcome = Outcome(scenario)
     began = time.monotonic()
     try:
@@ -86,6 +91,26 @@ def run_one(lab, binary: Path, build: Path, scenario: Scenario, extra: list[str]
         return outcome
     outcome.differences = _judge(scenario, done.returncode, outcome.document)
     return outcome
+
+
+def run_together(lab, binary: Path, build: Path, scenarios: list[Scenario], seconds: float) -> list[Outcome]:
+    """One process for all domains at once: what they share (probes, cache, connections) must not show."""
+    alike = [s for s in scenarios if not s.args and s.allow_net]
+    command = [*MEMORY, str(binary), "check", "--json", *options(build), *LIMITS, "--smtp-control", POSTFIX,
+               *(s.domain for s in alike)]
+    try:
+        done = subprocess.run(lab.enter(command), capture_output=True, timeout=seconds, check=False,
+                              stdin=subprocess.DEVNULL)
+        documents = {d["domain"]: d for d in map(json.loads, done.stdout.splitlines())}
+        lost = f"no document in the common run; {done.stderr.decode('utf-8', 'replace')[-200:]}"
+    except subprocess.TimeoutExpired:
+        documents, lost = {}, f"the common run did not end within {seconds:.0f} s"
+    outcomes = []
+    for scenario in alike:
+        document = documents.get(scenario.domain)
+        differences = _judge(scenario, scenario.status, document) if document else [lost]
+        outcomes.append(Outcome(scenario, 0.0, differences, document or {}))
+    return outcomes
 
 
 def run_all(lab, binary: Path, build: Path, scenarios: list[Scenario], jobs: int, extra: list[str] = (),

@@ -16,6 +16,7 @@ from cli import shapes
 from scenarios import SCENARIOS
 
 BUILD = compare.REPO / "build" / "lab"
+TOGETHER_LIMIT = 150.0  # seconds for all domains in one run
 
 
 def show() -> int:
@@ -52,13 +53,38 @@ def _look_again(lab, binary: Path, outcomes: list[compare.Outcome]) -> list[comp
     return [again.get(o.scenario.domain, o) for o in outcomes]
 
 
+def _report(outcomes: list[compare.Outcome], checks: dict[str, list[str]], held: int, not_held: list[str],
+            seconds: float) -> int:
+    """`held` cases of commands hold, `not_held` say which do not and why."""
+    _table(outcomes)
+    if not_held:
+        print("\nCommands that do otherwise than their cases say:")
+        for problem in not_held:
+            print(f"  {problem}")
+    for name, problems in checks.items():
+        print(f"{'FAILED' if problems else 'ok':7} {name}")
+        for problem in problems:
+            print(f"      {problem}")
+    slowest = sorted(outcomes, key=lambda o: -o.took)[:3]
+    print(f"\n{len(outcomes)} scenarios in {seconds:.0f} s; slowest: "
+          + ", ".join(f"{o.scenario.domain} {o.took:.1f} s" for o in slowest))
+    results = [False] * held + [True] * len(not_held)
+    results += [bool(o.differences) for o in outcomes] + [bool(problems) for problems in checks.values()]
+    print(f"{results.count(False)} passed, {results.count(True)} failed")
+    return 1 if any(results) else 0
+
+
 def test(make_lab, given) -> int:
-    """Every scenario in a lab of its own, and the host as it was before."""
+    """Every scenario in a lab of its own, all of them in one run, and the host as it was before."""
     binary = given.binary.resolve()
     if not os.access(binary, os.X_OK):
         raise RuntimeError(f"there is no program at {binary}: build it first")
     scenarios = compare.selected(given.only)
-    problems = [f"no scenario provokes {code}" for code in compare.uncovered()] if given.only == "*" else []
+    if not scenarios:
+        raise RuntimeError(f"no scenario is called {given.only}; `list` shows them all")
+    checks: dict[str, list[str]] = {}
+    if given.only == "*":
+        checks["every code has a scenario"] = [f"no scenario provokes {code}" for code in compare.uncovered()]
     before = host.snapshot()
     running = make_lab(BUILD / "up")
     own = not (given.keep and running.running())
@@ -68,35 +94,25 @@ def test(make_lab, given) -> int:
         lab.start(tied=True)
         print(f"the lab started in {time.monotonic() - began:.1f} s", flush=True)
     try:
-        problems += host.changes(before, host.snapshot())
+        during = host.changes(before, host.snapshot())
         outcomes = compare.run_all(lab, binary, BUILD, scenarios, given.jobs, tell=_tell)
         outcomes = _look_again(lab, binary, outcomes)
         for o in outcomes:  # whatever a domain is like, its document has the keys that scripts hold on to
             o.differences += shapes.unfit(o.document, shapes.CHECK) if o.document else []
         held, not_held = cli.run_all(lab, binary, BUILD, given.only, given.jobs)
+        if len(scenarios) > 1:
+            checks["all domains in one run give the same"] = [
+                f"{o.scenario.domain}: {'; '.join(o.differences)[:300]}"
+                for o in compare.run_together(lab, binary, BUILD, scenarios, TOGETHER_LIMIT) if o.differences]
+        ended = [row for row in (lab.state / "lab.log").read_text(errors="replace").splitlines() if "ended with" in row]
+        checks["every server of the lab lives to the end"] = ended
     finally:
         if own:
-            logs = (lab.state / "lab.log").read_text(errors="replace")
             lab.stop()
-    if own and "ended with" in logs:
-        problems.append("a server of the lab ended by itself:\n" + logs)
-    problems += host.changes(before, host.snapshot())
-    _table(outcomes)
-    if not_held:
-        print("\nCommands that do otherwise than their cases say:")
-    for problem in [*not_held, *problems]:
-        print(f"  {problem}")
+    checks["the host is unchanged"] = list(dict.fromkeys(during + host.changes(before, host.snapshot())))
     if given.json:
         given.json.write_text(json.dumps({o.scenario.domain: o.document for o in outcomes}, indent=1))
-    failed = sum(1 for o in outcomes if o.differences)
-    print(f"\n{held + len(not_held)} cases of commands, {len(not_held)} failed")
-    checks = 1 + (1 if given.only == "*" else 0)  # the host unchanged; every code covered
-    broken = sum(1 for text in ("the host's", "no scenario", "a server of") if any(p.startswith(text) for p in problems))
-    print(f"\n{len(outcomes)} scenarios in {time.monotonic() - began:.0f} s; slowest: " + ", ".join(
-        f"{o.scenario.domain} {o.took:.1f} s" for o in sorted(outcomes, key=lambda o: -o.took)[:3]))
-    print(f"{len(outcomes) - failed + held + max(0, checks - broken)} passed, "
-          f"{failed + len(not_held) + broken} failed")
-    return 1 if failed or not_held or problems else 0
+    return _report(outcomes, checks, held, not_held, time.monotonic() - began)
 
 
 def mutate(make_lab, given) -> int:

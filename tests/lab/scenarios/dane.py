@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """DANE beside MTA-STS. KEY stands for the digest of the lab's leaf key, ISSUER for that of the intermediate."""
 
-from table import DANE_POSTFIX, EXIM, Mx, Rec, Scenario as S
+from table import DANE_POSTFIX, EXIM, Mx, Rec, Scenario as S, Server
 
 
 def _tlsa(domain: str, *values: str) -> list[Rec]:
@@ -19,6 +19,13 @@ SCENARIOS = [
     _dane("dane-rollover", {"dane.present"}, "protected", 0, "the next key is published beside the present one",
           "3 1 1 " + "ab" * 32, "3 1 1 KEY"),
     _dane("dane-invalid", {"dane.invalid"}, "broken", 1, "only usages that SMTP does not use", "1 1 1 KEY"),
+    _dane("dane-lookup", {"dane.invalid"}, "broken", 1, "signed, and the look-up of TLSA fails: such hosts are avoided",
+          cuts={"_tcp.mx": Server("servfail")}),
+    _dane("dane-lookup-unsigned", set(), "protected", 0,
+          "the same in a zone without DNSSEC: nobody asks for TLSA there", signed=False,
+          cuts={"_tcp.mx": Server("servfail")}),
+    S("dane-foreign.test", {"dane.present"}, "protected", 0, "an unsigned domain whose mail server has DANE",
+      mx_records=[(10, DANE_POSTFIX)]),
     _dane("dane-mismatch", {"dane.mismatch"}, "broken", 1, "the digest of another key", "3 1 1 " + "ab" * 32),
     _dane("dane-insecure", {"dane.insecure"}, "protected", 0, "TLSA in a zone without DNSSEC", "3 1 1 KEY",
           signed=False),

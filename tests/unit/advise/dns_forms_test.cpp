@@ -139,12 +139,9 @@ TEST(dns_forms, exact_documents) {
          "_mta-sts.example.com. 300 IN TXT \"v=STSv1; id=1\"\n"},
         {dns_format::nsupdate,
          "zone example.com.\n"
-         "update delete _smtp._tls.example.com. TXT\n"
          "update add _smtp._tls.example.com. 3600 TXT \"v=TLSRPTv1; rua=mailto:r@example.com\"\nsend\n"
-         "update delete mta-sts.example.com. CNAME\n"
          "update add mta-sts.example.com. 300 CNAME policy.example.net.\nsend\n"
          "; The policy has to be served at mta-sts.example.com before the next record is published.\n"
-         "update delete _mta-sts.example.com. TXT\n"
          "update add _mta-sts.example.com. 300 TXT \"v=STSv1; id=1\"\nsend\n"},
         {dns_format::dnscontrol,
          "D_EXTEND(\"example.com\",\n"
@@ -224,7 +221,8 @@ TEST(dns_quoting, keeps_hostile_text_inside_its_string) {
     EXPECT_EQ(advise::zone_text(""), "\"\"");
     EXPECT_EQ(advise::zone_name("a b;c"), "a\\032b\\059c.");
     EXPECT_EQ(advise::json_string("a\"\\\n\x7f"), "\"a\\\"\\\\\\u000a\\u007f\"");
-    EXPECT_EQ(advise::json_string("\xe2\x80\xa8"), "\"\\u2028\"");
+    EXPECT_EQ(advise::json_string("a\xe2\x80\xae\xe2\x80\xa8"), "\"a\\\\u202e\\\\u2028\"")
+        << "visible, and no escape";
     EXPECT_EQ(advise::hcl_string("${x} %{y} $ {"), "\"$${x} %%{y} $ {\"");
     auto made = three();
     made.records.at(2).value = hostile;

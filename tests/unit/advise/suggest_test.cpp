@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is suggested, for providers, modes and states.
+#include "advise/dns_forms.h"
 #include "advise/providers.h"
 #include "support/proves.h"
 #include "unit/advise/codes.h"
@@ -60,6 +61,24 @@ TEST(providers, table_of_hosts_and_patterns) {
         EXPECT_EQ(made.policy_value.mx, r.patterns);
         EXPECT_EQ(std::ranges::count(made.policy_value.mx, "*.mx.microsoft"), 0);
     }
+}
+
+TEST(suggest, an_update_takes_away_our_records_alone) {
+    observation seen = healthy();
+    seen.sts_txt.texts = {"v=spf1 -all", healthy_record};
+    advise::suggestion_options options;
+    options.id = "2";
+    options.policy_host = "web.example.net";
+    const auto made = suggest(seen, options);
+    const std::string script = advise::dns_document(made, {.domain = "example.com", .zone = "example.com"},
+                                                    advise::dns_format::nsupdate);
+    EXPECT_NE(script.find("update delete _mta-sts.example.com. TXT \"" + healthy_record + "\"\n"),
+              std::string::npos)
+        << script;
+    EXPECT_EQ(script.find("spf1"), std::string::npos) << "a foreign record stays";
+    EXPECT_NE(script.find("update add _mta-sts.example.com. 300 TXT \"v=STSv1; id=2\"\n"), std::string::npos);
+    EXPECT_NE(script.find("update delete mta-sts.example.com. A "), std::string::npos)
+        << "an alias cannot stand beside an address";
 }
 
 TEST(suggest, enforce_is_not_weakened_by_a_look_that_could_not_test) {
@@ -197,7 +216,7 @@ TEST(suggestion, max_age_grows) {
 }
 
 TEST(suggestion, switching_off) {
-    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56", "8461-8.3-a");
+    PROVES("G1-26", "G3-53", "G3-54", "G3-55", "G3-56");
     const auto none = suggest(healthy(), {.mode = sts::mode::none});
     EXPECT_EQ(none.policy, "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n");
     const auto kept = suggest(healthy(), {.mode = sts::mode::none, .keep_mx = true});
@@ -256,6 +275,19 @@ TEST(suggestion, without_mail_servers) {
     const auto made = suggest(unknown, {});
     EXPECT_NE(made.policy.find("mx: YOUR-MX-HOST\r\n"), std::string::npos);
     EXPECT_EQ(std::ranges::count(made.needs, "YOUR-MX-HOST"), 1);
+}
+
+TEST(suggestion, what_dns_did_not_say_is_not_replaced) {
+    model::observation silent = without_sts();
+    silent.sts_txt.status = silent.tlsrpt_txt.status = silent.mx_set.status = model::dns_status::timeout;
+    silent.tlsrpt_txt.texts.clear();
+    set_mx(silent, {});
+    silent.mx_set.status = model::dns_status::timeout;
+    EXPECT_TRUE(suggest(silent, {}).records.empty());
+    EXPECT_EQ(suggest(silent, {.mx = {"mx.example.net"}}).policy_value.mx, list{"mx.example.net"});
+    model::observation half = without_sts();
+    half.tlsrpt_txt = answer<model::txt_fact>("_smtp._tls.example.com", "TXT", model::dns_status::servfail);
+    EXPECT_EQ(suggest(half, {}).records.front().step, 2);
 }
 
 TEST(suggestion, a_wildcard_address_is_no_policy_host) {

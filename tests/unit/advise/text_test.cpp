@@ -43,6 +43,29 @@ TEST(text, is_as_wide_as_asked) {
                 EXPECT_LE(base::display_width(line), width) << line;
 }
 
+TEST(text, colour_changes_nothing_but_the_colour) {
+    const auto seen = broken();
+    const auto judged = advise::judge(seen);
+    const std::string plain = advise::check_text(seen, judged, {.colour = false, .width = 70});
+    const std::string painted = advise::check_text(seen, judged, {.colour = true, .width = 70});
+    std::string washed;
+    for (std::size_t i = 0; i < painted.size(); ++i) {
+        if (painted[i] != '\x1b')
+            washed += painted[i];
+        else
+            i = painted.find('m', i);
+    }
+    auto without_blanks_at_ends = [](const std::string& text) {
+        std::string out;
+        for (auto line : base::split(text, '\n'))
+            out += std::string(line.substr(0, line.find_last_not_of(' ') + 1)) + "\n";
+        return out;
+    };
+    EXPECT_NE(plain, painted);
+    EXPECT_EQ(without_blanks_at_ends(washed), without_blanks_at_ends(plain));
+    EXPECT_EQ(plain.find(" \n"), std::string::npos) << "no blanks at the end of a line";
+}
+
 TEST(text, nothing_remote_reaches_the_terminal_unescaped) {
     auto seen = broken();
     const std::string evil = "\x1b]0;owned\x07\r\n\xff\xe2\x80\xae";

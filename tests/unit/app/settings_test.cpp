@@ -57,10 +57,11 @@ TEST(Settings, TheExampleFileIsValidAndHoldsTheDefaults) {
 }
 
 TEST(Settings, EveryKeyIsTaken) {
-    auto parsed = parse_settings("[dns]\nservers = ['127.0.0.53:53']\nmode = 'recursive'\ntimeout = 3\n"
-                                 "[network]\nallow-net = ['127.0.0.0/8']\nsmtp-port = 2525\nconnect-timeout = '1500ms'\n"
-                                 "[scan]\nin-flight = 17\n",
-                                 "t");
+    auto parsed = parse_settings(
+        "[dns]\nservers = ['127.0.0.53:53']\nmode = 'recursive'\ntimeout = 3\n"
+        "[network]\nallow-net = ['127.0.0.0/8']\nsmtp-port = 2525\nconnect-timeout = '1500ms'\n"
+        "[scan]\nin-flight = 17\n",
+        "t");
     ASSERT_TRUE(parsed) << parsed.error();
     EXPECT_EQ(parsed->dns_servers, (std::vector<std::string>{"127.0.0.53:53"}));
     EXPECT_EQ(parsed->dns_mode, "recursive");
@@ -101,7 +102,8 @@ TEST(Endpoint, IsAnAddressWithOrWithoutPort) {
     EXPECT_EQ(parse_endpoint("::1", 53)->to_string(), "[::1]:53");
     EXPECT_EQ(parse_endpoint("[::1]", 53)->to_string(), "[::1]:53");
     EXPECT_EQ(parse_endpoint("[2001:db8::1]:5300", 53)->to_string(), "[2001:db8::1]:5300");
-    for (const char* bad : {"", "localhost", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "[::1", "[::1]53", "127.0.0.1:5x"})
+    for (const char* bad :
+         {"", "localhost", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "[::1", "[::1]53", "127.0.0.1:5x"})
         EXPECT_FALSE(parse_endpoint(bad, 53)) << bad;
 }
 
