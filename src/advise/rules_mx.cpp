@@ -179,14 +179,14 @@ void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out
 }
 
 void host_rules(const model::mx_host_fact& host, const reading& r, collector& out) {
-    if (host.is_address_literal) {
+    if (host.is_address_literal) { // A18
         out.emit("mx.is-address",
                  {.subject = host.host, .evidence = fmt::format("MX {} {}", host.preference, host.host)});
         return;
     }
     if (!host.addresses.a.chain.empty() || !host.addresses.aaaa.chain.empty()) {
         const auto& fact = host.addresses.a.chain.empty() ? host.addresses.aaaa : host.addresses.a;
-        if (!r.seen.implicit_mx)
+        if (!r.seen.implicit_mx) // A16: an error of its own, whatever the names say
             out.emit("mx.is-cname", {.subject = host.host,
                                      .message = fmt::format("{} is an alias of {}", host.host, fact.owner()),
                                      .evidence = lookup_words(fact)});

@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr auto comfortable = 2000ms; // some senders wait no longer (A11)
 
-bool plain_text(std::string_view content_type) {
-    const auto end = content_type.find(';'); // 8461-3.2-c: parameters do not matter
+bool plain_text(std::string_view content_type) { // A9: nothing is not text/plain
+    const auto end = content_type.find(';');     // 8461-3.2-c: parameters do not matter
     return base::iequals(base::trim(content_type.substr(0, end)), "text/plain");
 }
 
@@ -33,7 +33,7 @@ fault http_fault(const model::fetch_fact& fetch) {
     case fetch_outcome::redirect: // 8461-3.3-i
         return {"policy-host.redirect", fmt::format("status {} leads to {}", fetch.status,
                                                     fetch.location.empty() ? "nowhere" : fetch.location)};
-    case fetch_outcome::http_status: // 8461-3.3-h
+    case fetch_outcome::http_status: // 8461-3.3-h, A50
         return {"policy-host.http-status", fmt::format("status {}", fetch.status)};
     case fetch_outcome::too_large: // 8461-3.3-m
         return {"policy-host.too-large", fmt::format("more than {} bytes", base::limits::policy_bytes)};

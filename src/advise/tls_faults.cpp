@@ -20,7 +20,7 @@ std::string_view code_of(cert_fault what, const model::tls_fact& tls, bool mx) {
         return "cert-expired";
     case cert_fault::not_yet_valid:
         return "cert-not-yet-valid";
-    case cert_fault::name_mismatch:
+    case cert_fault::name_mismatch: // 8461-7.1-e
         return mx && tls.has(cert_fault::cn_only) ? "" : "cert-name-mismatch";
     case cert_fault::cn_only:
         return mx ? "cert-cn-only" : "";

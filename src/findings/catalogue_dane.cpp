@@ -13,6 +13,7 @@ constexpr code_entry rows[] = {
      "such as Gmail.",
      "Nothing to do. When a certificate's key changes, publish the new TLSA record before.", "RFC 7672 §2.2",
      "mail_servers", seen_once},
+    // 7672-3.1-a: 3 1 1 is the form to recommend.
     {"dane.invalid", "No TLSA record of a mail server can be used", error, error, error, error,
      "Senders with DANE see that protection was meant but find nothing to check: they insist on encryption "
      "without "

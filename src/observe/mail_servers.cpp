@@ -75,7 +75,7 @@ io::task<bool> look_at_mail_servers(observer::state& with, model::observation& s
         auto own = co_await with.dns.addresses(seen.domain);
         if (own.addresses.empty())
             co_return false;
-        seen.implicit_mx = true;
+        seen.implicit_mx = true; // A15
         seen.mx.push_back({.host = seen.domain});
     }
     for (const auto& record : seen.mx_set.records) {

@@ -96,7 +96,7 @@ io::task<bool> look_for_pitfalls(observer::state& with, model::observation& seen
     seen.apex_txt = co_await apex.get();
     seen.dmarc_txt = co_await dmarc.get();
     seen.sts_obsolete = co_await obsolete.get();
-    if (room) {
+    if (room) { // A47
         seen.wildcard_txt = co_await wildcard.get();
         seen.policy_host_sibling = co_await sibling.get();
     }

@@ -128,9 +128,18 @@ def _run(lab, binary: Path, build: Path, number: int, name: str, work) -> tuple[
     return tool.differences, time.monotonic() - began
 
 
+def names() -> list[str]:
+    return [name for name, _ in _cases]
+
+
+def selected(only: str) -> list[tuple[int, str, object]]:
+    """The cases whose name fits, each with its number."""
+    return [(i, name, work) for i, (name, work) in enumerate(_cases) if fnmatch(name, only)]
+
+
 def run_all(lab, binary: Path, build: Path, only: str, jobs: int) -> tuple[int, list[str]]:
     """Runs the cases whose name fits `only`. Returns how many held, and a paragraph for each that did not."""
-    chosen = [(i, name, work) for i, (name, work) in enumerate(_cases) if fnmatch(name, only)]
+    chosen = selected(only)
     held, failed = 0, []
     try:
         with ThreadPoolExecutor(jobs) as pool:

@@ -96,6 +96,13 @@ def _(t):
                ([code], "broken", True))
 
 
+@case("rules.the_form_of_tlsa_records_to_publish", proves=["7672-3.1-a"])
+def _(t):
+    found = t.run("check", "--json", "dane-invalid.test").json()["findings"]
+    t.same("finding", [f["code"] for f in found], ["dane.invalid"])
+    t.has(found[0]["fix"], "of the form 3 1 1 with the SHA-256 digest of the public key of mx.dane-invalid.test")
+
+
 @case("rules.a_lifetime_of_nought_is_an_error", proves=["A5"])
 def _(t):
     head, tail = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\n", b"max_age: 0\r\n"

@@ -14,7 +14,7 @@ _CERTIFICATE = {"names": [[str]], "issuer": str, "not_after": str, "trusted": bo
 _RECORD = {"step": int, "name": str, "type": ["TXT", "CNAME", "A", "AAAA"], "value": str, "ttl": int, "already_right": bool}
 _PART = ["valid", "invalid", "missing", "not-tested"]
 _SUGGESTION = {"policy": str, "needs": [[str]], "records": [[_RECORD]]}
-_CHECK = {
+CHECK = {
     "domain": str, "checked_at": str, "mode": ["testing", "enforce", "none", None], "ready_to_enforce": [bool, None],
     "verdict": ["protected", "testing", "unverified", "retiring", "broken", "absent", "unreachable"],
     "findings": [[_FINDING]],
@@ -75,7 +75,7 @@ def _(t):
     for domain in domains:
         done = t.run("check", "--json", domain)
         document = done.json()
-        t.same(f"{domain}: what is not as the contract says", unfit(document, _CHECK), [])
+        t.same(f"{domain}: what is not as the contract says", unfit(document, CHECK), [])
         t.same(f"{domain}: domain", document["domain"], domain)
         t.true(len(document["checked_at"]) == 20 and document["checked_at"].endswith("Z"), document["checked_at"])
         t.true(all(f["code"] and f["message"] and f["consequence"] and f["fix"] and f["reference"].strip()
@@ -92,7 +92,7 @@ def _(t):
     document = t.run("check", "--json", "--no-smtp", "healthy.test")
     t.ends(document, 3)
     found = document.json()
-    t.same("what is not as the contract says", unfit(found, _CHECK), [])
+    t.same("what is not as the contract says", unfit(found, CHECK), [])
     t.same("verdict", (found["verdict"], found["ready_to_enforce"], found["parts"]["mail_servers"]),
            ("unverified", None, "not-tested"))
     people = t.run("check", "--no-smtp", "healthy.test").out.splitlines()
@@ -105,7 +105,7 @@ def _(t):
     done = t.run("check", "--json", *domains)
     rows = [json.loads(line) for line in done.out.splitlines()]
     t.same("the domains", sorted(r["domain"] for r in rows), sorted(domains))
-    t.same("what is not as the contract says", [wrong for r in rows for wrong in unfit(r, _CHECK)], [])
+    t.same("what is not as the contract says", [wrong for r in rows for wrong in unfit(r, CHECK)], [])
     scanned = t.run("scan", "--dns-only", "-", stdin="\n".join(domains).encode())
     rows = [json.loads(line) for line in scanned.out.splitlines()]
     t.same("scan: one line a domain", sorted(r["domain"] for r in rows), sorted(domains))

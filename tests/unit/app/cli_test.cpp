@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree of commands: each has words and an example, the manual holds them all, and a wrong command line
+// is status 2.
+#include "app/cli.h"
+#include "app/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+namespace mailtight::tests {
+namespace {
+
+using testing::HasSubstr;
+
+struct ended {
+    int status;
+    std::string out, err;
+};
+
+ended run(std::vector<std::string> words) {
+    words.insert(words.begin(), "mailtight");
+    std::vector<char*> raw;
+    for (auto& word : words)
+        raw.push_back(word.data());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = app::command_line{}.run(static_cast<int>(raw.size()), raw.data());
+    std::fflush(stdout);
+    return {status, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+
+TEST(cli, every_command_has_words_and_an_example_of_itself) {
+    std::set<std::string> names;
+    for (const auto& command : app::command_line{}.commands()) {
+        SCOPED_TRACE(command.name);
+        names.insert(command.name);
+        EXPECT_FALSE(command.description.empty());
+        EXPECT_THAT(command.example, testing::StartsWith("Example"));
+        EXPECT_THAT(command.example, HasSubstr("mailtight " + command.name));
+        for (const auto& option : command.options)
+            EXPECT_FALSE(option.description.empty()) << option.name;
+    }
+    EXPECT_THAT(names, testing::ElementsAre("check", "dns", "doctor", "policy lint", "policy match",
+                                            "policy new", "record lint", "scan"));
+}
+
+TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
+    const std::set<std::string> outgoing = {"check", "dns", "doctor", "policy new", "scan"};
+    for (const auto& command : app::command_line{}.commands()) {
+        SCOPED_TRACE(command.name);
+        std::string network;
+        for (const auto& option : command.options)
+            if (option.network)
+                network += option.name + "\n";
+        for (const char* name : {"--resolver", "--ca-file", "--allow-net", "--smtp-port", "--https-port",
+                                 "--dns-timeout", "--connect-timeout"})
+            EXPECT_EQ(network.find(name) != std::string::npos, outgoing.contains(command.name)) << name;
+    }
+}
+
+TEST(cli, the_manual_holds_every_command_every_option_and_every_key) {
+    app::command_line line;
+    std::string page = line.manual();
+    std::erase(page, '\\'); // roff writes a hyphen as \-
+    for (const auto& command : line.commands()) {
+        EXPECT_THAT(page, HasSubstr(".SS mailtight " + command.name + "\n"));
+        for (const auto& option : command.options)
+            EXPECT_THAT(page, HasSubstr(".B " + option.name + "\n")) << command.name;
+    }
+    for (const auto& key : app::setting_keys())
+        EXPECT_THAT(page, HasSubstr("[" + std::string(key.section) + "] " + std::string(key.name)));
+    for (std::size_t at = 0; (at = page.find("\n.", at)) != std::string::npos; ++at)
+        EXPECT_TRUE(std::isupper(static_cast<unsigned char>(page[at + 2])) ||
+                    page.substr(at + 1, 3) == ".nf" || page.substr(at + 1, 3) == ".fi")
+            << page.substr(at + 1, 40) << ": no text is taken for a command of the typesetter";
+}
+
+TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
+    struct row {
+        std::vector<std::string> words;
+        std::string says;
+    };
+    const row rows[] = {
+        {{"--nonsense"}, "--nonsense"},
+        {{"nonsense"}, "nonsense"},
+        {{"check", "--nonsense", "example.com"}, "--nonsense"},
+        {{"check"}, "which domain? For example: mailtight check example.com"},
+        {{"check", "not a domain"}, "not a domain"},
+        {{"check", "--wait", "a.example", "b.example"}, "--wait takes one domain"},
+        {{"check", "--wait-limit", "soon", "example.com"}, "--wait-limit"},
+        {{"check", "--dns-timeout", "0", "example.com"}, "--dns-timeout"},
+        {{"check", "--smtp-port", "70000", "example.com"}, "--smtp-port"},
+        {{"policy"}, "subcommand"},
+        {{"policy", "new"}, "domain"},
+        {{"policy", "new", "example.com", "--max-age", "31557601"}, "--max-age"},
+        {{"policy", "new", "example.com", "--mx", "*.*.example.com"}, "--mx"},
+        {{"policy", "match", "file"}, "host"},
+        {{"record", "lint"}, "text"},
+        {{"dns", "example.com", "--format", "excel"}, "excel"},
+        {{"dns", "example.com", "--id", "2026-01-02"}, "--id"},
+        {{"dns", "example.com", "--rua", "http://example.com/"}, "--rua"},
+        {{"dns", "example.com", "--policy-host", "localhost"}, "--policy-host"},
+    };
+    for (const row& r : rows) {
+        const ended end = run(r.words);
+        SCOPED_TRACE(r.words.back());
+        EXPECT_EQ(end.status, app::wrong_usage);
+        EXPECT_THAT(end.err, HasSubstr("mailtight: error: "));
+        EXPECT_THAT(end.err, HasSubstr(r.says));
+        EXPECT_EQ(end.out, "");
+    }
+}
+
+TEST(cli, an_unknown_key_of_the_configuration_is_status_2_and_names_the_nearest) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const std::string file = pattern + "/mailtight.toml";
+    std::ofstream(file) << "[doctor]\nsigned-nam = \"org\"\n";
+    const ended end = run({"check", "--config", file, "example.com"});
+    EXPECT_EQ(end.status, app::wrong_usage);
+    EXPECT_THAT(end.err, HasSubstr("line 2: unknown key signed-nam; did you mean signed-name?"));
+    EXPECT_EQ(run({"check", "--config", pattern + "/gone", "example.com"}).status, app::wrong_usage);
+    std::filesystem::remove_all(pattern);
+}
+
+TEST(cli, help_and_version_are_fine) {
+    EXPECT_EQ(run({}).status, app::fine);
+    const ended version = run({"--version"});
+    EXPECT_EQ(version.status, app::fine);
+    EXPECT_THAT(version.out, testing::StartsWith("mailtight "));
+    for (const auto& command : app::command_line{}.commands()) {
+        std::vector<std::string> words = {"--help"};
+        const auto gap = command.name.find(' ');
+        words.insert(words.begin(), command.name.substr(0, gap));
+        if (gap != std::string::npos)
+            words.insert(words.begin() + 1, command.name.substr(gap + 1));
+        const ended end = run(words);
+        EXPECT_EQ(end.status, app::fine) << command.name;
+        EXPECT_THAT(end.out, HasSubstr(command.example)) << command.name;
+    }
+}
+
+TEST(cli, lints_end_with_what_they_found) {
+    EXPECT_EQ(run({"record", "lint", "v=STSv1; id=20190425085700"}).status, app::fine);
+    EXPECT_EQ(run({"record", "lint", "v=STSv1;"}).status, app::problems_found);
+    const ended json = run({"record", "lint", "--json", "v=TLSRPTv1; rua=mailto:a@example.com"});
+    EXPECT_EQ(json.out, "{\"valid\":true,\"kind\":\"tlsrpt\",\"value\":{\"rua\":[\"mailto:a@example.com\"],"
+                        "\"extensions\":{}},\"findings\":[]}\n");
+    EXPECT_EQ(run({"policy", "lint", "/does/not/exist"}).status, app::not_done);
+    EXPECT_EQ(run({"policy", "match", "/does/not/exist", "mx.example.com"}).status, app::not_done);
+}
+
+} // namespace
+} // namespace mailtight::tests
