@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the farm and runs scans against it, inside a network namespace of its own (see enter())."""
+"""Starts the farm and runs scans against it, inside a network namespace of its own."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from pathlib import Path
 RESOLVER = "127.0.1.1"  # the farm's own name server, asked without a resolver between
 
 
-def enter(more: list[str] = ()) -> None:
-    """Runs this very program again in a network namespace, as root there; returns when it is inside."""
-    if os.environ.get("MAILTIGHT_INSIDE") == "1":
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        return
-    environment = dict(os.environ, MAILTIGHT_INSIDE="1")
+INSIDE = "MAILTIGHT_INSIDE"  # in the environment of what runs in the namespace: the folder it may use
+
+
+def again(folder: Path, more: list[str] = ()) -> int:
+    """Runs this very program again in a network namespace, as root there, until it ends; its exit status."""
     as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
     words = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", *as_root, *more, sys.executable]
-    os.execvpe(words[0], [*words, *sys.argv], environment)
+    return subprocess.run([*words, *sys.argv], env=dict(os.environ, **{INSIDE: str(folder)}), check=False).returncode
+
+
+def inside() -> Path | None:
+    """The folder, where this is inside; then the loopback interface is up."""
+    if INSIDE not in os.environ:
+        return None
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    return Path(os.environ[INSIDE])
 
 
 class Farm:

@@ -100,6 +100,7 @@ world::make(const settings& from, observe::observe_options what, std::size_t cac
     if (!resolving)
         return std::unexpected(resolving.error());
     resolving->cache_entries = cache_entries;
+    resolving->guard = made->guard;
     try {
         made->tls = std::make_unique<io::tls_client>(from.ca_file);
         made->dns = io::make_resolver(made->loop, *resolving);

@@ -41,6 +41,7 @@ class ip_network {
 public:
     static std::optional<ip_network> parse(std::string_view text);
     bool contains(const ip_address& address) const;
+    bool overlaps(const ip_network& other) const { return contains(other.base_) || other.contains(base_); }
     std::string to_string() const;
 
 private:
@@ -64,6 +65,10 @@ public:
         : allowed_(std::move(allowed)) {}
     /// Nothing where the address may be connected to, else the reason.
     std::optional<std::string> refuses(const ip_address& address) const;
+
+    /// Networks that hold only refused addresses, for a library that connects by itself and takes such a
+    /// list. One that overlaps what the operator allowed is left out whole.
+    std::vector<ip_network> refused_networks() const;
 
 private:
     std::vector<ip_network> allowed_;

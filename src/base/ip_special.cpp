@@ -128,6 +128,23 @@ std::optional<std::string_view> not_global_because(const ip_address& address) {
     return judge<16>(table6, bytes);
 }
 
+std::vector<ip_network> address_guard::refused_networks() const {
+    std::vector<ip_network> all;
+    for (const std::string_view text :
+         {"0.0.0.0/8",     "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16",
+          "172.16.0.0/12", "192.0.0.0/29",    "192.0.2.0/24",   "192.88.99.0/24", "192.168.0.0/16",
+          "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",    "240.0.0.0/4",
+          "::/3",          "2001:2::/48",     "2001:10::/28",   "2001:db8::/32",  "3fff::/20",
+          "4000::/2",      "8000::/1"}) {
+        const auto network = ip_network::parse(text);
+        const bool allowed =
+            std::ranges::any_of(allowed_, [&](const ip_network& a) { return a.overlaps(*network); });
+        if (!allowed)
+            all.push_back(*network);
+    }
+    return all;
+}
+
 std::optional<std::string> address_guard::refuses(const ip_address& address) const {
     const auto reason = not_global_because(address);
     if (!reason)

@@ -135,6 +135,9 @@ unbound_backend::unbound_backend(loop& on, const resolver_options& options,
     if (options.how == mode::recursive) {
         if (!options.root_hints_file.empty())
             set(context, "root-hints:", options.root_hints_file);
+        // Name servers found on the way are addresses that a remote side named.
+        for (const auto& network : options.guard.refused_networks())
+            set(context, "do-not-query-address:", network.to_string());
     } else {
         for (const auto& server : servers) { // libunbound writes a port as ADDRESS@PORT
             const auto text = fmt::format("{}@{}", server.address.to_string(), server.port);

@@ -7,10 +7,24 @@
 namespace mailtight::observe {
 
 namespace {
-/// Probes kept for sharing. Beyond it the oldest is forgotten, so that the memory of a long scan stays flat.
-constexpr std::size_t probes_kept = 20'000;
+/// Of probes kept for sharing, so that the memory of a long scan stays flat: some ten thousand hosts.
+constexpr std::size_t probe_bytes_kept = 48 << 20;
 /// Conversations at once with the hosts of one provider, however many addresses it has.
 constexpr std::size_t connections_per_provider = 40;
+
+std::size_t bytes_of(const base::certificate& cert) {
+    // The texts of a certificate are about as long again as its DER, and it holds its key once more.
+    return sizeof cert + 2 * cert.der.size() + cert.spki_der.size();
+}
+
+std::size_t bytes_of(const model::smtp_fact& fact) {
+    std::size_t bytes = 2 * sizeof fact + fact.banner.size() + fact.reply_text.size() + fact.detail.size();
+    for (const auto& capability : fact.capabilities)
+        bytes += sizeof capability + capability.size();
+    for (const auto& cert : fact.tls.chain)
+        bytes += bytes_of(cert);
+    return bytes;
+}
 } // namespace
 
 observer::state::state(io::loop& on, io::resolver& resolver, probe::context probes, observe_options wanted)
@@ -27,27 +41,40 @@ io::task<model::smtp_fact> observer::state::probe_once(std::string host, base::i
     probe_key key{address, host};
     if (auto known = probes_.find(key); known != probes_.end()) {
         auto shared = known->second;
+        probes_used_.splice(probes_used_.begin(), probes_used_, shared->used);
         ++counted.shared;
         co_await shared->done;
         co_return shared->fact;
     }
     auto mine = std::make_shared<shared_probe>(loop);
+    probes_used_.push_front(key);
+    mine->used = probes_used_.begin();
     probes_.emplace(key, mine);
-    probe_order_.push_back(key);
-    if (probe_order_.size() > probes_kept) {
-        // A probe under way keeps its frame alive through the shared pointer; forgetting it costs a second
-        // probe at most.
-        probes_.erase(probe_order_.front());
-        probe_order_.pop_front();
-    }
     try {
         mine->fact = co_await probe_politely(std::move(host), address);
     } catch (...) {
         mine->done.set(); // nobody may wait for ever, not even for a programmer's error
         throw;
     }
+    // Whether it shakes hands without SNI is all that anybody asks of that conversation.
+    mine->fact.without_sni.chain = {};
+    mine->bytes = bytes_of(mine->fact);
+    probe_bytes_ += mine->bytes;
+    forget_old_probes();
     mine->done.set();
     co_return mine->fact;
+}
+
+void observer::state::forget_old_probes() {
+    for (auto at = probes_used_.end(); probe_bytes_ > probe_bytes_kept && at != probes_used_.begin();) {
+        --at;
+        const auto oldest = probes_.find(*at);
+        if (oldest->second->bytes == 0)
+            continue; // under way: it counts when it is done
+        probe_bytes_ -= oldest->second->bytes;
+        probes_.erase(oldest);
+        at = probes_used_.erase(at);
+    }
 }
 
 io::task<model::smtp_fact> observer::state::probe_politely(std::string host, base::ip_address address) {

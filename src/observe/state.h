@@ -5,7 +5,7 @@
 
 #include "observe/observe.h"
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <random>
@@ -23,7 +23,8 @@ struct observer::state {
     observe_options options;
     observer::counters counted;
 
-    /// One conversation a distinct (address, name); the latest are kept.
+    /// One conversation a distinct (address, name). Of what is kept, the longest unused goes first, so that
+    /// the hosts of large providers stay.
     io::task<model::smtp_fact> probe_once(std::string host, base::ip_address address);
     /// True once an SMTP connection of this run was established, or refused by a remote host: port 25 is open
     /// to us.
@@ -42,6 +43,8 @@ private:
             : done(on) {}
         io::event done;
         model::smtp_fact fact;
+        std::size_t bytes = 0; ///< about; 0 while under way
+        std::list<probe_key>::iterator used;
     };
     struct polite_gate {
         explicit polite_gate(io::loop& on, std::size_t permits)
@@ -50,9 +53,11 @@ private:
         std::size_t users = 0;
     };
     io::task<model::smtp_fact> probe_politely(std::string host, base::ip_address address);
+    void forget_old_probes();
 
     std::map<probe_key, std::shared_ptr<shared_probe>> probes_;
-    std::deque<probe_key> probe_order_;
+    std::list<probe_key> probes_used_; ///< the latest first
+    std::size_t probe_bytes_ = 0;
     io::semaphore all_smtp_;
     std::map<std::string, std::shared_ptr<polite_gate>> gates_; ///< by address, and by the provider's domain
     std::shared_ptr<io::event> control_done_;

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -204,16 +203,18 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, required=True)
     parser.add_argument("--farm", type=Path, required=True)
     wanted = parser.parse_args()
-    farm.enter()
     given = Given()
     given.binary, given.program = wanted.binary.resolve(), wanted.farm.resolve()
-    with tempfile.TemporaryDirectory(prefix="mailtight-scan-") as folder:
-        given.folder = Path(folder)
-        try:
-            next(case for case in CASES if case.__name__ == wanted.case)(given)
-        except AssertionError as problem:
-            print(f"{wanted.case}: {problem}", file=sys.stderr)
-            return 1
+    folder = farm.inside()
+    if not folder:
+        with tempfile.TemporaryDirectory(prefix="mailtight-scan-") as made:
+            return farm.again(Path(made))
+    given.folder = folder
+    try:
+        next(case for case in CASES if case.__name__ == wanted.case)(given)
+    except AssertionError as problem:
+        print(f"{wanted.case}: {problem}", file=sys.stderr)
+        return 1
     return 0
 
 

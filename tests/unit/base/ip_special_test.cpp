@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 using namespace mailtight::base;
 
 namespace {
@@ -180,6 +182,31 @@ TEST(NotGlobal, WhatAnIpv6AddressCarriesDecides) {
         {"2001:0:808:808:ffff:ffff:3f57:fefe", "private"}, // client 192.168.1.1
         {"::ffff:0:8.8.8.8", "reserved"},                  // SIIT's form is not routed
     });
+}
+
+TEST(AddressGuard, ListsNetworksThatHoldOnlyRefusedAddresses) {
+    const address_guard strict;
+    EXPECT_GE(strict.refused_networks().size(), 20U);
+    for (const auto& network : strict.refused_networks()) {
+        const std::string text = network.to_string();
+        const auto first = ip_address::parse(text.substr(0, text.find('/')));
+        ASSERT_TRUE(first) << text;
+        EXPECT_TRUE(strict.refuses(*first)) << text;
+    }
+    const auto holds = [](const address_guard& guard, std::string_view address) {
+        return std::ranges::any_of(guard.refused_networks(), [&](const auto& network) {
+            return network.contains(*ip_address::parse(address));
+        });
+    };
+    for (const char* address : {"10.1.2.3", "127.0.0.1", "169.254.169.254", "192.168.0.1", "::1", "fe80::1",
+                                "fd00::1", "::ffff:10.0.0.1", "2001:db8::1"})
+        EXPECT_TRUE(holds(strict, address)) << address;
+    for (const char* address : {"8.8.8.8", "192.0.0.9", "2606:4700::1111", "2001:500:2::c"})
+        EXPECT_FALSE(holds(strict, address)) << address;
+
+    const address_guard lab({*ip_network::parse("127.0.0.0/8")});
+    EXPECT_FALSE(holds(lab, "127.0.0.1"));
+    EXPECT_TRUE(holds(lab, "10.0.0.1"));
 }
 
 TEST(AddressGuard, RefusesWhatIsNotGlobalUnlessAllowed) {
