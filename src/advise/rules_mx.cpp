@@ -143,6 +143,11 @@ void unreachable_rule(const model::mx_host_fact& host, const reading& r, collect
               .evidence = base::join(dead, "; ")});
 }
 
+/// 7672-9.2-a: who publishes TLSA records may not keep STARTTLS for clients that proved themselves before.
+bool promises_tls(const model::mx_host_fact& host) {
+    return host.tlsa.ok() && host.tlsa.security == model::dnssec::secure && !host.tlsa.records.empty();
+}
+
 /// Faults of the addresses of one host: shared ones by code, others as a disagreement (rules.h, 4 and 10).
 void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out) {
     std::vector<const model::smtp_fact*> probes;
@@ -170,11 +175,14 @@ void tls_rules(const model::mx_host_fact& host, const reading& r, collector& out
         const std::string& code = s.what.code;
         if (dane_passes && code.starts_with("mx.cert-") && code != "mx.cert-expires-soon")
             continue; // told by dane.disagrees-with-sts
-        out.emit(code,
-                 {.subject = host.host,
-                  .message = s.what.message.empty() ? "" : fmt::format("{}: {}", host.host, s.what.message),
-                  .evidence = s.evidence(),
-                  .severity = s.what.severity});
+        std::string message = s.what.message;
+        if (code == "mx.no-starttls" && promises_tls(host))
+            message = "STARTTLS is not offered, although TLSA records promise it to every client from the "
+                      "first connection on; senders with DANE do not deliver";
+        out.emit(code, {.subject = host.host,
+                        .message = message.empty() ? "" : fmt::format("{}: {}", host.host, message),
+                        .evidence = s.evidence(),
+                        .severity = s.what.severity});
     }
 }
 

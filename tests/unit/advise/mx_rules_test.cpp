@@ -319,5 +319,26 @@ TEST(dane_rules, one_fault_one_code) {
     EXPECT_EQ(judged.mx.front().dane, "matches");
 }
 
+TEST(dane_rules, starttls_is_for_every_client_where_tlsa_records_promise_it) {
+    PROVES("7672-9.2-a");
+    const auto message = [](model::dnssec security, bool published) {
+        observation seen = healthy();
+        auto& host = seen.mx.at(0);
+        if (published)
+            host.tlsa = tlsa(host.host, {key_of(seen, 0)}, security);
+        host.probes.front() = smtp(host.host, "192.0.2.25");
+        host.probes.front().outcome = model::smtp_outcome::no_starttls;
+        host.probes.front().tls = {};
+        const auto judged = advise::judge(seen);
+        const auto* found = find(judged, "mx.no-starttls");
+        return found ? found->message : std::string("not found");
+    };
+    const std::string_view words = "although TLSA records promise it to every client";
+    EXPECT_NE(message(model::dnssec::secure, true).find(words), std::string::npos);
+    EXPECT_EQ(message(model::dnssec::insecure, true).find(words), std::string::npos) << "nobody uses those";
+    EXPECT_EQ(message(model::dnssec::secure, false).find(words), std::string::npos);
+    EXPECT_NE(message(model::dnssec::secure, false), "not found");
+}
+
 } // namespace
 } // namespace mailtight::tests
