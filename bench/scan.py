@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,7 @@ class Bench:
         self.given, self.folder = given, folder
         self.names = resolvers.Resolvers(folder)
         self.rows: list[tuple[str, ...]] = []
+        self.by_cpu = 0.0  # handshakes a second of a plain client's CPU
 
     def farm(self, latency: int = LATENCY) -> farm.Farm:
         return farm.Farm(self.given.farm, self.folder, latency)
@@ -73,6 +75,10 @@ class Bench:
             raise RuntimeError(f"{what}: exit status {done.status}\n{done.said}")
         domains, rate, queries, handshakes = (int(text) for text in figures.groups())
         reached = handshakes if limited == "handshakes" else queries
+        if self.by_cpu and limited == "handshakes":
+            there_were = handshakes * domains / max(1, rate) / done.cpu
+            print(f"{what}: {there_were:.0f} handshakes a second of the scan's CPU, {self.by_cpu:.0f} of s_time's: "
+                  f"{there_were / self.by_cpu:.2f}")
         self.rows.append((what, f"{domains}", f"{rate}", f"{queries}", f"{handshakes}",
                           f"{done.cpu / domains * 1e3:.2f}", f"{done.peak / 1024:.0f}",
                           f"{limit:.0f} {limited}/s", f"{reached / limit:.2f}"))
@@ -88,7 +94,9 @@ class Bench:
 
 
 def measure(bench: Bench, size: float) -> None:
+    print(f"load average at the beginning: {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
     clock, cpu = bench.handshakes()
+    bench.by_cpu = cpu
     print(f"openssl s_time, four at once, no latency: {clock:.0f} handshakes/s, {cpu:.0f} a second of a client's CPU")
     forwarding = ["--resolver", resolvers.UNBOUND]
     anchors = ["--trust-anchor", str(bench.names.anchor)]

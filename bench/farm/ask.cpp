@@ -54,6 +54,8 @@ int main(int count, char** words) {
     to.sin_port = htons(53);
     inet_pton(AF_INET, words[1], &to.sin_addr);
     const int socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    if (socket_ < 0)
+        return 3;
     const int bytes = 8 << 20;
     setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     if (connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)

@@ -44,6 +44,8 @@ server::server(const options& wanted, authority& by)
     if (epoll_ < 0)
         fail("epoll");
     dns_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (dns_ < 0)
+        fail("socket");
     const int bytes = 8 << 20;
     setsockopt(dns_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     const auto here = at(dns_address, wanted.dns_port);
@@ -72,6 +74,8 @@ void server::watch(int descriptor, bool edge) {
 
 int server::listen_at(std::uint32_t address, std::uint16_t port) {
     const int made = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (made < 0)
+        fail("socket");
     const int yes = 1;
     setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     const auto here = at(address, port);

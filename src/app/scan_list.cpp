@@ -54,8 +54,11 @@ std::string csv_text(std::string_view rest) {
         text = rest.substr(0, rest.find(','));
     } else {
         for (std::size_t i = 1; i < rest.size(); ++i) {
-            if (rest[i] == '"' && (i + 1 >= rest.size() || rest[++i] != '"'))
-                break;
+            if (rest[i] == '"') { // a doubled one stands for itself, a single one ends the field
+                ++i;
+                if (i >= rest.size() || rest[i] != '"')
+                    break;
+            }
             text += rest[i];
         }
     }
@@ -105,7 +108,8 @@ std::optional<list_reader::survey_result> list_reader::survey(const done_lines& 
         done += before.has(*line, mismatch);
     }
     found.fits = !mismatch && done == before.count();
-    std::rewind(file_.get());
+    if (std::fseek(file_.get(), 0, SEEK_SET) != 0)
+        return {};
     number_ = 0;
     return found;
 }

@@ -20,7 +20,7 @@ std::size_t bytes_of(const base::certificate& cert) {
 std::size_t bytes_of(const model::smtp_fact& fact) {
     std::size_t bytes = 2 * sizeof fact + fact.banner.size() + fact.reply_text.size() + fact.detail.size();
     for (const auto& capability : fact.capabilities)
-        bytes += sizeof capability + capability.size();
+        bytes += sizeof(std::string) + capability.size();
     for (const auto& cert : fact.tls.chain)
         bytes += bytes_of(cert);
     return bytes;
