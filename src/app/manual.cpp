@@ -31,7 +31,8 @@ std::string command_line::manual() const {
         ".TH MAILTIGHT 1 \"\" \"mailtight " MAILTIGHT_VERSION "\" \"User Commands\"\n"
         ".SH NAME\nmailtight \\- MTA\\-STS and SMTP TLS reporting for both sides of a mail domain\n"
         ".SH SYNOPSIS\n.B mailtight\n.I COMMAND\n[options] [arguments]\n.SH DESCRIPTION\n"
-        "Judges what a mail domain publishes for MTA\\-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460), suggests a "
+        "Judges what a mail domain publishes for MTA\\-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460), "
+        "suggests a "
         "configuration made for it, and writes the policy and the DNS records.\n"
         ".SH COMMANDS\n";
     const auto all = commands();

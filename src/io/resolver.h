@@ -38,8 +38,8 @@ struct resolver_options {
     std::string trust_anchor_file;           ///< "" : the system's root key
     std::string root_hints_file;             ///< recursive mode; "" : built in
     std::chrono::milliseconds timeout{5000}; ///< for one question, retries included
-    base::address_guard guard;          ///< recursive mode: which authoritative servers may be asked at all
-    std::size_t in_flight = 2000;            ///< questions under way at once; more wait
+    base::address_guard guard;    ///< recursive mode: which authoritative servers may be asked at all
+    std::size_t in_flight = 2000; ///< questions under way at once; more wait
     std::size_t cache_entries = 200'000;
 };
 
