@@ -97,7 +97,12 @@ std::vector<fault> tls_faults(const model::tls_fact& tls, std::string_view room,
 }
 
 std::string shared_fault::evidence() const {
-    return fmt::format("{}: {}", list(addresses), what.evidence);
+    // The words of a fault may begin with the address that they are about: it is not said twice.
+    std::string_view seen = what.evidence;
+    const std::string first = addresses.empty() ? std::string() : addresses.front() + ": ";
+    if (!first.empty() && seen.starts_with(first))
+        seen.remove_prefix(first.size());
+    return fmt::format("{}: {}", list(addresses), seen);
 }
 
 std::vector<shared_fault> by_code(const std::vector<std::vector<fault>>& faults,

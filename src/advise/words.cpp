@@ -65,7 +65,7 @@ std::string lookup_words(const model::dns_fact& fact) {
     std::string text = fmt::format("{} {}: {}", fact.name, fact.type, words);
     if (!fact.chain.empty())
         text += fmt::format("; alias of {}", fmt::join(fact.chain, " -> "));
-    if (!fact.detail.empty())
+    if (!fact.detail.empty() && text.find(fact.detail) == std::string::npos)
         text += fmt::format(" ({})", fact.detail);
     return text;
 }
