@@ -15,6 +15,7 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
         co_return false;
     const std::string host = "mta-sts." + seen.domain;
     std::vector<io::task<model::fetch_fact>> work;
+    work.reserve(seen.policy_host.addresses.size());
     for (const auto& address : seen.policy_host.addresses)
         work.push_back(with.fetch_politely(host, address, probe::own_agent));
     seen.fetches = co_await io::when_all(with.loop, std::move(work));
