@@ -21,12 +21,13 @@ void print(const mailtight::farm::counters& c) {
     std::printf(
         "{\"queries\":%llu,\"fetches\":%llu,\"handshakes\":%llu,\"smtp\":%llu,\"smtp_with_sni\":%llu,"
         "\"smtp_at_once\":%llu,\"smtp_at_once_one_address\":%llu,\"smtp_repeated\":%llu,"
-        "\"smtp_hosts\":%llu}\n",
+        "\"smtp_hosts\":%llu,\"https_at_once\":%llu}\n",
         static_cast<unsigned long long>(c.queries), static_cast<unsigned long long>(c.fetches),
         static_cast<unsigned long long>(c.handshakes), static_cast<unsigned long long>(c.smtp),
         static_cast<unsigned long long>(c.smtp_with_sni), static_cast<unsigned long long>(c.smtp_at_once),
         static_cast<unsigned long long>(c.smtp_at_once_one_address),
-        static_cast<unsigned long long>(c.smtp_repeated), static_cast<unsigned long long>(c.smtp_hosts));
+        static_cast<unsigned long long>(c.smtp_repeated), static_cast<unsigned long long>(c.smtp_hosts),
+        static_cast<unsigned long long>(c.https_at_once));
     std::fflush(stdout);
 }
 

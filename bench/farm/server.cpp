@@ -142,6 +142,8 @@ void server::accept_all(int listener, bool smtp) {
         fresh.address = ntohl(here.sin_addr.s_addr);
         if (!smtp) {
             fresh.tls = std::make_unique<tls_session>(authority_, "nobody.bench");
+            see_who_left();
+            counted.https_at_once = std::max(counted.https_at_once, ++https_open_);
             continue;
         }
         ++counted.smtp;
@@ -257,7 +259,7 @@ void server::say(int descriptor, connection& to, std::string_view clear, bool cl
         bytes = clear;
     }
     to.closing = close_then;
-    if (close_then && to.smtp)
+    if (close_then)
         leaving_.push_back(descriptor);
     send_later({{}, descriptor, open_[descriptor].first, {}, std::move(bytes), close_then});
 }
@@ -300,6 +302,8 @@ void server::drop(int descriptor) {
     if (found->second.second.smtp) {
         --smtp_open_;
         --at_once_[found->second.second.address];
+    } else {
+        --https_open_;
     }
     counted.smtp_hosts = at_once_.size();
     open_.erase(found);

@@ -28,6 +28,7 @@ struct options {
 
 struct counters {
     std::uint64_t queries = 0, fetches = 0, handshakes = 0;
+    std::uint64_t https_at_once = 0;            ///< at most, at the one address
     std::uint64_t smtp = 0, smtp_with_sni = 0;  ///< conversations
     std::uint64_t smtp_at_once = 0;             ///< at most, over all
     std::uint64_t smtp_at_once_one_address = 0; ///< at most, at one address
@@ -83,8 +84,8 @@ private:
     std::unordered_map<int, std::pair<std::uint64_t, connection>> open_;
     std::deque<parcel> later_; ///< all wait equally long, so it is in order
     std::unordered_map<std::uint32_t, std::uint64_t> at_once_;
-    std::uint64_t smtp_open_ = 0;
-    std::vector<int> leaving_; ///< mail clients that were told goodbye
+    std::uint64_t smtp_open_ = 0, https_open_ = 0;
+    std::vector<int> leaving_; ///< clients that were told goodbye
     std::set<std::pair<std::uint32_t, std::string>> seen_;
 };
 

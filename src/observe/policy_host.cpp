@@ -15,10 +15,10 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
         co_return false;
     const std::string host = "mta-sts." + seen.domain;
     std::vector<io::task<model::fetch_fact>> work;
+    work.reserve(seen.policy_host.addresses.size());
     for (const auto& address : seen.policy_host.addresses)
-        work.push_back(probe::fetch_policy(with.probe, host, address, probe::own_agent));
+        work.push_back(with.fetch_politely(host, address, probe::own_agent));
     seen.fetches = co_await io::when_all(with.loop, std::move(work));
-    with.counted.fetches += seen.fetches.size();
     for (const auto& fetch : seen.fetches)
         if (fetch.tls.completed())
             ++with.counted.handshakes;
@@ -38,8 +38,7 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
                 }
         if (found)
             for (const char* agent : {probe::bare_agent, probe::library_agent}) {
-                seen.fetches.push_back(co_await probe::fetch_policy(with.probe, host, good, agent));
-                ++with.counted.fetches;
+                seen.fetches.push_back(co_await with.fetch_politely(host, good, agent));
             }
     }
     if (progress && !seen.fetches.empty())

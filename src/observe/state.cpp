@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t probe_bytes_kept = 48 << 20;
 /// Conversations at once with the hosts of one provider, however many addresses it has.
 constexpr std::size_t connections_per_provider = 40;
+/// Fetches at once from one address of policy hosts.
+constexpr std::size_t fetches_per_address = 20;
 
 std::size_t bytes_of(const base::certificate& cert) {
     // The texts of a certificate are about as long again as its DER, and it holds its key once more.
@@ -105,6 +107,22 @@ io::task<model::smtp_fact> observer::state::probe_politely(std::string host, bas
         if (--gates[i]->users == 0)
             gates_.erase(names[i]);
     }
+    co_return fact;
+}
+
+io::task<model::fetch_fact> observer::state::fetch_politely(std::string host, base::ip_address address,
+                                                            const char* agent) {
+    const auto name = "https " + address.to_string();
+    auto gate = gates_[name];
+    if (!gate)
+        gates_[name] = gate = std::make_shared<polite_gate>(loop, fetches_per_address);
+    ++gate->users;
+    auto permit = co_await gate->gate.acquire();
+    auto fact = co_await probe::fetch_policy(probe, std::move(host), address, agent);
+    permit = {};
+    if (--gate->users == 0)
+        gates_.erase(name);
+    ++counted.fetches;
     co_return fact;
 }
 

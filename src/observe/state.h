@@ -26,6 +26,8 @@ struct observer::state {
     /// One conversation a distinct (address, name). Of what is kept, the longest unused goes first, so that
     /// the hosts of large providers stay.
     io::task<model::smtp_fact> probe_once(std::string host, base::ip_address address);
+    /// A policy fetch that waits while many go to the same address: thousands of policy hosts can share one.
+    io::task<model::fetch_fact> fetch_politely(std::string host, base::ip_address address, const char* agent);
     /// True once an SMTP connection of this run was established, or refused by a remote host: port 25 is open
     /// to us.
     bool port25_proven = false;
@@ -59,7 +61,8 @@ private:
     std::list<probe_key> probes_used_; ///< the latest first
     std::size_t probe_bytes_ = 0;
     io::semaphore all_smtp_;
-    std::map<std::string, std::shared_ptr<polite_gate>> gates_; ///< by address, and by the provider's domain
+    std::map<std::string, std::shared_ptr<polite_gate>>
+        gates_; ///< by address, by the provider's domain, by web address
     std::shared_ptr<io::event> control_done_;
     bool control_closed_ = false;
 };

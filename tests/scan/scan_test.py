@@ -74,6 +74,7 @@ def once_each(given: Given) -> None:
     expect(counters["smtp_hosts"] == 50 and counters["smtp"] == 100 and counters["smtp_with_sni"] == 50,
            f"one conversation with SNI and one without for each host: {counters}")
     expect(counters["smtp_repeated"] == 0, f"no host twice: {counters}")
+    expect(10 <= counters["https_at_once"] <= 20, f"polite to the address that all policy hosts share: {counters}")
     expect(counters["smtp_at_once_one_address"] <= 2, f"polite to each address: {counters}")
 
 
