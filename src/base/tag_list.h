@@ -8,7 +8,10 @@
 #include "base/text.h"
 
 #include <cstddef>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailtight::base {
 
@@ -62,6 +65,22 @@ constexpr tag_version version_of(std::string_view text, std::string_view version
         return tag_version::foreign;
     const std::size_t after = text.find_first_not_of(" \t");
     return after != text.npos && text[after] == ';' ? tag_version::spaced : tag_version::alone;
+}
+
+/// Which texts of an RRset count as records of a version. A single text is judged by the grammar; of several,
+/// only those with the exact beginning count (8461-3.1-n, 8460-3-u; A2).
+struct tag_selection {
+    std::vector<std::size_t> counted;   ///< indexes
+    std::vector<std::size_t> unrelated; ///< indexes of those that senders throw away
+};
+inline tag_selection select_tagged(std::span<const std::string> texts, std::string_view version) {
+    tag_selection out;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto how = version_of(texts[i], version);
+        const bool counts = texts.size() == 1 ? how != tag_version::foreign : how == tag_version::exact;
+        (counts ? out.counted : out.unrelated).push_back(i);
+    }
+    return out;
 }
 
 /// Walks the fields behind the version word. Construct it only for a text that version_of() calls exact or

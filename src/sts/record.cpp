@@ -137,14 +137,9 @@ std::expected<record, record_issue> parse_record(std::string_view text) {
 
 rrset_judgement judge_rrset(std::span<const std::string> texts) {
     rrset_judgement out;
-    // A2: a single text is judged by the grammar; of several, only those with the exact beginning count
-    // (8461-3.1-n).
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        const auto version = base::version_of(texts[i], version_word);
-        const bool counts =
-            texts.size() == 1 ? version != base::tag_version::foreign : version == base::tag_version::exact;
-        (counts ? out.counted : out.unrelated).push_back(i);
-    }
+    auto selected = base::select_tagged(texts, version_word); // A2, 8461-3.1-n
+    out.counted = std::move(selected.counted);
+    out.unrelated = std::move(selected.unrelated);
     if (out.counted.empty())
         return out;
     if (out.counted.size() > 1) { // 8461-3.1-o
