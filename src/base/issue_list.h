@@ -24,9 +24,14 @@ public:
     }
     /// Something that makes the text invalid.
     void fault(Issue issue) {
+        insist(std::move(issue));
+        faulty_ = true;
+    }
+    /// A remark that decides the verdict by itself, although the text can be used: it has its place as long
+    /// as no fault speaks already.
+    void insist(Issue issue) {
         if (into_.size() == capacity && !faulty_)
             into_.pop_back();
-        faulty_ = true;
         remark(std::move(issue));
     }
     bool faulty() const { return faulty_; }

@@ -207,7 +207,7 @@ private:
         }
     }
 
-    void trailing_blanks() { issues_.remark({trailing_blank_lines, blank_->number, blank_->offset, ""}); }
+    void trailing_blanks() { issues_.insist({trailing_blank_lines, blank_->number, blank_->offset, ""}); }
 
     // Content without a single known key was never meant as a policy; its issues would only be noise.
     bool never_a_policy() {

@@ -268,5 +268,19 @@ TEST(sts_policy, the_view_asks_the_patterns_in_their_order) {
     EXPECT_EQ(view->admitted_by("a.example"), std::nullopt);
 }
 
+// Found by fuzzing: behind many remarks the one that makes the body invalid was dropped.
+TEST(sts_policy, trailing_blank_lines_are_told_behind_any_number_of_remarks) {
+    std::string body = "version: STSv1\nmode: none\nmax_age: 86400\n";
+    for (int i = 0; i < 200; ++i)
+        body += "x" + std::to_string(i) + ": y\n";
+    EXPECT_TRUE(judge_policy(body).valid);
+    const auto judged = judge_policy(body + "\n");
+    EXPECT_FALSE(judged.valid);
+    EXPECT_TRUE(judged.value) << "A7: still used";
+    EXPECT_TRUE(std::ranges::any_of(judged.issues, [](const policy_issue& issue) {
+        return issue.problem == policy_problem::trailing_blank_lines;
+    }));
+}
+
 } // namespace
 } // namespace mailtight::sts
