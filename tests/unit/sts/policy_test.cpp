@@ -90,7 +90,7 @@ TEST(sts_policy, refuses_every_invalid_vector_with_its_reasons) {
         {"<!DOCTYPE html>\n<style>mode: x</style>\n", {not_a_policy}},
         {"{\"version\": \"STSv1\"}", {not_a_policy}},
         {"Not found\n", {not_a_policy}},
-        {"\xff\xfev\0e\0r\0", {encoding}},
+        {std::string("\xff\xfev\0e\0r\0", 8), {encoding}},
         {"version: STSv1\nmode: enforce\n\nmx: a.example\nmax_age: 86400\n", {blank_line}},
         {"\nversion: STSv1\nmode: enforce\nmx: a.example\nmax_age: 86400\n", {blank_line}},
         {"\xef\xbb\xbf" + head, {bom}},
