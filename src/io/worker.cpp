@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/worker.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <pthread.h>
+
+namespace mailtight::io {
+
+struct worker::state {
+    std::mutex guard;
+    std::condition_variable wake;
+    std::deque<std::function<void()>> jobs;
+    bool stopping = false;
+    std::thread thread;
+
+    void serve() {
+        std::unique_lock held(guard);
+        for (;;) {
+            wake.wait(held, [this] { return stopping || !jobs.empty(); });
+            if (stopping)
+                return;
+            auto job = std::move(jobs.front());
+            jobs.pop_front();
+            held.unlock();
+            job();
+            held.lock();
+        }
+    }
+};
+
+worker::worker(loop& on, std::string name)
+    : state_(std::make_shared<state>())
+    , loop_(on) {
+    state_->thread = std::thread([held = state_.get(), name = name.substr(0, 15)] {
+        pthread_setname_np(pthread_self(), name.c_str()); // the kernel keeps 15 characters
+        held->serve();
+    });
+}
+
+worker::~worker() {
+    {
+        std::lock_guard held(state_->guard);
+        state_->stopping = true;
+        state_->jobs.clear();
+    }
+    state_->wake.notify_all();
+    state_->thread.join();
+}
+
+void worker::post(std::function<void()> job) {
+    {
+        std::lock_guard held(state_->guard);
+        state_->jobs.push_back(std::move(job));
+    }
+    state_->wake.notify_one();
+}
+
+std::size_t worker::waiting() const {
+    std::lock_guard held(state_->guard);
+    return state_->jobs.size();
+}
+
+} // namespace mailtight::io
