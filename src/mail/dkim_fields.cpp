@@ -3,24 +3,12 @@
 
 #include "base/crypto/sha256_stream.h"
 #include "base/text.h"
+#include "mail/message_lines.h"
 
 #include <algorithm>
 
 namespace mailtight::mail {
 namespace {
-
-// A line without its end, and where the next one begins.
-struct line {
-    std::string_view text;
-    std::size_t next;
-};
-line line_at(std::string_view bytes, std::size_t at) {
-    const std::size_t lf = bytes.find('\n', at);
-    if (lf == bytes.npos)
-        return {bytes.substr(at), bytes.size()};
-    const std::size_t end = lf > at && bytes[lf - 1] == '\r' ? lf - 1 : lf;
-    return {bytes.substr(at, end - at), lf + 1};
-}
 
 bool is_name_char(char c) {
     return c > ' ' && c < '\x7f' && c != ':';
