@@ -230,15 +230,16 @@ std::string_view words_for(mail_server server, const per_server& at) {
     return {};
 }
 
-/// The general fix, and what it means on the server at hand; where that is not known, on the commonest ones.
+/// The general fix, and on a line of its own what it means on the server at hand; where that is not known, on
+/// the commonest ones.
 std::string fix_for(const rule& row, const facts& f) {
     std::string fix = filled(row.fix, f);
     const auto add = [&](mail_server server) {
         if (const auto words = words_for(server, *row.at); !words.empty())
-            fix += fmt::format(" {}: {}", to_string(server), words);
+            fix += fmt::format("\n{}: {}", to_string(server), words);
     };
     if (f.server == mail_server::other_service)
-        return fix + " Where the server is your hoster's, ask the hoster for it.";
+        return fix + "\nWhere the server is your hoster's, ask the hoster for it.";
     if (!row.at)
         return fix;
     if (f.server != mail_server::unknown)

@@ -11,29 +11,32 @@
 namespace mailtight::advise {
 namespace {
 
-// How to check
+// How to check: a command a line, ready to be pasted
 
 constexpr std::string_view look_at_domain = "mailtight check {DOMAIN}";
-constexpr std::string_view look_at_server = "mailtight check {DOMAIN}; or by hand: openssl s_client "
-                                            "-starttls smtp -connect {CONNECT} -servername {MX} "
-                                            "-showcerts </dev/null";
-constexpr std::string_view look_at_name = "mailtight check {DOMAIN}; or by hand: openssl s_client -starttls "
-                                          "smtp -connect {CONNECT} -servername {MX} "
-                                          "-verify_hostname {MX} </dev/null";
-constexpr std::string_view look_at_versions = "openssl s_client -starttls smtp -connect {CONNECT} "
-                                              "-servername {MX} -tls1_2 </dev/null, and the same with "
-                                              "-tls1_3";
-constexpr std::string_view look_at_greeting = "mailtight check {DOMAIN}; or by hand, from outside your "
-                                              "network: openssl s_client -starttls smtp -connect "
-                                              "{CONNECT} -servername {MX} </dev/null";
-constexpr std::string_view look_at_file = "mailtight check {DOMAIN}; or by hand: curl -4 -sSi "
-                                          "https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt, and "
-                                          "the same with -6";
+constexpr std::string_view look_at_server =
+    "mailtight check {DOMAIN}\n"
+    "openssl s_client -starttls smtp -connect {CONNECT} -servername {MX} -showcerts </dev/null";
+constexpr std::string_view look_at_name =
+    "mailtight check {DOMAIN}\n"
+    "openssl s_client -starttls smtp -connect {CONNECT} -servername {MX} -verify_hostname {MX} </dev/null";
+constexpr std::string_view look_at_versions =
+    "openssl s_client -starttls smtp -connect {CONNECT} -servername {MX} -tls1_2 </dev/null\n"
+    "openssl s_client -starttls smtp -connect {CONNECT} -servername {MX} -tls1_3 </dev/null";
+constexpr std::string_view look_at_greeting = "mailtight check {DOMAIN}\n"
+                                              "openssl s_client -starttls smtp -connect {CONNECT} "
+                                              "-servername {MX} </dev/null  # from outside your network";
+constexpr std::string_view look_at_file = "mailtight check {DOMAIN}\n"
+                                          "curl -4 -sSi https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt\n"
+                                          "curl -6 -sSi https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt";
 constexpr std::string_view look_at_text =
     "curl -sS https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt | mailtight policy lint -";
-constexpr std::string_view look_at_policy_host =
-    "mailtight check {DOMAIN}; or by hand: openssl s_client -connect mta-sts.{DOMAIN}:443 -servername "
-    "mta-sts.{DOMAIN} -verify_hostname mta-sts.{DOMAIN} </dev/null";
+constexpr std::string_view look_at_policy_host = "mailtight check {DOMAIN}\n"
+                                                 "openssl s_client -connect mta-sts.{DOMAIN}:443 -servername "
+                                                 "mta-sts.{DOMAIN} -verify_hostname mta-sts.{DOMAIN} "
+                                                 "</dev/null";
+constexpr std::string_view look_at_tlsa = "mailtight check {DOMAIN}\ndig +dnssec TLSA _25._tcp.{MX}";
+constexpr std::string_view look_at_chain_of_trust = "delv MX {DOMAIN}\ndelv TLSA _25._tcp.{MX}";
 
 constexpr std::string_view negotiation =
     "validation-failure certificate-not-trusted certificate-host-mismatch";
@@ -55,7 +58,7 @@ const std::vector<rule>& table() {
          "If the id of the _mta-sts record was not changed together with the policy, change it now: senders "
          "fetch the "
          "policy again only then. If it was, wait: caches follow within a day.",
-         nullptr, "dig +short TXT _mta-sts.{DOMAIN}, and compare the id with the one before the change",
+         nullptr, "dig +short TXT _mta-sts.{DOMAIN}  # is the id another than before the change?",
          "policy.changed-without-id"},
         {"mx-wildcard-depth", negotiation, "policy type sts and MX outside policy and MX one wildcard deep",
          "A wildcard of the policy covers one label only",
@@ -74,7 +77,7 @@ const std::vector<rule>& table() {
          "If {mx} was yours until lately, nothing more is to be done; next time, keep old names in the "
          "policy until the "
          "TTL of the MX records has passed. If it was never yours, find out who can change your zone.",
-         nullptr, "dig +short MX {DOMAIN}, also at each name server of the zone", "mx.not-in-policy"},
+         nullptr, "dig +short MX {DOMAIN}  # and at each name server of the zone: @NAME", "mx.not-in-policy"},
         {"mx-not-in-policy", negotiation, "policy type sts and MX outside policy",
          "The MX host is not in the policy",
          "The sender went to {mx}, which the policy in the report does not list ({patterns}). Mostly the MX "
@@ -120,7 +123,7 @@ const std::vector<rule>& table() {
          likely,
          "Publish 3 1 1 with the SHA-256 of the server's public key, at _25._tcp. before the name of the MX "
          "host.",
-         nullptr, "dig +short TLSA _25._tcp.{MX}", "dane.invalid"},
+         nullptr, look_at_tlsa, "dane.invalid"},
         {"tlsa-invalid", "tlsa-invalid", "", "No TLSA record fits the server",
          "None of the TLSA records {at mx} fits what the server presents: the key was changed without its "
          "record, the "
@@ -135,7 +138,7 @@ const std::vector<rule>& table() {
          "DNSSEC signatures have expired",
          "The signatures of a zone on the way to {mx} are past their date, so every answer of it is refused.",
          likely, "Have the zone signed again, and see why the automatic signing stopped.", nullptr,
-         "delv MX {DOMAIN}; delv TLSA _25._tcp.{MX}", "mx.lookup-failed"},
+         look_at_chain_of_trust, "mx.lookup-failed"},
         {"dnssec-invalid", "dnssec-invalid", "", "DNSSEC validation failed",
          "{reporter} could not validate the DNS answers on the way to {mx}: expired signatures, a DS record "
          "that does not "
@@ -146,7 +149,7 @@ const std::vector<rule>& table() {
          "Follow the chain from the root with two resolvers and mend signing or the DS record. As long as it "
          "is broken, "
          "senders with DANE do not deliver.",
-         nullptr, "delv MX {DOMAIN}; delv TLSA _25._tcp.{MX}", "mx.lookup-failed"},
+         nullptr, look_at_chain_of_trust, "mx.lookup-failed"},
         {"dane-required", "dane-required", "", "The sender insists on DANE",
          "{reporter} is configured to deliver here with DANE only, and found no validated TLSA record {at "
          "mx}.",
@@ -154,7 +157,7 @@ const std::vector<rule>& table() {
          "Nothing is broken here. To serve this sender, publish TLSA records in the signed zone of the MX "
          "host; where "
          "that is your hoster's zone, ask the hoster. Or ask {reporter} to drop the demand.",
-         nullptr, "dig +dnssec TLSA _25._tcp.{MX}", "", false},
+         nullptr, look_at_tlsa, "", false},
 
         // ---- STARTTLS ----
         {"starttls-hidden", "starttls-not-supported", "greeting has XXXXXXXA | XXXXXXXX | XXXX",
@@ -499,7 +502,7 @@ const std::vector<rule>& table() {
          likely,
          "Publish A or AAAA, or the alias, for mta-sts.{domain}. If MTA-STS was removed, remove the _mta-sts "
          "record too.",
-         nullptr, "dig +short A mta-sts.{DOMAIN}; dig +short AAAA mta-sts.{DOMAIN}",
+         nullptr, "dig +short A mta-sts.{DOMAIN}\ndig +short AAAA mta-sts.{DOMAIN}",
          "policy-host.no-address"},
         {"policy-host-slow", "sts-policy-fetch-error",
          "reason has timeout | timed out | tcp-timeout | deadline exceeded | i/o timeout",

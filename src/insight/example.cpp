@@ -134,7 +134,8 @@ void detail(page& page_, annotated& to, const tlsrpt::failure_detail& one,
     const auto said = advise::diagnose(one, context);
     page_.wrapped("           ", said.title);
     page_.wrapped("           ", shown(said.cause));
-    page_.wrapped("           ", base::printable(said.fix, 2000));
+    for (const auto line : base::split(said.fix, '\n'))
+        page_.wrapped("           ", base::printable(line));
 }
 
 } // namespace

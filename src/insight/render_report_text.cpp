@@ -13,6 +13,7 @@
 #include <map>
 #include <ranges>
 #include <tuple>
+#include <utility>
 
 namespace mailtight::insight {
 
@@ -27,10 +28,6 @@ using advise::shown;
 constexpr std::size_t groups_shown = 20; // of one policy; a report may hold a million details
 constexpr std::size_t warnings_shown = 12;
 constexpr std::size_t lines_shown = 12; // of a policy's text
-
-std::string sessions(std::uint64_t number) {
-    return fmt::format("{} {}", grouped(number), number == 1 ? "session" : "sessions");
-}
 
 /// Details that one explanation serves.
 struct group {
@@ -225,12 +222,17 @@ void diagnosis_lines(page& to, const advise::diagnosis& said, const std::string&
     };
     row("seen", seen);
     row("cause", shown(said.cause));
+    if (said.confidence == "possible")
+        row("", "(a guess: the report does not say enough to be sure)", ink::dim);
     row("who", shown(said.who));
     row("policy", said.rule == "policy-not-of-today" ? std::string() : shown(said.policy_age));
-    row("fix", base::printable(said.fix, 2000));
-    row("check", base::printable(said.check, 2000));
-    if (said.confidence == "possible")
-        row("", "This is a guess: the report does not say enough to be sure.", ink::dim);
+    std::string_view name = "fix";
+    for (const auto line : base::split(said.fix, '\n'))
+        row(std::exchange(name, ""), base::printable(line));
+    name = "check";
+    for (const auto line : base::split(said.check, '\n')) // commands are pasted: never wrapped
+        if (!line.empty())
+            to.line("    " + padded(std::exchange(name, ""), 7) + base::printable(line));
 }
 
 std::string report_text(const model::received_report& from, const advise::style& how,
