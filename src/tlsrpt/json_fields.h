@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,9 @@ std::optional<unsigned> find_other_name(std::string_view name, const std::string
                                         std::size_t count, const other_name* others, std::size_t other_count);
 
 /// JSON null, or an empty text: as good as not there.
-bool is_blank(simdjson::dom::element value);
+inline bool is_blank(simdjson::dom::element value) {
+    return value.is_null() || (value.is_string() && value.get_string().value_unsafe().empty());
+}
 
 /// Calls `read(index, value, place)` once for each known member of an object, by its index in `Names`. Of a
 /// member that stands twice the first counts that holds anything; `unknown(name, value)` gets the rest.
@@ -77,8 +80,34 @@ void each_member(simdjson::dom::object object, const std::array<std::string_view
     }
 }
 
+/// True where every byte is printable ASCII or DEL: eight at a time, since every text passes here.
+inline bool is_plain(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101, high = 0x8080'8080'8080'8080;
+    std::uint64_t odd = 0;
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, text.data() + at, 8);
+        odd |= (eight - ones * 0x20) | eight;
+    }
+    bool plain = (odd & high) == 0;
+    for (; at < text.size(); ++at)
+        plain = plain && static_cast<unsigned char>(text[at]) - 0x20U < 0x60U;
+    return plain;
+}
+
 /// A text; "" where it is null. Numbers and truth values become their text, lists of texts are joined.
-void read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into);
+void read_odd_text(simdjson::dom::element value, const place& at, reading& r, std::string& into);
+inline void read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into) {
+    if (value.is_string()) {
+        const std::string_view text = value.get_string().value_unsafe();
+        if (text.size() <= r.limits.text_bytes && is_plain(text)) {
+            into.assign(text);
+            return;
+        }
+    }
+    read_odd_text(value, at, r, into);
+}
 /// Adds the elements of a list of texts; false where it was a single text or another value (which is added).
 bool read_texts(simdjson::dom::element value, const place& at, reading& r, std::vector<std::string>& into);
 /// A count of sessions.
