@@ -161,8 +161,8 @@ void read_field(unsigned which, dom::element value, const place& at, reading& r,
         settle_mx(d.receiving_mx);
         break;
     case helo:
-        read_text(value, at, r, d.receiving_mx_helo);
-        settle_helo(d.receiving_mx_helo, at, r);
+        if (!read_text(value, at, r, d.receiving_mx_helo))
+            settle_helo(d.receiving_mx_helo, at, r);
         break;
     case receiving_ip:
         read_text(value, at, r, d.receiving_ip);

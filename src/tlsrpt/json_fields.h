@@ -3,6 +3,7 @@
 // well formed costs no more than its copy. Private to the reader.
 #pragma once
 
+#include "tlsrpt/eight_bytes.h"
 #include "tlsrpt/read_report.h"
 #include "tlsrpt/remarks.h"
 
@@ -10,7 +11,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,7 +52,7 @@ void each_member(simdjson::dom::object object, const std::array<std::string_view
         unsigned index = N;
         for (unsigned i = 0; i < N; ++i) {
             const unsigned candidate = (expected + i) % N;
-            if (names[candidate] == field.key) {
+            if (same_name(names[candidate], field.key)) {
                 index = candidate;
                 break;
             }
@@ -80,33 +80,19 @@ void each_member(simdjson::dom::object object, const std::array<std::string_view
     }
 }
 
-/// True where every byte is printable ASCII or DEL: eight at a time, since every text passes here.
-inline bool is_plain(std::string_view text) {
-    constexpr std::uint64_t ones = 0x0101'0101'0101'0101, high = 0x8080'8080'8080'8080;
-    std::uint64_t odd = 0;
-    std::size_t at = 0;
-    for (; at + 8 <= text.size(); at += 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, text.data() + at, 8);
-        odd |= (eight - ones * 0x20) | eight;
-    }
-    bool plain = (odd & high) == 0;
-    for (; at < text.size(); ++at)
-        plain = plain && static_cast<unsigned char>(text[at]) - 0x20U < 0x60U;
-    return plain;
-}
-
-/// A text; "" where it is null. Numbers and truth values become their text, lists of texts are joined.
+/// A text; "" where it is null. Numbers and truth values become their text, lists of texts are joined. True
+/// where it is plain: a line of printable ASCII.
 void read_odd_text(simdjson::dom::element value, const place& at, reading& r, std::string& into);
-inline void read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into) {
+inline bool read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into) {
     if (value.is_string()) {
         const std::string_view text = value.get_string().value_unsafe();
         if (text.size() <= r.limits.text_bytes && is_plain(text)) {
-            into.assign(text);
-            return;
+            into = std::string(text);
+            return true;
         }
     }
     read_odd_text(value, at, r, into);
+    return false;
 }
 /// Adds the elements of a list of texts; false where it was a single text or another value (which is added).
 bool read_texts(simdjson::dom::element value, const place& at, reading& r, std::vector<std::string>& into);
