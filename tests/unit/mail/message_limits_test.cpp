@@ -123,7 +123,7 @@ TEST_F(MessageLimits, BodiesMadeToBeSlow) {
                              "multipart/mixed; boundary=\"" +
                              std::string(70, '-') + "x\"\r\n\r\n";
     for (const auto* text : {"\n", "=", "AA==", "=\n", "AAA=\n\n", "-", "\n-", "\n--", "--\n", "\r"})
-        EXPECT_TRUE(read_message(head + repeated(text, 3'000'000)).has_value());
+        EXPECT_TRUE(read_message(head + repeated(text, 1'000'000)).has_value());
 }
 
 } // namespace
