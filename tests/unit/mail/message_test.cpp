@@ -326,8 +326,8 @@ TEST(Message, DamagedStructure) {
              row{"Some words\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n" + part +
                      "--x--\r\n",
                  "a line in the header that is no field"},
-             row{"Content-Type: multipart + " --x-- "/report; boundary=x\r\nContent-Type: "
-                                                    "text/plain\r\n\r\n--x\r\n" +
+             row{"Content-Type: multipart/report; boundary=x\r\nContent-Type: "
+                 "text/plain\r\n\r\n--x\r\n" +
                      part + "--x--",
                  "two types: the first counts"},
          }) {
