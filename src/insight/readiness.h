@@ -27,7 +27,7 @@ struct readiness {
         bool met = false;
         std::string code, text; ///< "days-in-testing", "two-reporters", "sessions", "no-failures",
                                 ///< "mx-hosts", "check-green"
-        bool known = true; ///< false: nothing can be said; `met` is false then
+        bool known = true;      ///< false: nothing can be said; `met` is false then
     };
     std::vector<reason> reasons;
     std::string sentence;
