@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace mailtight::insight {
 
@@ -127,7 +128,8 @@ std::string table_ndjson(const table& what) {
     for (const auto& row : what.rows) {
         json::object one;
         for (std::size_t i = 0; i < what.columns.size(); ++i)
-            one[what.columns[i].key] = row[i];
+            if (!what.columns[i].key.empty())
+                one[what.columns[i].key] = row[i];
         out += json::serialize(one);
         out += '\n';
     }
@@ -154,8 +156,11 @@ std::string csv_cell(std::string_view text) {
 std::string table_csv(const table& what) {
     std::string out;
     const auto line = [&](const auto& text_of) {
+        bool first = true;
         for (std::size_t i = 0; i < what.columns.size(); ++i) {
-            if (i > 0)
+            if (what.columns[i].key.empty())
+                continue;
+            if (!std::exchange(first, false))
                 out += ',';
             out += csv_cell(text_of(i));
         }
