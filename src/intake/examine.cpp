@@ -203,7 +203,7 @@ void read_mail(reading& into, std::string_view bytes, const circumstances& how, 
         const auto where =
             part.name.empty() ? fmt::format("part {}", number) : base::printable(part.name, 255);
         into.read(part.bytes, around, where, claim == part_claim::by_bytes,
-                  [&](model::received_report& report, const tlsrpt::read_body& body) {
+                  [&](model::received_report& report, const tlsrpt::read_body&) {
                       if (!verdict) {
                           verdict = opened
                                         ? mail::verify_dkim(bytes, keys, how.now, cache, dkim_options_of(how))
