@@ -71,8 +71,8 @@ struct mail_wish {
     std::string from = "tls@reporter.example";
     std::string submitter = "reporter.example"; ///< "" : no field
     std::string domain = "example.com";         ///< "" : no field
-    std::string subject =
-        "Report Domain: example.com Submitter: reporter.example Report-ID: <1@reporter.example>";
+    std::string subject = "Report Domain: example.com Submitter: reporter.example Report-ID: "
+                          "<2026-05-03_example.com@reporter.example>";
     std::string type = "multipart/report; report-type=tlsrpt; boundary=\"cut\"";
     std::vector<mail_part> parts;
     std::string top; ///< fields in front
