@@ -40,7 +40,7 @@ std::string written(std::chrono::milliseconds length) {
     return fmt::format("{}ms", length.count());
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return fmt::format("\"{}\"", text);
 }
 
@@ -143,14 +143,14 @@ std::string setting_key::fallback() const {
             const auto& value = defaults.*member;
             using type = std::remove_cvref_t<decltype(value)>;
             if constexpr (std::is_same_v<type, std::string>) {
-                return quoted(value);
+                return in_quotes(value);
             } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
                 std::vector<std::string> items;
                 for (const auto& item : value)
-                    items.push_back(quoted(item));
+                    items.push_back(in_quotes(item));
                 return fmt::format("[{}]", base::join(items, ", "));
             } else if constexpr (std::is_same_v<type, std::chrono::milliseconds>) {
-                return quoted(written(value));
+                return in_quotes(written(value));
             } else {
                 return fmt::format("{}", value);
             }
