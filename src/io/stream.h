@@ -37,6 +37,9 @@ public:
     virtual task<io_status> write_all(std::string bytes, loop::time_point deadline) = 0;
     /// Sends what goes without waiting, errors ignored: last words before close().
     virtual void try_write(std::string_view /*bytes*/) {}
+    /// From another coroutine: the read that waits, and every later one that would wait, ends with `timeout`.
+    /// Writing goes on.
+    virtual void interrupt() {}
     /// Sends close-notify under TLS, then closes; never waits for the peer.
     virtual void close() = 0;
 };
@@ -50,6 +53,9 @@ struct connect_result {
 /// named).
 task<connect_result> connect_tcp(loop& on, endpoint to, const base::address_guard& guard,
                                  loop::time_point deadline, bool exempt = false);
+
+/// Connects to a unix socket that the operator named.
+task<connect_result> connect_unix(loop& on, std::string path, loop::time_point deadline);
 
 /// Trusted roots and defaults of a TLS client; shared by all connections of a run.
 class tls_client {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries: tls_client and start_tls. OpenSSL sees only two memory buffers; a loop carries bytes between them
-// and the plain stream beneath, so TLS runs over any stream. The certificate never ends a handshake: the
-// verification's complaints are gathered and given to the classifier.
-#include "io/stream.h"
-#include "io/tls_classify.h"
+// Entries: tls_client and start_tls. The certificate never ends a handshake: the verification's complaints
+// are gathered and given to the classifier.
+#include "io/tls_stream.h"
 
 #include "base/crypto/x509_value.h"
 #include "base/limits.h"
@@ -21,17 +19,11 @@ namespace mailtight::io {
 
 namespace {
 
-constexpr std::size_t record_bytes = 16'384 + 512;
 constexpr std::size_t verify_errors_max = 64;
 
 struct ctx_free {
     void operator()(SSL_CTX* it) const { SSL_CTX_free(it); }
 };
-struct ssl_free {
-    void operator()(SSL* it) const { SSL_free(it); }
-};
-using ssl_ptr = std::unique_ptr<SSL, ssl_free>;
-
 /// Where the complaints of one connection go, found again from inside the verification.
 int complaints_slot() {
     static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -101,152 +93,6 @@ tls_client::~tls_client() = default;
 
 namespace {
 
-class tls_stream final : public stream {
-public:
-    tls_stream(std::unique_ptr<stream> plain, ssl_ptr ssl)
-        : plain_(std::move(plain))
-        , ssl_(std::move(ssl)) {
-        SSL_set_ex_data(ssl_.get(), complaints_slot(), &complaints);
-        // Owned by the SSL.
-        SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        BIO_set_mem_eof_return(SSL_get_rbio(ssl_.get()), -1);
-        BIO_set_mem_eof_return(SSL_get_wbio(ssl_.get()), -1);
-    }
-    ~tls_stream() override { close(); }
-
-    /// Nothing where it completed.
-    task<std::optional<handshake_failure>> handshake(loop::time_point deadline) {
-        for (;;) {
-            ERR_clear_error();
-            const int result = SSL_connect(ssl_.get());
-            const int error = SSL_get_error(ssl_.get(), result);
-            // The queue is the thread's: it is read before anybody else runs.
-            const unsigned long queued = result == 1 ? 0 : ERR_peek_error();
-            ERR_clear_error();
-            auto status = co_await flush(deadline);
-            if (result == 1)
-                co_return std::nullopt;
-            if (error != SSL_ERROR_WANT_READ) {
-                broken_ = true;
-                co_return handshake_failure{.error = queued, .looks_tls = looks_tls()};
-            }
-            if (status == io_status::ok)
-                status = co_await fill(deadline);
-            if (status != io_status::ok) {
-                broken_ = true;
-                co_return handshake_failure{.timed_out = status == io_status::timeout,
-                                            .closed = status == io_status::eof || status == io_status::reset,
-                                            .looks_tls = looks_tls(),
-                                            .connection = "the connection broke"};
-            }
-        }
-    }
-
-    task<read_result> read_some(std::size_t limit, loop::time_point deadline) override {
-        limit = std::min(limit, record_bytes);
-        while (!broken_ && limit > 0) {
-            read_result result{io_status::ok, std::string(limit, '\0')};
-            std::size_t got = 0;
-            ERR_clear_error();
-            const int ok = SSL_read_ex(ssl_.get(), result.bytes.data(), limit, &got);
-            const int error = SSL_get_error(ssl_.get(), ok);
-            ERR_clear_error();
-            if (ok == 1) {
-                result.bytes.resize(got);
-                co_return result;
-            }
-            if (error == SSL_ERROR_ZERO_RETURN)
-                co_return read_result{io_status::eof, {}};
-            if (error != SSL_ERROR_WANT_READ)
-                break;
-            result.bytes = {}; // a silent connection holds no buffer
-            auto status = co_await flush(deadline);
-            if (status == io_status::ok)
-                status = co_await fill(deadline);
-            if (status == io_status::eof)
-                status = io_status::reset; // no close-notify: whoever sits on the path may have cut it
-            if (status != io_status::ok)
-                co_return read_result{status, {}};
-        }
-        broken_ = true;
-        co_return read_result{io_status::failed, {}};
-    }
-
-    task<io_status> write_all(std::string bytes, loop::time_point deadline) override {
-        std::string_view left = bytes;
-        while (!left.empty()) {
-            std::size_t put = 0;
-            ERR_clear_error();
-            const int ok = broken_ ? 0 : SSL_write_ex(ssl_.get(), left.data(), left.size(), &put);
-            ERR_clear_error();
-            // The memory buffer takes everything, so a write never has to wait for a read.
-            if (ok != 1) {
-                broken_ = true;
-                co_return io_status::failed;
-            }
-            left.remove_prefix(put);
-            if (const auto status = co_await flush(deadline); status != io_status::ok)
-                co_return status;
-        }
-        co_return io_status::ok;
-    }
-
-    void close() override {
-        if (!plain_)
-            return;
-        if (!broken_ && SSL_is_init_finished(ssl_.get())) {
-            ERR_clear_error();
-            SSL_shutdown(ssl_.get());
-            ERR_clear_error();
-            plain_->try_write(pending());
-        }
-        plain_->close();
-        plain_.reset();
-        broken_ = true;
-    }
-
-    SSL* native() const { return ssl_.get(); }
-    std::vector<verify_error> complaints;
-
-private:
-    std::string pending() {
-        BIO* out = SSL_get_wbio(ssl_.get());
-        std::string bytes(BIO_ctrl_pending(out), '\0');
-        if (!bytes.empty())
-            BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
-        return bytes;
-    }
-    task<io_status> flush(loop::time_point deadline) {
-        auto bytes = pending();
-        if (bytes.empty())
-            co_return io_status::ok;
-        if (!plain_)
-            co_return io_status::failed;
-        co_return co_await plain_->write_all(std::move(bytes), deadline);
-    }
-    task<io_status> fill(loop::time_point deadline) {
-        if (!plain_)
-            co_return io_status::failed;
-        auto got = co_await plain_->read_some(record_bytes, deadline);
-        if (got.status == io_status::ok) {
-            if (first_bytes_.size() < 3)
-                first_bytes_ += got.bytes.substr(0, 3 - first_bytes_.size());
-            BIO_write(SSL_get_rbio(ssl_.get()), got.bytes.data(), static_cast<int>(got.bytes.size()));
-        }
-        co_return got.status;
-    }
-    /// The first record is a handshake record or an alert of SSL 3.0 or later, or nothing has come.
-    bool looks_tls() const {
-        return first_bytes_.empty() || ((first_bytes_[0] == 0x16 || first_bytes_[0] == 0x15) &&
-                                        (first_bytes_.size() < 2 || first_bytes_[1] == 3));
-    }
-
-    std::unique_ptr<stream> plain_;
-    ssl_ptr ssl_;
-    std::string first_bytes_;
-    bool broken_ = false;
-};
-
 bool prepare(SSL* ssl, const tls_options& options, base::utc_seconds now) {
     if (options.allow_old) {
         SSL_set_security_level(ssl, 0);
@@ -296,6 +142,9 @@ task<tls_result> start_tls(loop&, std::unique_ptr<stream> plain, const tls_clien
         plain->close();
         co_return result;
     }
+    std::vector<verify_error> complaints;
+    SSL_set_ex_data(ssl.get(), complaints_slot(), &complaints);
+    SSL_set_connect_state(ssl.get());
     auto connection = std::make_unique<tls_stream>(std::move(plain), std::move(ssl));
     const auto failure = co_await connection->handshake(deadline);
     if (failure) {
@@ -308,9 +157,9 @@ task<tls_result> start_tls(loop&, std::unique_ptr<stream> plain, const tls_clien
     result.fact.version = SSL_get_version(established);
     result.fact.cipher = SSL_get_cipher_name(established);
     result.fact.chain = chain_of(established);
-    classify_certificate(result.fact, connection->complaints, options.host);
+    classify_certificate(result.fact, complaints, options.host);
     // What is known now is known; nothing is verified later.
-    connection->complaints = {};
+    SSL_set_ex_data(established, complaints_slot(), nullptr);
     result.connection = std::move(connection);
     co_return result;
 }
