@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP over listeners: one server an address, that routes by SNI and Host to named sites. Sites are added by
-// the parts of the daemon (reports now; policy host, API and pages later).
+// the parts of the daemon (reports now; policy host, API and pages later). Lives on the loop's thread; the
+// TLS certificates and the clock outlive it. A handler's exception becomes a 500 without its text, which goes
+// to listening.complain.
 #pragma once
 
 #include "io/server.h"
@@ -39,22 +41,32 @@ struct http_server_options {
     std::chrono::milliseconds head_time{15'000}, body_time{120'000}, idle_time{60'000};
     std::size_t requests_per_connection = 1'000;
     std::vector<base::ip_network> trusted_proxies; ///< whose X-Forwarded-For / Forwarded is believed
+    /// What the trusted proxies write. Only one is believed: the other may have come through from the client.
+    enum class proxy_field { x_forwarded_for, forwarded } proxies_write = proxy_field::x_forwarded_for;
     listener_options listening;
+    /// Told every reply that was sent, for logs and figures. May be empty.
+    std::function<void(const http_exchange&, const wire::http_reply&, std::chrono::microseconds took)> served;
 };
 
 class http_server {
 public:
     http_server(loop& on, http_server_options options, const base::clock& clock);
     ~http_server();
+    /// The longest prefix that fits answers; of equal ones the very host, then a wildcard, then every host.
+    /// A name in SNI that is not the name in Host gives 421 (RFC 9110 §15.5.20).
     void add_site(http_site site);
-    /// `tls` null: plain HTTP.
+    /// `tls` null: plain HTTP. The error is for a person.
     std::expected<void, std::string> listen(const listen_address& at, const tls_server* tls);
     std::vector<std::string> addresses() const; ///< bound, for status and tests
-    void stop();                                ///< no new connections; requests under way are finished
+    /// No new connections; idle ones are closed; requests under way are answered, then their connections
+    /// closed.
+    void stop();
+    /// Waits until every connection is gone, at most until then; false where some are left.
+    task<bool> drain(loop::time_point deadline);
     std::size_t open_connections() const;
+    struct state;
 
 private:
-    struct state;
     std::shared_ptr<state> state_;
 };
 

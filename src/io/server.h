@@ -24,6 +24,7 @@ struct peer {
     struct credentials {
         std::uint32_t uid = 0, gid = 0;
         std::int32_t pid = 0;
+        std::vector<std::uint32_t> groups; ///< supplementary
     };
     std::optional<credentials> user;
     std::string to_string() const; ///< "192.0.2.1:5025", "uid 0 (pid 12)"
@@ -43,17 +44,20 @@ struct listener_options {
     std::size_t connections = 1'000; ///< open at once; beyond it a connection is closed at once
     std::size_t per_source = 50;     ///< of one IPv4 address or IPv6 /64
     int backlog = 512;
+    std::vector<base::ip_network> unlimited; ///< sources without a limit of their own: our proxies
+    /// Told what a log should say: no descriptors left, an exception out of a handler. May be empty.
+    std::function<void(std::string_view)> complain;
 };
 
-/// An open listening socket. stop() ends accepting; connections go on.
+/// An open listening socket. stop() ends accepting; connections go on. Going away stops it too.
 class listener {
 public:
     using handler = std::function<task<>(std::unique_ptr<stream>, peer)>;
     virtual ~listener() = default;
     virtual void stop() = 0;
     virtual std::size_t open_connections() const = 0;
-    virtual endpoint bound() const = 0; ///< the port where 0 was asked for
-    virtual std::uint64_t refused() const = 0;
+    virtual endpoint bound() const = 0;        ///< the port where 0 was asked for
+    virtual std::uint64_t refused() const = 0; ///< closed at once for a limit
 };
 /// Binds now (so that privileges can be dropped after), accepts from here on. The error is for a person. A
 /// stale unix socket is replaced; one that somebody listens at is an error. A socket handed over by systemd
