@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -60,21 +61,37 @@ std::string detail_of(const boost::json::value& body) {
 
 } // namespace
 
+std::string control_place(const settings& from) {
+    if (from.control_socket == "off")
+        return "";
+    if (!from.control_socket.empty())
+        return from.control_socket;
+    constexpr const char* name = "/control.sock";
+    if (const char* directory = std::getenv("RUNTIME_DIRECTORY"); directory && *directory == '/')
+        return std::string(base::split(directory, ':').front()) + name;
+    const std::string system_place = std::string("/run/mailtight") + name;
+    const char* own = std::getenv("XDG_RUNTIME_DIR");
+    if (::geteuid() == 0 || !own || *own != '/' || ::access(system_place.c_str(), F_OK) == 0)
+        return system_place;
+    return std::string(own) + "/mailtight" + name;
+}
+
 std::expected<boost::json::value, control_error> call_daemon(io::loop& on, const settings& from,
                                                              std::string target, std::string body,
                                                              std::string method,
                                                              std::chrono::milliseconds time) {
     using kind = control_error::kind;
-    if (from.control_socket.empty())
+    const std::string place = control_place(from);
+    if (place.empty())
         return std::unexpected(
-            control_error{kind::absent, "no control socket is configured (serve.control-socket)"});
+            control_error{kind::absent, "the control socket is switched off (serve.control-socket)"});
     std::string request =
         fmt::format("{} {} HTTP/1.1\r\nHost: control\r\nConnection: close\r\n", method, target);
     if (method != "GET")
         request +=
             fmt::format("Content-Type: application/octet-stream\r\nContent-Length: {}\r\n", body.size());
     request += "\r\n" + body;
-    auto answer = on.block_on(exchange(on, from.control_socket, std::move(request), on.now() + time));
+    auto answer = on.block_on(exchange(on, place, std::move(request), on.now() + time));
     if (!answer)
         return std::unexpected(answer.error());
     boost::system::error_code error;

@@ -23,6 +23,10 @@ struct control_error {
     std::string message; ///< for a person
 };
 
+/// serve.control-socket; else in $RUNTIME_DIRECTORY (systemd), /run/mailtight for root and where it is, else
+/// in the user's runtime directory. "" : off.
+std::string control_place(const settings& from);
+
 /// Asks once. `target` such as "/status"; a body makes it a POST. Statuses of 400 and more are `broken`, 403
 /// is `refused`, with the daemon's words.
 std::expected<boost::json::value, control_error>

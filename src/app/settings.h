@@ -59,7 +59,7 @@ struct settings {
     std::string dkim_keys_file;
     // [serve]
     std::string user, group;
-    std::string control_socket = "/run/mailtight/control.sock";
+    std::string control_socket; ///< "" : where control_place() says
     std::vector<std::string> tls_certificates;
     // [lmtp] [smtp]
     std::vector<std::string> lmtp_listen, smtp_listen;

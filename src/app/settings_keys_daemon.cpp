@@ -10,8 +10,8 @@ std::vector<setting_key> daemon_keys() {
          "are."},
         {"serve", "group", &settings::group, "The group to go with it. Empty: the user's own."},
         {"serve", "control-socket", &settings::control_socket,
-         "The unix socket at which status, reload and the commands that write reach the daemon. Empty: "
-         "none."},
+         "The unix socket at which status and the commands that write reach the daemon. Empty: "
+         "/run/mailtight/control.sock, or in $XDG_RUNTIME_DIR for who is not root. \"off\": none."},
         {"serve", "tls-certificates", &settings::tls_certificates,
          "Certificates for https and STARTTLS, chosen by the name asked for: \"CHAIN.pem KEY.pem\" each, or "
          "one file with both. Read again on reload."},

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -55,6 +56,24 @@ std::string store_place(const settings& from) {
     if (::geteuid() == 0 || ::access(system_place, R_OK) == 0)
         return system_place;
     return user_place();
+}
+
+std::string store_name(std::string_view place) {
+    std::string out(place);
+    if (!store::is_postgres(place))
+        return out;
+    if (const auto at = out.find('@'), scheme = out.find("://");
+        at != std::string::npos && scheme != std::string::npos) {
+        const auto colon = out.find(':', scheme + 3);
+        if (colon < at)
+            out.replace(colon + 1, at - colon - 1, "***");
+    }
+    for (auto key = out.find("password="); key != std::string::npos; key = out.find("password=", key + 12)) {
+        const auto begin = key + 9;
+        const auto end = std::min(out.find_first_of(" &", begin), out.size());
+        out.replace(begin, end - begin, "***");
+    }
+    return out;
 }
 
 std::string words(const store::store_error& error) {

@@ -9,6 +9,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace mailtight::app {
 
@@ -40,6 +41,9 @@ struct writable_store {
 };
 /// Locks, opens (makes it where it is missing) and, as root, gives new files to the owner of their directory.
 std::expected<writable_store, std::string> open_to_write(const settings& from);
+
+/// A store's place as it may be shown: without the password of a database.
+std::string store_name(std::string_view place);
 
 /// What went wrong with the store, for a person.
 std::string words(const store::store_error& error);
