@@ -59,6 +59,10 @@ struct diagnosis {
 };
 diagnosis diagnose(const tlsrpt::failure_detail& failure, const failure_context& context);
 
+/// What is to be said of a policy result as a whole, beside its failures: no policy found (no fault by
+/// itself), a policy that is not today's, failures that the reporter does not describe. Mostly nothing.
+std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, const failure_context& context);
+
 /// One row of the table, for the documentation and the tests.
 struct diagnosis_rule {
     std::string_view name, result_type, when, title;
@@ -78,5 +82,11 @@ struct failed_fate {
     std::uint64_t unknown = 0;
 };
 failed_fate fate_of_failures(const tlsrpt::policy_result& policy);
+/// "2 held back", "1 held back, 3 delivered anyway and 1 unknown"; "" where nothing failed.
+std::string fate_words(const failed_fate& fate);
+/// The UTC day of a point in time for people: "3 May 2026".
+std::string day_words(base::utc_seconds at);
+/// "on 3 May 2026", "from 3 to 5 May 2026", "on a day that the report does not name".
+std::string period_words(const tlsrpt::report& report);
 
 } // namespace mailtight::advise

@@ -3,6 +3,7 @@
 // what to publish. Nothing is shown twice, and every problem ends with what to do.
 #include "advise/text.h"
 
+#include "advise/page.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -12,91 +13,6 @@
 namespace mailtight::advise {
 
 namespace {
-
-enum class ink { plain, bold, dim, red, yellow, green, blue };
-
-/// Columns that a text with our own colour codes takes.
-std::size_t visible_width(std::string_view painted) {
-    std::string plain;
-    for (std::size_t i = 0; i < painted.size(); ++i) {
-        if (painted[i] != '\x1b') {
-            plain += painted[i];
-            continue;
-        }
-        while (i < painted.size() && painted[i] != 'm')
-            ++i;
-    }
-    return base::display_width(plain);
-}
-
-class page {
-public:
-    explicit page(const style& how)
-        : how_(how) {}
-
-    std::string paint(ink colour, std::string_view text) const {
-        if (!how_.colour || colour == ink::plain)
-            return std::string(text);
-        const char* code = "0";
-        switch (colour) {
-        case ink::bold:
-            code = "1";
-            break;
-        case ink::dim:
-            code = "2";
-            break;
-        case ink::red:
-            code = "1;31";
-            break;
-        case ink::yellow:
-            code = "33";
-            break;
-        case ink::green:
-            code = "32";
-            break;
-        case ink::blue:
-            code = "36";
-            break;
-        case ink::plain:
-            break;
-        }
-        return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
-    }
-    void line(std::string_view text = {}) {
-        out_ += text.substr(0, text.find_last_not_of(' ') + 1); // no blanks at the end: they are copied along
-        out_ += '\n';
-    }
-    void heading(std::string_view text) {
-        line();
-        line(paint(ink::bold, text));
-    }
-    /// Wrapped text behind `first`, later lines indented as far.
-    void wrapped(std::string_view first, std::string_view text, ink colour = ink::plain) {
-        const std::size_t indent = visible_width(first);
-        const std::string later(indent, ' ');
-        bool begin = true;
-        for (const auto& each :
-             base::wrap(text, std::max<std::size_t>(how_.width - std::min(how_.width, indent), 20))) {
-            line((begin ? std::string(first) : later) + paint(colour, each));
-            begin = false;
-        }
-    }
-    std::string take() { return std::move(out_); }
-    std::size_t width() const { return how_.width; }
-
-private:
-    const style& how_;
-    std::string out_;
-};
-
-std::string shown(std::string_view remote) {
-    return base::printable(remote, 600);
-}
-
-std::string padded(std::string_view text, std::size_t width) {
-    const std::size_t has = base::display_width(text);
-    return std::string(text) + std::string(width > has ? width - has : 0, ' ');
-}
 
 std::string count(std::size_t number, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", number, number == 1 ? one : many);
