@@ -83,8 +83,6 @@ std::expected<std::unique_ptr<part>, std::string> make_metrics_part(daemon_core&
 std::expected<io::listen_address, std::string> listen_at(std::string_view key, const std::string& text,
                                                          std::uint16_t default_port);
 std::vector<io::tls_server::pair> certificate_files(const settings& from);
-/// reports.domains and the file's. The error is for a person.
-std::expected<std::vector<std::string>, std::string> our_domains(const settings& from);
 /// Makes every number current, just before somebody fetches them.
 void refresh_metrics(daemon_core& core);
 

@@ -2,9 +2,7 @@
 // Which parts there are: each way in of intake/ with its section of the configuration, and /metrics.
 #include "app/daemon_core.h"
 
-#include "app/typed.h"
 #include "base/text.h"
-#include "mail/domain_name.h"
 
 #include <fmt/format.h>
 
@@ -13,8 +11,6 @@
 namespace mailtight::app {
 
 namespace {
-
-constexpr std::size_t domains_file_bytes = 64 * 1024 * 1024;
 
 std::expected<std::vector<base::ip_network>, std::string> networks(std::string_view key,
                                                                    const std::vector<std::string>& texts) {
@@ -181,36 +177,6 @@ std::vector<io::tls_server::pair> certificate_files(const settings& from) {
         pairs.push_back({text.substr(0, gap), gap == std::string::npos ? text : text.substr(gap + 1)});
     }
     return pairs;
-}
-
-std::expected<std::vector<std::string>, std::string> our_domains(const settings& from) {
-    std::vector<std::string> all;
-    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
-        auto name = mail::to_ascii(base::trim(text));
-        auto canonical = name ? mail::canonical_name(*name) : std::nullopt;
-        if (!canonical)
-            return std::unexpected(fmt::format("{}: '{}' is no domain", where, base::printable(text)));
-        all.push_back(*canonical);
-        return {};
-    };
-    for (const auto& text : from.domains)
-        if (auto taken = take(text, "reports.domains"); !taken)
-            return std::unexpected(taken.error());
-    if (!from.domains_file.empty()) {
-        auto bytes = read_bytes(from.domains_file, domains_file_bytes);
-        if (!bytes)
-            return std::unexpected(bytes.error());
-        std::size_t number = 0;
-        for (const auto line : base::split(*bytes, '\n')) {
-            ++number;
-            const auto text = base::trim(line.substr(0, line.find('#')));
-            if (text.empty())
-                continue;
-            if (auto taken = take(text, fmt::format("{}, line {}", from.domains_file, number)); !taken)
-                return std::unexpected(taken.error());
-        }
-    }
-    return all;
 }
 
 std::expected<std::unique_ptr<part>, std::string> make_metrics_part(daemon_core& core) {

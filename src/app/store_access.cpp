@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/store_access.h"
 
+#include "app/typed.h"
 #include "base/text.h"
+#include "mail/domain_name.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t domains_file_bytes = 64 * 1024 * 1024;
 constexpr const char* system_place = "/var/lib/mailtight/mailtight.db";
 
 std::string user_place() {
@@ -56,6 +59,36 @@ std::string store_place(const settings& from) {
     if (::geteuid() == 0 || ::access(system_place, R_OK) == 0)
         return system_place;
     return user_place();
+}
+
+std::expected<std::vector<std::string>, std::string> our_domains(const settings& from) {
+    std::vector<std::string> all;
+    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
+        auto name = mail::to_ascii(base::trim(text));
+        auto canonical = name ? mail::canonical_name(*name) : std::nullopt;
+        if (!canonical)
+            return std::unexpected(fmt::format("{}: '{}' is no domain", where, base::printable(text)));
+        all.push_back(*canonical);
+        return {};
+    };
+    for (const auto& text : from.domains)
+        if (auto taken = take(text, "reports.domains"); !taken)
+            return std::unexpected(taken.error());
+    if (!from.domains_file.empty()) {
+        auto bytes = read_bytes(from.domains_file, domains_file_bytes);
+        if (!bytes)
+            return std::unexpected(bytes.error());
+        std::size_t number = 0;
+        for (const auto line : base::split(*bytes, '\n')) {
+            ++number;
+            const auto text = base::trim(line.substr(0, line.find('#')));
+            if (text.empty())
+                continue;
+            if (auto taken = take(text, fmt::format("{}, line {}", from.domains_file, number)); !taken)
+                return std::unexpected(taken.error());
+        }
+    }
+    return all;
 }
 
 std::string store_name(std::string_view place) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailtight::app {
 
@@ -41,6 +42,9 @@ struct writable_store {
 };
 /// Locks, opens (makes it where it is missing) and, as root, gives new files to the owner of their directory.
 std::expected<writable_store, std::string> open_to_write(const settings& from);
+
+/// reports.domains and those of reports.domains-file, as A-labels.
+std::expected<std::vector<std::string>, std::string> our_domains(const settings& from);
 
 /// A store's place as it may be shown: without the password of a database.
 std::string store_name(std::string_view place);
