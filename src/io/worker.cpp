@@ -12,7 +12,7 @@ namespace mailtight::io {
 struct worker::state {
     std::mutex guard;
     std::condition_variable wake;
-    std::deque<std::function<void()>> jobs;
+    std::deque<job> jobs;
     bool stopping = false;
     std::thread thread;
 
@@ -22,10 +22,11 @@ struct worker::state {
             wake.wait(held, [this] { return stopping || !jobs.empty(); });
             if (stopping)
                 return;
-            auto job = std::move(jobs.front());
+            auto next = std::move(jobs.front());
             jobs.pop_front();
             held.unlock();
-            job();
+            next.begin();
+            next = {}; // not under the lock: what it holds may be ours to ask again
             held.lock();
         }
     }
@@ -41,19 +42,22 @@ worker::worker(loop& on, std::string name)
 }
 
 worker::~worker() {
+    std::deque<job> dropped;
     {
         std::lock_guard held(state_->guard);
         state_->stopping = true;
-        state_->jobs.clear();
+        dropped.swap(state_->jobs);
     }
     state_->wake.notify_all();
     state_->thread.join();
+    for (const auto& each : dropped)
+        each.drop();
 }
 
-void worker::post(std::function<void()> job) {
+void worker::post(job work) {
     {
         std::lock_guard held(state_->guard);
-        state_->jobs.push_back(std::move(job));
+        state_->jobs.push_back(std::move(work));
     }
     state_->wake.notify_one();
 }

@@ -31,6 +31,7 @@ enum class quirk {
     cut_short,
     too_deep,
     utf16,
+    json_syntax,
     // container
     label_disagrees,
     nested_gzip,

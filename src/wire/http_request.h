@@ -40,7 +40,7 @@ public:
     explicit http_request_reader(http_request_limits limits = {});
     /// How many of the bytes were used; what is left belongs to the next request.
     std::size_t feed(std::string_view bytes);
-    bool head_complete() const;
+    bool head_complete() const; ///< and nothing refused by then; body bytes of the same feed() may be there
     bool complete() const;
     /// 0, or the status of the refusal: 400, 405, 411, 413, 414, 417, 431, 501, 505.
     int refused() const;
@@ -54,6 +54,10 @@ private:
     struct machine;
     std::shared_ptr<machine> machine_;
 };
+
+/// To be sent where expects_continue and the body is wanted (RFC 9110 §10.1.1); not needed where body bytes
+/// have come already.
+inline constexpr std::string_view http_continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 struct http_reply {
     int status = 200;

@@ -42,12 +42,15 @@ public:
     explicit smtp_server(smtp_server_options options);
     /// The greeting, to be sent first; `refuse` closes at once (421).
     void greet(bool refuse = false);
-    /// Bytes of the client. Plain bytes that follow STARTTLS in the same packet are thrown away (3207-4-c).
+    /// Bytes of the client, best fed where next() gives nothing: what stands behind an unanswered question is
+    /// held until the answer, and is the only memory beyond the options. Plain bytes that follow STARTTLS in
+    /// the same packet are thrown away (3207-4-c).
     void feed(std::string_view bytes);
     /// The next thing to do, or nothing where more bytes are needed.
     std::optional<smtp_event> next();
     void reply_recipient(bool accept, std::string_view text = {}, int code = 0);
-    /// One reply a recipient under LMTP, one in all under SMTP. 250 only after the commit.
+    /// One reply a recipient under LMTP, one in all under SMTP. 250 only after the commit. A text may begin
+    /// with its own enhanced status code ("4.2.2 ..."); only printable ASCII of it is sent. 421 closes.
     void reply_message(int code, std::string_view text);
     void tls_started();
     /// What is to be sent; taken.
@@ -58,7 +61,7 @@ public:
     const std::string& sender() const;
     const std::string& helo() const;
     bool in_message() const; ///< between DATA and its end: other time limits hold
-    /// Says 421 with the text and closes.
+    /// Says 421 with the text and closes; where an answer is awaited, behind that answer.
     void shut_down(std::string_view text);
 
 private:

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing of report mail: relaxed/relaxed, never l= (8460-3-l), From named once more than it is there, so
+// that nobody can add another.
+#include "base/crypto/keys.h"
+#include "base/crypto/sha256_stream.h"
+#include "base/encode.h"
+#include "base/host_name.h"
+#include "base/text.h"
+#include "mail/dkim.h"
+#include "mail/dkim_fields.h"
+#include "mail/domain_name.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+
+namespace mailtight::mail {
+namespace {
+
+constexpr unsigned rsa_bits_min = 1024; // 8301-3
+constexpr unsigned rsa_bits_max = 4096; // verifiers need not go beyond
+
+// standards.md 1C.4, and what else shapes how the mail is read.
+constexpr std::array<std::string_view, 14> signed_fields{"From",
+                                                         "To",
+                                                         "Cc",
+                                                         "Reply-To",
+                                                         "Subject",
+                                                         "Date",
+                                                         "Message-ID",
+                                                         "MIME-Version",
+                                                         "Content-Type",
+                                                         "Content-Transfer-Encoding",
+                                                         "TLS-Report-Domain",
+                                                         "TLS-Report-Submitter",
+                                                         "TLS-Required",
+                                                         "Auto-Submitted"};
+
+constexpr std::size_t line_width = 76;
+
+// Appends items of a list, folded before the one that would pass the width; `column` is kept.
+void append_folded(std::string& out, std::size_t& column, std::string_view item) {
+    if (column + item.size() > line_width) {
+        out += "\r\n\t ";
+        column = 9;
+    }
+    out += item;
+    column += item.size();
+}
+
+std::string list_of_fields(const dkim_field_index& index) {
+    std::string out = "h=From";
+    std::size_t column = 8 + out.size();
+    for (const auto name : signed_fields)
+        for (std::size_t i = index.count(name); i > 0; --i)
+            append_folded(out, column, fmt::format(":{}", name));
+    return out;
+}
+
+std::string folded_base64_lines(std::string_view bytes) {
+    const auto text = base::base64(bytes);
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); at += 70) {
+        if (at > 0)
+            out += "\r\n\t ";
+        out += text.substr(at, 70);
+    }
+    return out;
+}
+
+} // namespace
+
+struct dkim_signer::state {
+    std::string domain, selector;
+    std::optional<base::private_key> key;
+};
+
+dkim_signer::dkim_signer()
+    : state_(std::make_unique<state>()) {}
+dkim_signer::dkim_signer(dkim_signer&&) noexcept = default;
+dkim_signer& dkim_signer::operator=(dkim_signer&&) noexcept = default;
+dkim_signer::~dkim_signer() = default;
+
+std::expected<dkim_signer, std::string> dkim_signer::make(std::string domain, std::string selector,
+                                                          std::string_view private_key_pem) {
+    const auto ascii = to_ascii(domain);
+    if (!ascii || ascii->empty())
+        return std::unexpected(fmt::format("{} is no domain name", base::printable(domain, 80)));
+    selector = base::lower(selector);
+    if (selector.empty() || !base::is_host_name(selector + "._domainkey." + *ascii))
+        return std::unexpected(fmt::format("{} is no selector", base::printable(selector, 80)));
+    auto key = base::private_key::from_pem(private_key_pem);
+    if (!key)
+        return std::unexpected(fmt::format("the DKIM key cannot be read: {}", key.error()));
+    if (key->kind() == base::key_kind::rsa && (key->bits() < rsa_bits_min || key->bits() > rsa_bits_max))
+        return std::unexpected(fmt::format("the DKIM key has {} bits; RSA keys need {} to {}, best 2048",
+                                           key->bits(), rsa_bits_min, rsa_bits_max)); // 8301-3
+    dkim_signer out;
+    out.state_->domain = *ascii;
+    out.state_->selector = std::move(selector);
+    out.state_->key.emplace(std::move(*key));
+    return out;
+}
+
+dkim_algorithm dkim_signer::algorithm() const {
+    return state_->key->kind() == base::key_kind::rsa ? dkim_algorithm::rsa_sha256
+                                                      : dkim_algorithm::ed25519_sha256;
+}
+
+std::string dkim_signer::sign(std::string_view message, base::utc_seconds now) const {
+    const auto split = split_for_dkim(message);
+    const dkim_field_index index(split);
+    const auto names = list_of_fields(index);
+    auto field =
+        fmt::format("DKIM-Signature: v=1; a={}; c=relaxed/relaxed;\r\n\td={}; s={};\r\n\tt={};\r\n\t{};"
+                    "\r\n\tbh={};\r\n\tb=",
+                    algorithm() == dkim_algorithm::rsa_sha256 ? "rsa-sha256" : "ed25519-sha256",
+                    state_->domain, state_->selector, now.time_since_epoch().count(), names,
+                    base::base64(canonical_body_hash(split.body, dkim_canon::relaxed)));
+    // The header's hash: From, then every named field from the bottom up; the name too many finds none.
+    std::string text;
+    dkim_field_index::selection fields(index);
+    const auto append = [&](std::string_view name) {
+        if (const auto* found = fields.next(name))
+            append_canonical(text, found->raw, dkim_canon::relaxed);
+    };
+    append("From");
+    for (const auto name : signed_fields)
+        for (std::size_t i = index.count(name); i > 0; --i)
+            append(name);
+    append_canonical(text, field, dkim_canon::relaxed);
+    text.resize(text.size() - 2);
+    base::sha256_stream hash;
+    hash.update(text);
+    field += folded_base64_lines(state_->key->sign(hash.finish()));
+    field += "\r\n";
+    return field;
+}
+
+// 8460-3-m, A38: the type tlsrpt beside email, since verifiers of mail ignore a key for tlsrpt alone.
+std::string dkim_signer::key_record() const {
+    return fmt::format("v=DKIM1; k={}; s=email:tlsrpt; p={}",
+                       algorithm() == dkim_algorithm::rsa_sha256 ? "rsa" : "ed25519",
+                       base::base64(state_->key->public_part()));
+}
+
+} // namespace mailtight::mail

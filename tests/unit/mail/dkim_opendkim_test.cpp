@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// An oracle: libopendkim. What it signs we verify, what we sign it verifies, and what was changed after
+// signing fails in both, over messages with odd foldings, blanks, empty lines and repeated fields.
+#include "mail/dkim.h"
+#include "mail/dkim_fields.h"
+#include "support/dkim.h"
+#include "support/proves.h"
+
+#include <gtest/gtest.h>
+// clang-format off
+#define _Bool bool // the header is C
+#include <opendkim/dkim.h>
+#undef _Bool
+// clang-format on
+#include <rapidcheck/gtest.h>
+
+#include <cstring>
+
+using namespace mailtight;
+using namespace mailtight::mail;
+
+namespace {
+
+const std::string domain = "reports.example.com";
+const std::string selector = "s2026";
+const base::utc_seconds now{std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+
+struct pair_of_keys {
+    std::string pem, record;
+};
+const pair_of_keys& key(bool rsa) {
+    static const pair_of_keys rsa_keys{tests::rsa_pem(),
+                                       "v=DKIM1; k=rsa; p=" + tests::key_base64(tests::rsa_pem())};
+    static const pair_of_keys ed_keys{tests::ed25519_pem(),
+                                      "v=DKIM1; k=ed25519; p=" + tests::key_base64(tests::ed25519_pem())};
+    return rsa ? rsa_keys : ed_keys;
+}
+
+// The library asks for keys by a plain function.
+std::string record_for_oracle;
+DKIM_CBSTAT look_up(DKIM*, DKIM_SIGINFO*, u_char* to, std::size_t size) {
+    std::snprintf(reinterpret_cast<char*>(to), size, "%s", record_for_oracle.c_str());
+    return DKIM_CBSTAT_CONTINUE;
+}
+
+unsigned char* bytes(std::string& text) {
+    return reinterpret_cast<unsigned char*>(text.data());
+}
+
+class oracle {
+public:
+    oracle()
+        : library_(dkim_init(nullptr, nullptr)) {
+        dkim_set_key_lookup(library_, look_up);
+    }
+    ~oracle() { dkim_close(library_); }
+    oracle(const oracle&) = delete;
+    oracle& operator=(const oracle&) = delete;
+
+    bool has_ed25519() const { return dkim_libfeature(library_, DKIM_FEATURE_ED25519) != 0; }
+
+    /// The message with its signature on top.
+    std::string sign(const std::string& message, const pair_of_keys& keys, bool rsa, dkim_canon header,
+                     dkim_canon body) {
+        DKIM_STAT status = DKIM_STAT_OK;
+        auto pem = keys.pem;
+        auto name = domain, place = selector;
+        DKIM* dkim = dkim_sign(library_, bytes_of("test"), nullptr, bytes(pem), bytes(place), bytes(name),
+                               header == dkim_canon::simple ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
+                               body == dkim_canon::simple ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
+                               rsa ? DKIM_SIGN_RSASHA256 : DKIM_SIGN_ED25519SHA256, -1, &status);
+        if (dkim == nullptr)
+            throw std::runtime_error("dkim_sign: " + std::to_string(status));
+        feed(dkim, message);
+        status = dkim_eom(dkim, nullptr);
+        if (status != DKIM_STAT_OK)
+            throw std::runtime_error("dkim_eom: " + std::to_string(status));
+        unsigned char* field = nullptr;
+        std::size_t length = 0;
+        status = dkim_getsighdr_d(dkim, std::strlen("DKIM-Signature: "), &field, &length);
+        std::string out = "DKIM-Signature: " + std::string(reinterpret_cast<char*>(field), length);
+        // The library folds by bare LF, as mail filters hand fields over.
+        std::string crlf;
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (out[i] == '\n' && (i == 0 || out[i - 1] != '\r'))
+                crlf += '\r';
+            crlf += out[i];
+        }
+        dkim_free(dkim);
+        return crlf + "\r\n" + message;
+    }
+
+    bool verifies(const std::string& message) {
+        DKIM_STAT status = DKIM_STAT_OK;
+        DKIM* dkim = dkim_verify(library_, bytes_of("test"), nullptr, &status);
+        if (dkim == nullptr)
+            throw std::runtime_error("dkim_verify: " + std::to_string(status));
+        status = feed(dkim, message);
+        if (status == DKIM_STAT_OK)
+            status = dkim_eom(dkim, nullptr);
+        dkim_free(dkim);
+        return status == DKIM_STAT_OK;
+    }
+
+private:
+    static const unsigned char* bytes_of(const char* text) {
+        return reinterpret_cast<const unsigned char*>(text);
+    }
+    static DKIM_STAT feed(DKIM* dkim, const std::string& message) {
+        const auto end = message.find("\r\n\r\n");
+        std::size_t at = 0;
+        while (at < end) {
+            std::size_t next = message.find("\r\n", at);
+            while (next < end && (message[next + 2] == ' ' || message[next + 2] == '\t'))
+                next = message.find("\r\n", next + 2);
+            auto field = message.substr(at, next - at);
+            if (const auto status = dkim_header(dkim, bytes(field), field.size()); status != DKIM_STAT_OK)
+                return status;
+            at = next + 2;
+        }
+        if (const auto status = dkim_eoh(dkim); status != DKIM_STAT_OK)
+            return status;
+        auto body = message.substr(end + 4);
+        return body.empty() ? DKIM_STAT_OK : dkim_body(dkim, bytes(body), body.size());
+    }
+
+    DKIM_LIB* library_;
+};
+
+oracle& opendkim() {
+    static oracle instance;
+    return instance;
+}
+
+// ---- messages ----
+
+rc::Gen<std::string> words(const std::string& alphabet, std::size_t most) {
+    return rc::gen::resize(static_cast<int>(most),
+                           rc::gen::container<std::string>(rc::gen::elementOf(alphabet)));
+}
+// A value: visible text, blanks in runs and at the ends, foldings.
+rc::Gen<std::string> field_value() {
+    return rc::gen::map(
+        rc::gen::resize(
+            8, rc::gen::container<std::vector<std::string>>(rc::gen::oneOf(
+                   words("abcXYZ019<>@=?;:-_.,\"", 12),
+                   rc::gen::element<std::string>(" ", "  ", "\t", " \t ", "\r\n ", "\r\n\t", " \r\n  ")))),
+        [](const std::vector<std::string>& pieces) {
+            std::string out = " v"; // never a folding before anything visible
+            for (const auto& piece : pieces)
+                out += piece;
+            while (out.ends_with('\n') || out.ends_with(' ') || out.ends_with('\t') || out.ends_with('\r'))
+                out.pop_back(); // nor a line of blanks alone at the end
+            return out;
+        });
+}
+rc::Gen<std::string> body() {
+    return rc::gen::map(
+        rc::gen::resize(12, rc::gen::container<std::vector<std::string>>(rc::gen::oneOf(
+                                words("abcXYZ019.=-", 20),
+                                rc::gen::element<std::string>(" ", "   ", "\t", "\r\n", "\r\n\r\n",
+                                                              "\r\n.\r\n", " \r\n", "\xc3\xa9")))),
+        [](const std::vector<std::string>& pieces) {
+            std::string out;
+            for (const auto& piece : pieces)
+                out += piece;
+            return out.empty() || out.ends_with("\r\n") ? out : out + "\r\n"; // as SMTP carries it
+        });
+}
+
+struct drawn {
+    std::string message;
+    bool rsa;
+    dkim_canon header, body;
+};
+drawn draw() {
+    std::string head = "From: <noreply@reports.example.com>\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\n";
+    const auto names =
+        *rc::gen::resize(8, rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
+                                "Subject", "To", "X-Odd", "TLS-Report-Domain", "TLS-Report-Submitter",
+                                "Content-Type", "received", "Comments", "MIME-version")));
+    for (const auto& name : names)
+        head += name + ":" + *field_value() + "\r\n";
+    drawn out{.message = head + "\r\n" + *body(),
+              .rsa = *rc::gen::arbitrary<bool>(),
+              .header = *rc::gen::element(dkim_canon::simple, dkim_canon::relaxed),
+              .body = *rc::gen::element(dkim_canon::simple, dkim_canon::relaxed)};
+    if (!opendkim().has_ed25519())
+        out.rsa = true;
+    record_for_oracle = key(out.rsa).record;
+    return out;
+}
+
+dkim_signature_verdict ours(const std::string& message, bool rsa) {
+    dkim_key_cache cache;
+    const tests::fixed_keys keys(selector + "._domainkey." + domain, key(rsa).record);
+    const auto verdict = verify_dkim(message, keys, now, cache);
+    return verdict.signatures.empty() ? dkim_signature_verdict{} : verdict.signatures.front();
+}
+
+RC_GTEST_PROP(DkimAndOpendkim, WhatOpendkimSignsWeVerify, ()) {
+    const auto mail = draw();
+    const auto signed_mail = opendkim().sign(mail.message, key(mail.rsa), mail.rsa, mail.header, mail.body);
+    RC_ASSERT(opendkim().verifies(signed_mail));
+    const auto verdict = ours(signed_mail, mail.rsa);
+    if (verdict.result != dkim_result::pass)
+        RC_FAIL(verdict.reason + "\n" + signed_mail);
+}
+
+TEST(DkimAndOpendkim, WhatWeSignOpendkimVerifies) {
+    PROVES("8460-3-j");
+    const auto holds = rc::check([] {
+        const auto mail = draw();
+        const auto signer = dkim_signer::make(domain, selector, key(mail.rsa).pem);
+        RC_ASSERT(signer.has_value());
+        const auto signed_mail = signer->sign(mail.message, now) + mail.message;
+        if (!opendkim().verifies(signed_mail))
+            RC_FAIL(signed_mail);
+        RC_ASSERT(ours(signed_mail, mail.rsa).result == dkim_result::pass);
+    });
+    EXPECT_TRUE(holds);
+}
+
+RC_GTEST_PROP(DkimAndOpendkim, BothCallAChangedMessageTheSame, ()) {
+    const auto mail = draw();
+    auto signed_mail = opendkim().sign(mail.message, key(mail.rsa), mail.rsa, mail.header, mail.body);
+    const auto own = signed_mail.size() - mail.message.size();
+    const auto at = own + *rc::gen::inRange<std::size_t>(0, mail.message.size());
+    // Only a visible character against another: blanks are the other property's matter, colons and line ends
+    // would make another structure.
+    const char old = signed_mail[at];
+    RC_PRE(old > ' ' && old < '\x7f' && old != ':');
+    signed_mail[at] = old == 'q' ? 'r' : 'q';
+    const bool theirs = opendkim().verifies(signed_mail);
+    const auto verdict = ours(signed_mail, mail.rsa);
+    if (theirs != (verdict.result == dkim_result::pass))
+        RC_FAIL("opendkim: " + std::to_string(theirs) + ", ours: " + verdict.reason + "\n" + signed_mail);
+}
+
+// Blanks added where one canonical form forgives them and the other does not.
+RC_GTEST_PROP(DkimAndOpendkim, BothForgiveTheSameBlanks, ()) {
+    const auto mail = draw();
+    auto signed_mail = opendkim().sign(mail.message, key(mail.rsa), mail.rsa, mail.header, mail.body);
+    const auto own = signed_mail.size() - mail.message.size();
+    const auto head_end = signed_mail.find("\r\n\r\n") + 2;
+    auto at = own + *rc::gen::inRange<std::size_t>(0, mail.message.size());
+    if (at < head_end) // within a field's value, which begins with a blank
+        at = signed_mail.find(": ", at) == std::string::npos || signed_mail.find(": ", at) > head_end
+                 ? signed_mail.size()
+                 : signed_mail.find(": ", at) + 2;
+    else if (at == head_end || at == head_end + 1)
+        at = head_end + 2;
+    if (at > head_end && at < signed_mail.size() && signed_mail[at] == '\n')
+        ++at; // never between CR and LF
+    signed_mail.insert(at, *rc::gen::element<std::string>(" ", "\t", "\r\n"));
+    if (at < head_end && signed_mail.compare(at, 2, "\r\n") == 0)
+        signed_mail.insert(at + 2, " ");
+    if (!signed_mail.ends_with("\r\n"))
+        signed_mail += "\r\n";
+    const bool theirs = opendkim().verifies(signed_mail);
+    const auto verdict = ours(signed_mail, mail.rsa);
+    if (theirs != (verdict.result == dkim_result::pass))
+        RC_FAIL("opendkim: " + std::to_string(theirs) + ", ours: " + verdict.reason + "\n" + signed_mail);
+}
+
+} // namespace
