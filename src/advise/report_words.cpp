@@ -147,43 +147,42 @@ std::string period_words(const tlsrpt::report& report) {
     return words;
 }
 
+fate fate_of(std::string_view type, std::string_view mode, std::string_view result) {
+    const auto failed = tlsrpt::parse_result_type(result);
+    switch (const auto known = tlsrpt::parse_policy_type(type);
+            known.value_or(policy_type::no_policy_found)) {
+    case policy_type::no_policy_found:
+        return known ? fate::delivered : fate::unknown;
+    case policy_type::tlsa:
+        // RFC 7672 §2.2: where no record is usable, encryption without a check of the name is enough.
+        return failed == result_type::tlsa_invalid ? fate::unknown : fate::held_back;
+    case policy_type::sts:
+        // Then no policy applies, unless an older one was in the sender's cache.
+        if (failed == result_type::sts_policy_fetch_error || failed == result_type::sts_policy_invalid ||
+            failed == result_type::sts_webpki_invalid)
+            return mode == "enforce" ? fate::unknown : fate::delivered;
+        return mode == "enforce" ? fate::held_back : mode.empty() ? fate::unknown : fate::delivered;
+    }
+    return fate::unknown;
+}
+
 failed_fate fate_of_failures(const tlsrpt::policy_result& policy) {
-    enum where { held, delivered, unknown };
-    const auto mode = policy.known_type() == policy_type::sts
-                          ? policy_of(policy.strings).transform([](const auto& p) { return p.mode; })
-                          : std::nullopt;
-    // What became of a session that failed in this way.
-    const auto fate = [&](std::optional<result_type> type) {
-        const bool no_policy_got = type == result_type::sts_policy_fetch_error ||
-                                   type == result_type::sts_policy_invalid ||
-                                   type == result_type::sts_webpki_invalid;
-        switch (policy.known_type().value_or(policy_type::no_policy_found)) {
-        case policy_type::no_policy_found:
-            return policy.known_type() ? delivered : unknown;
-        case policy_type::tlsa:
-            // RFC 7672 §2.2: where no record is usable, encryption without a check of the name is enough.
-            return type == result_type::tlsa_invalid ? unknown : held;
-        case policy_type::sts:
-            if (no_policy_got) // then no policy applies, unless an older one was in the sender's cache
-                return mode == sts::mode::enforce ? unknown : delivered;
-            if (!mode)
-                return unknown;
-            return mode == sts::mode::enforce ? held : delivered;
-        }
-        return unknown;
-    };
+    const auto applied = policy_of(policy.strings);
+    const std::string_view mode = applied ? sts::to_string(applied->mode) : "";
     failed_fate sum;
     std::uint64_t left = policy.failure; // details may add up to more: then the worst fate counts first
-    const auto take = [&](where which, std::uint64_t count) {
+    const auto take = [&](fate which, std::uint64_t count) {
         count = std::min(count, left);
         left -= count;
-        (which == held ? sum.held_back : which == delivered ? sum.delivered : sum.unknown) += count;
+        (which == fate::held_back   ? sum.held_back
+         : which == fate::delivered ? sum.delivered
+                                    : sum.unknown) += count;
     };
-    for (const auto wanted : {held, unknown, delivered})
+    for (const fate wanted : {fate::held_back, fate::unknown, fate::delivered})
         for (const auto& detail : policy.details)
-            if (fate(detail.known_type()) == wanted)
+            if (fate_of(policy.type, mode, detail.result_type) == wanted)
                 take(wanted, detail.count);
-    take(fate(std::nullopt), left);
+    take(fate_of(policy.type, mode, {}), left);
     return sum;
 }
 
