@@ -28,23 +28,48 @@ const std::string small_body =
     R"("policy-domain":"example.com","mx-host":["*.example.com"]},"summary":)"
     R"({"total-successful-session-count":128,"total-failure-session-count":0}}]})";
 
-// The example report with as many failure details as `bytes` want.
+// A report of a busy day: what repeats in real ones repeats here, what differs (hosts, addresses, counts,
+// reasons) differs. Minified, as reporters send it.
+std::string minified(const tlsrpt::report& report) {
+    const auto text = tlsrpt::write_report(report);
+    std::string out(text.size(), '\0');
+    std::size_t size = 0;
+    if (simdjson::minify(text.data(), text.size(), out.data(), size) != simdjson::SUCCESS)
+        std::abort();
+    out.resize(size);
+    return out;
+}
+tlsrpt::failure_detail detail(std::uint32_t random) {
+    auto d = tlsrpt::example_report(day).policies.front().details[random % 4];
+    const auto part = [&](unsigned shift, unsigned below) {
+        return std::to_string((random >> shift) % below);
+    };
+    d.sending_mta_ip =
+        random % 3 == 0 ? "192.0.2." + part(3, 250) : "2001:db8:" + part(5, 9999) + "::" + part(7, 999);
+    d.receiving_ip = "198.51.100." + part(11, 250);
+    d.receiving_mx = d.receiving_mx_helo = "mx" + part(9, 64) + ".example.com";
+    d.count = 1 + random % 977;
+    return d;
+}
 std::string body_of(std::size_t bytes) {
     auto report = tlsrpt::example_report(day);
+    report.policies.resize(1);
     auto& sts = report.policies.front();
-    const auto kinds = sts.details;
-    for (std::size_t i = 0; tlsrpt::write_report(report).size() + 400 < bytes;) {
-        // Grows by a tenth, so that large ones do not take quadratic time to make.
-        const std::size_t more = sts.details.size() / 10 + 1;
-        for (std::size_t k = 0; k < more; ++k, ++i) {
-            auto d = kinds[i % kinds.size()];
-            d.receiving_ip = "198.51.100." + std::to_string(i % 250);
-            d.count = 1 + i % 90;
-            sts.failure += d.count;
-            sts.details.push_back(std::move(d));
+    sts.details.clear();
+    sts.failure = 0;
+    std::uint32_t random = 1;
+    const auto grow = [&](std::size_t details) {
+        for (std::size_t i = 0; i < details; ++i) {
+            random = random * 1'664'525U + 1'013'904'223U;
+            sts.details.push_back(detail(random >> 4U));
+            sts.failure += sts.details.back().count;
         }
-    }
-    return tlsrpt::write_report(report);
+    };
+    grow(8);
+    const std::size_t per_detail = minified(report).size() / 10;
+    if (bytes > 10 * per_detail)
+        grow(bytes / per_detail - 10);
+    return minified(report);
 }
 
 // 22.6 MB and 100,000 details: as large as a report gets that a mailbox takes.
@@ -61,14 +86,7 @@ std::string huge_body() {
         d.receiving_ip = "198.51." + std::to_string(i / 250 % 250) + "." + std::to_string(i % 250);
         sts.details.push_back(d);
     }
-    auto out = tlsrpt::write_report(report);
-    // Without the blanks of the writer, as reporters send it.
-    std::string minified(out.size(), '\0');
-    std::size_t size = 0;
-    if (simdjson::minify(out.data(), out.size(), minified.data(), size) != simdjson::SUCCESS)
-        std::abort();
-    minified.resize(size);
-    return minified;
+    return minified(report);
 }
 
 const std::string& body(std::int64_t bytes) {
