@@ -78,6 +78,7 @@ struct daemon_core {
 std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon_core& core);
 std::unique_ptr<part> make_control_part(daemon_core& core);
 std::expected<std::unique_ptr<part>, std::string> make_metrics_part(daemon_core& core);
+std::expected<std::unique_ptr<part>, std::string> make_imap_part(daemon_core& core);
 
 /// `ADDRESS:PORT` or `unix:PATH`, with the key's name in the error.
 std::expected<io::listen_address, std::string> listen_at(std::string_view key, const std::string& text,

@@ -237,6 +237,12 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
         options.after = set.maildir_after;
         parts.push_back(std::make_unique<folder_part>(core, std::move(options)));
     }
+    if (!set.imap_host.empty()) {
+        auto made = make_imap_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        parts.push_back(std::move(*made));
+    }
     if (!set.metrics_listen.empty()) {
         auto made = make_metrics_part(core);
         if (!made)
