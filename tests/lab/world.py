@@ -91,6 +91,8 @@ class Builder:
         self._zone(REPORTS).records += [Rec(REPORTS, "MX", (10, POSTFIX)), Rec(f"in.{REPORTS}", "A", SERVE_IP)]
         self._zone(REPORTS_DIRECT).records += [Rec(REPORTS_DIRECT, "MX", (10, f"mx.{REPORTS_DIRECT}")),
                                                Rec(f"mx.{REPORTS_DIRECT}", "A", DIRECT_IP)]
+        self._zone("reports-test.test").records.append(
+            Rec("_smtp._tls.reports-test.test", "TXT", f"v=TLSRPTv1; rua=mailto:tls-report@{REPORTS}".encode()))
         self.world.serve_chain = str(self.authority.leaf("good", [f"in.{REPORTS}", f"mx.{REPORTS_DIRECT}"]))
 
     def _zone(self, name: str, **more) -> Zone:
