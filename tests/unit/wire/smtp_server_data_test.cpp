@@ -152,6 +152,26 @@ TEST(SmtpServer, MemoryNeverGrowsBeyondTheLimitOfAMail) {
     EXPECT_LE(server.message().capacity(), 64U * 1024);
 }
 
+TEST(SmtpServer, SingleBytesAndLongPipelinesCostNoMoreThanTheirLength) {
+    auto options = plain();
+    options.message_bytes = 2'000'000;
+    options.recipients = 20'000;
+    smtp_server server(options);
+    std::string said = ehlo + "MAIL FROM:<a@b>\r\n";
+    for (int n = 0; n < 20'000; ++n)
+        said += "RCPT TO:<c@d>\r\n";
+    server.feed(said + "DATA\r\n");
+    std::size_t asked = 0;
+    for (; server.next(); ++asked)
+        server.reply_recipient(true);
+    EXPECT_EQ(asked, 20'000U);
+    for (int n = 0; n < 1'000'000; ++n)
+        server.feed(n % 50 == 49 ? "\n" : n % 50 == 48 ? "\r" : ".");
+    server.feed(".\r\n");
+    ASSERT_EQ(server.next()->what, smtp_event::kind::message);
+    EXPECT_EQ(server.message().size(), 980'000U) << "one dot of each line was stuffing";
+}
+
 struct address_row {
     const char* why;
     std::string path;
