@@ -78,7 +78,7 @@ void append_simple_field(std::string& out, std::string_view raw) {
 
 dkim_message split_for_dkim(std::string_view message) {
     dkim_message out;
-    std::size_t at = 0;
+    std::size_t at = std::min(message.find_first_not_of("\r\n"), message.size()); // as read_message() does
     bool in_field = false;
     while (at < message.size()) {
         const auto [text, next] = line_at(message, at);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes a signature count or not: its tags, its key's record, the fields it covers, its dates.
+#include "base/text.h"
 #include "mail/dkim.h"
 #include "support/dkim.h"
 #include "support/proves.h"
@@ -28,6 +29,12 @@ std::string signed_with(const std::string& tags, const std::string& pem = tests:
                         const std::vector<std::string>& fields = {"From", "Subject"}) {
     return tests::sign_by_hand(report, "DKIM-Signature: " + tags + "; b={b}", pem, fields,
                                dkim_canon::relaxed, dkim_canon::relaxed);
+}
+std::vector<std::string> colon_words(const std::string& list) {
+    std::vector<std::string> out;
+    for (const auto word : base::split(list, ':'))
+        out.emplace_back(word);
+    return out;
 }
 const std::string usual =
     "v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=From:Subject; bh={bh}";
@@ -143,6 +150,27 @@ TEST(DkimSignature, FromMustBeSigned) {
     const auto twice = judge("From: <ceo@example.org>\r\n" + signed_with(usual));
     EXPECT_EQ(twice.result, dkim_result::neutral);
     EXPECT_NE(twice.reason.find("more From"), std::string::npos);
+}
+
+// Whoever replays a signed report may add fields on top; not those that decide how its body is read.
+TEST(DkimSignature, AddedContentTypeCountsAsUnsigned) {
+    const auto twice = [](const std::string& name, const std::string& h) {
+        const std::string field = name + ": one\r\n";
+        const auto message = tests::sign_by_hand(
+            field + report,
+            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1; bh={bh}; h=" + h +
+                "; b={b}",
+            tests::rsa_pem(), colon_words(h), dkim_canon::relaxed, dkim_canon::relaxed);
+        EXPECT_EQ(judge(message).result, dkim_result::pass) << name << " " << h;
+        return judge(name + ": two\r\n" + message);
+    };
+    for (const auto* name : {"Content-Type", "Content-Transfer-Encoding"}) {
+        const auto verdict = twice(name, std::string("From:") + name);
+        EXPECT_EQ(verdict.result, dkim_result::neutral);
+        EXPECT_NE(verdict.reason.find(name), std::string::npos) << verdict.reason;
+        EXPECT_EQ(twice(name, "From").result, dkim_result::neutral);
+    }
+    EXPECT_EQ(twice("X-Other", "From:X-Other").result, dkim_result::pass);
 }
 
 TEST(DkimSignature, AFieldNamedTooOftenForbidsAnother) {
