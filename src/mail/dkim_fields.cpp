@@ -99,6 +99,7 @@ dkim_message split_for_dkim(std::string_view message) {
         }
         at = next;
     }
+    out.header_bytes = at;
     out.body = message.substr(at);
     return out;
 }
@@ -151,14 +152,8 @@ std::string canonical_body_hash(std::string_view body, dkim_canon how) {
     return hash.finish();
 }
 
-std::size_t dkim_field_index::same_name::operator()(std::string_view name) const {
-    std::size_t hash = 14695981039346656037ULL; // FNV-1a over lower case
-    for (const char c : name)
-        hash = (hash ^ static_cast<unsigned char>(base::to_lower(c))) * 1099511628211ULL;
-    return hash;
-}
-bool dkim_field_index::same_name::operator()(std::string_view a, std::string_view b) const {
-    return base::iequals(a, b);
+bool dkim_field_index::less_name::operator()(std::string_view a, std::string_view b) const {
+    return std::ranges::lexicographical_compare(a, b, {}, base::to_lower, base::to_lower);
 }
 
 dkim_field_index::dkim_field_index(const dkim_message& message)

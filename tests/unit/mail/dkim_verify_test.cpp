@@ -207,6 +207,18 @@ TEST(DkimSignature, OnlySoManyAreLookedAt) {
               3U);
 }
 
+TEST(DkimSignature, AHeaderBeyondMeasureIsNotHashed) {
+    std::string fields;
+    for (int i = 0; fields.size() < 1'100'000; ++i)
+        fields += fmt::format("X-{}: {}\r\n", i, i);
+    const auto message = signed_with(usual);
+    EXPECT_EQ(judge(fields.substr(0, fields.find("\r\n", 500'000) + 2) + message).result, dkim_result::pass);
+    const auto verdict = judge(fields + message);
+    EXPECT_EQ(verdict.result, dkim_result::permerror);
+    EXPECT_NE(verdict.reason.find("1 MiB"), std::string::npos);
+    EXPECT_TRUE(dkim_key_names(fields + message).empty());
+}
+
 // A body or a signature that is wrong is wrong, whatever else is the matter.
 TEST(DkimSignature, AForgeryIsNeverMerelyExpired) {
     const auto old = signed_with(usual + "; x=1700000000");
