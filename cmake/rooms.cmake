@@ -19,10 +19,10 @@ function(mailtight_room name)
   endforeach()
 endfunction()
 
-# One test program a room: tests/unit/ROOM/*.cpp. A test's name, or its RecordProperty-free label text,
+# One test program a room: tests/unit/ROOM/*.cpp. PROPERTIES go to each of its tests. A test's name, or its RecordProperty-free label text,
 # carries the IDs of the rules it proves; tools/conformance collects them.
 function(mailtight_unit_tests name)
-  cmake_parse_arguments(T "" "" "USES" ${ARGN})
+  cmake_parse_arguments(T "" "" "USES;PROPERTIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
   if(NOT sources)
     return()
@@ -35,5 +35,9 @@ function(mailtight_unit_tests name)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE MAILTIGHT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_compile_options(test_${name} PRIVATE -Wno-sign-conversion -Wno-gnu-zero-variadic-macro-arguments)
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60)
+  set(properties "")
+  if(T_PROPERTIES)
+    set(properties PROPERTIES ${T_PROPERTIES})
+  endif()
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 ${properties})
 endfunction()

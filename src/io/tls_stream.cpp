@@ -109,15 +109,26 @@ void tls_stream::interrupt() {
         plain_->interrupt();
 }
 
+void tls_stream::say_goodbye() {
+    if (broken_ || !SSL_is_init_finished(ssl_.get()))
+        return;
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    plain_->try_write(pending());
+}
+
+void tls_stream::finish_writing() {
+    if (!plain_)
+        return;
+    say_goodbye();
+    plain_->finish_writing();
+}
+
 void tls_stream::close() {
     if (!plain_)
         return;
-    if (!broken_ && SSL_is_init_finished(ssl_.get())) {
-        ERR_clear_error();
-        SSL_shutdown(ssl_.get());
-        ERR_clear_error();
-        plain_->try_write(pending());
-    }
+    say_goodbye();
     plain_->close();
     plain_.reset();
     broken_ = true;

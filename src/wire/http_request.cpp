@@ -375,8 +375,7 @@ void http_request_reader::machine::refuse(int code, std::string_view reason) {
     forget(line, 0);
 }
 
-// ---- what the owner calls
-// ----------------------------------------------------------------------------------
+// ---- what the owner calls ------------------------------------------------------------------------
 
 http_request_reader::http_request_reader(http_request_limits limits)
     : machine_(std::make_shared<machine>(limits)) {}

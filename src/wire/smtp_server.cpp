@@ -121,8 +121,7 @@ struct smtp_server::machine {
     std::size_t errors = 0, idles = 0, messages = 0;
 };
 
-// ---- bytes
-// -------------------------------------------------------------------------------------------------
+// ---- bytes ---------------------------------------------------------------------------------------
 
 void smtp_server::machine::feed(std::string_view bytes) {
     if (!takes_bytes())
@@ -201,8 +200,7 @@ std::size_t smtp_server::machine::take_chunk(std::string_view bytes) {
     return part.size();
 }
 
-// ---- commands
-// ----------------------------------------------------------------------------------------------
+// ---- commands ------------------------------------------------------------------------------------
 
 void smtp_server::machine::on_line(std::string_view text) {
     while (!text.empty() && base::is_wsp(text.back()))
@@ -435,8 +433,7 @@ void smtp_server::machine::on_starttls(std::string_view argument) {
     event = smtp_event{smtp_event::kind::start_tls, {}};
 }
 
-// ---- replies
-// -----------------------------------------------------------------------------------------------
+// ---- replies -------------------------------------------------------------------------------------
 
 void smtp_server::machine::reply(int code, std::string_view enhanced, std::string_view text) {
     out += fmt::format("{} {} {}\r\n", code, enhanced, text);
@@ -495,8 +492,7 @@ void smtp_server::machine::reset_transaction() {
     data.clear();
 }
 
-// ---- what the owner calls
-// ----------------------------------------------------------------------------------
+// ---- what the owner calls ------------------------------------------------------------------------
 
 smtp_server::smtp_server(smtp_server_options options)
     : machine_(std::make_shared<machine>(std::move(options))) {}

@@ -14,11 +14,11 @@ from pathlib import Path
 
 WANTED = [
     ["knot", "knot-dnsutils", "unbound", "nginx-light", "postfix"],
-    ["exim4-daemon-light"],
+    ["exim4-daemon-light", "dovecot-imapd", "postgresql-15", "curl"],
 ]
 # Programs that must be there, in the tree or on the host, for the tree to be whole.
 PROGRAMS = ["usr/sbin/knotd", "usr/sbin/keymgr", "usr/bin/kdig", "usr/sbin/unbound", "usr/sbin/nginx",
-            "usr/sbin/postfix", "usr/sbin/exim4"]
+            "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl"]
 
 
 class PackageError(RuntimeError):
@@ -32,10 +32,10 @@ def _run(command: list[str], **options) -> str:
     return done.stdout
 
 
-def _missing() -> list[str]:
+def _missing(wanted: list[list[str]]) -> list[str]:
     """name=version of every package that the servers need and the host lacks."""
     found: dict[str, str] = {}
-    for group in WANTED:
+    for group in wanted:
         for line in _run(["apt-get", "install", "--simulate", "--no-install-recommends", "-qq", *group]).splitlines():
             if line.startswith("Inst "):
                 name, rest = line[5:].split(" ", 1)
@@ -51,22 +51,22 @@ def _merge_usr(tree: Path) -> None:
             (tree / name).symlink_to(f"usr/{name}")
 
 
-def ensure(build: Path, say=lambda words: None) -> Path:
+def ensure(build: Path, say=lambda words: None, wanted=WANTED, programs=PROGRAMS) -> Path:
     """The private tree below `build`, made where it is not there yet. Raises PackageError."""
     tree, debs = build / "root", build / "debs"
     stamp = tree / ".complete"
-    wish = hashlib.sha256(repr(WANTED).encode()).hexdigest()
+    wish = hashlib.sha256(repr(wanted).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wish and all(
-            (tree / p).exists() or Path("/", p).exists() for p in PROGRAMS):
+            (tree / p).exists() or Path("/", p).exists() for p in programs):
         return tree
     debs.mkdir(parents=True, exist_ok=True)
     say("fetching the servers' packages (not installed, unpacked into a private tree)")
     try:
-        missing = _missing()
+        missing = _missing(wanted)
     except PackageError:
         say("the package lists are missing: apt-get update")
         _run(["apt-get", "update", "-qq"])
-        missing = _missing()
+        missing = _missing(wanted)
     have = {path.name for path in debs.glob("*.deb")}
     fetch = [m for m in missing if not any(
         name.startswith(m.split("=")[0] + "_" + m.split("=")[1].replace(":", "%3a") + "_") for name in have)]
@@ -78,7 +78,7 @@ def ensure(build: Path, say=lambda words: None) -> Path:
         pattern = f"{name[0]}_{name[1].replace(':', '%3a')}_*.deb"
         for path in debs.glob(pattern):
             _run(["dpkg-deb", "-x", str(path), str(tree)], env=environment)
-    lacking = [p for p in PROGRAMS if not (tree / p).exists() and not Path("/", p).exists()]
+    lacking = [p for p in programs if not (tree / p).exists() and not Path("/", p).exists()]
     if lacking:
         raise PackageError(f"after unpacking, still missing: {', '.join(lacking)}")
     stamp.write_text(wish)

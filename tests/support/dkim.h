@@ -26,9 +26,12 @@ inline std::string make_key_pem(const std::string& kind, int rsa_bits = 2048) {
     const long length = BIO_get_mem_data(to.get(), &data);
     return {data, static_cast<std::size_t>(length)};
 }
-/// Made once in a process: RSA keys are slow to make.
-inline const std::string& rsa_pem() {
-    static const std::string pem = make_key_pem("RSA");
+/// Each size made once in a process: RSA keys are slow to make.
+inline const std::string& rsa_pem(int bits = 2048) {
+    static std::map<int, std::string> pems;
+    auto& pem = pems[bits];
+    if (pem.empty())
+        pem = make_key_pem("RSA", bits);
     return pem;
 }
 inline const std::string& ed25519_pem() {

@@ -399,8 +399,7 @@ TEST(HttpRequest, MemoryIsThatOfTheBody) {
     EXPECT_LE(chunks.request().body.capacity(), 100U) << "given back";
 }
 
-// ---- any cut gives the same
-// --------------------------------------------------------------------------------
+// ---- any cut gives the same ----------------------------------------------------------------------
 
 RC_GTEST_PROP(HttpRequestProperty, AnyCutsGiveTheSame, ()) {
     std::string bytes;
@@ -423,8 +422,7 @@ RC_GTEST_PROP(HttpRequestProperty, AnyCutsGiveTheSame, ()) {
     RC_ASSERT(read(pieces, small()) == read({bytes}, small()));
 }
 
-// ---- replies
-// -----------------------------------------------------------------------------------------------
+// ---- replies -------------------------------------------------------------------------------------
 
 TEST(HttpReply, Bytes) {
     http_request to;

@@ -512,8 +512,7 @@ TEST(SmtpServer, Addresses) {
     EXPECT_EQ(codes(talk({ehlo + "MAIL FROM:<postmaster>\r\n"}).out), "250 501");
 }
 
-// ---- STARTTLS
-// ----------------------------------------------------------------------------------------------
+// ---- STARTTLS ------------------------------------------------------------------------------------
 
 smtp_server_options with_tls() {
     auto options = plain();
@@ -576,8 +575,7 @@ TEST(SmtpServer, TlsMayBeRequired) { // RFC 3207 §4
     EXPECT_EQ(codes(server.output()), "250 250");
 }
 
-// ---- the owner
-// ---------------------------------------------------------------------------------------------
+// ---- the owner -----------------------------------------------------------------------------------
 
 TEST(SmtpServer, TextsOfTheOwnerCannotForgeReplies) {
     smtp_server server(plain());
@@ -642,8 +640,7 @@ TEST(SmtpServer, ShutDown) {
     EXPECT_EQ(busy.next()->what, smtp_event::kind::close);
 }
 
-// ---- any cut gives the same
-// --------------------------------------------------------------------------------
+// ---- any cut gives the same ----------------------------------------------------------------------
 
 rc::Gen<std::string> conversation() {
     return rc::gen::map(

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two questions whose rows carry more than sums: kinds of failures with an example of each, and the
+// policies that reporters saw.
+#include "store/narrowing.h"
+#include "store/sql_store.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace mailtight::store {
+namespace {
+
+constexpr std::size_t addresses_shown = 8;
+constexpr std::int64_t details_looked_at = 64; // of the last report, beginning with the example
+
+// `mode: enforce` of a policy text; "" where there is none.
+std::string mode_of(const std::vector<std::string>& strings) {
+    for (const auto& line : strings) {
+        const auto colon = line.find(':');
+        if (colon != std::string::npos &&
+            base::iequals(base::trim(std::string_view(line).substr(0, colon)), "mode"))
+            return base::lower(base::trim(std::string_view(line).substr(colon + 1)));
+    }
+    return {};
+}
+
+void add_some(std::vector<std::string>& to, std::string_view address) {
+    if (!address.empty() && to.size() < addresses_shown && std::ranges::find(to, address) == to.end())
+        to.emplace_back(address);
+}
+
+using failure_kind = std::array<std::int64_t, 6>; // domain, reporter, type, result, reason, mx
+struct failure_sums {
+    failure_row row;
+    std::int64_t example_report = 0, example_policy = 0, example_detail = 0;
+};
+
+} // namespace
+
+result<std::vector<failure_row>> sql_store::failures(const filter& of) {
+    return reading([&] {
+        auto q =
+            totals_question(*on_, words_,
+                            "select t.domain, t.reporter, t.type, t.result, t.reason, t.mx, t.day, t.count, "
+                            "t.example_report, t.example_policy, t.example_detail, t.text",
+                            "failure_day", of);
+        narrow_failures(q, *on_, words_, of);
+        std::map<failure_kind, failure_sums> kinds;
+        q.ask(*on_, [&](const sql::row& r) {
+            failure_kind kind{};
+            for (int i = 0; i < 6; ++i)
+                kind[static_cast<std::size_t>(i)] = r.integer(i);
+            const auto [found, fresh] = kinds.try_emplace(kind);
+            auto& [row, report, policy, detail] = found->second;
+            const auto on_day = r.on(6);
+            if (fresh || on_day >= row.last) {
+                row.last = on_day;
+                row.policy_text = r.integer(11);
+                report = r.integer(8);
+                policy = r.integer(9);
+                detail = r.integer(10);
+            }
+            row.first = fresh ? on_day : std::min(row.first, on_day);
+            row.count += r.count(7);
+        });
+
+        std::vector<failure_row> out;
+        std::vector<sql::values> examples, reporters;
+        for (auto& [kind, sums] : kinds) {
+            auto& row = out.emplace_back(std::move(sums.row));
+            row.domain = words_.text(*on_, kind[0]);
+            row.reporter = words_.text(*on_, kind[1]);
+            row.policy_type = words_.text(*on_, kind[2]);
+            row.result_type = words_.text(*on_, kind[3]);
+            row.reason_code = words_.text(*on_, kind[4]);
+            row.mx = words_.text(*on_, kind[5]);
+            row.policy_mode = mode_of(read_list(texts_.text(*on_, row.policy_text)));
+            examples.push_back({sums.example_report, sums.example_policy, sums.example_detail,
+                                sums.example_detail + details_looked_at});
+            reporters.push_back({kind[0], kind[1]});
+        }
+        on_->query_each("select organization from reporter_seen where domain = $1 and reporter = $2",
+                        reporters,
+                        [&](std::size_t i, const sql::row& r) { out[i].organization = r.string(0); });
+        on_->query_each("select report, result_type, reason, mx, sending_ip, receiving_ip from detail "
+                        "where report = $1 and policy = $2 and n >= $3 and n < $4 order by n",
+                        examples, [&](std::size_t i, const sql::row& r) {
+                            auto& row = out[i];
+                            if (r.text(1) != row.result_type || r.text(2) != row.reason_code ||
+                                r.text(3) != row.mx)
+                                return;
+                            row.last_report = r.integer(0); // 0 where it has expired
+                            add_some(row.sending_ips, r.text(4));
+                            add_some(row.receiving_ips, r.text(5));
+                        });
+        std::ranges::sort(out, [](const failure_row& a, const failure_row& b) {
+            return std::tie(b.count, a.domain, a.reporter, a.result_type, a.reason_code, a.mx,
+                            a.policy_type) <
+                   std::tie(a.count, b.domain, b.reporter, b.result_type, b.reason_code, b.mx, b.policy_type);
+        });
+        return out;
+    });
+}
+
+result<std::vector<policy_row>> sql_store::policies(const filter& of) {
+    return reading([&] {
+        auto q =
+            totals_question(*on_, words_,
+                            "select t.domain, t.type, t.text, t.reporter, cast(sum(t.success) as bigint), "
+                            "cast(sum(t.failure) as bigint), min(t.day), max(t.day)",
+                            "policy_day", of);
+        q.text(" group by t.domain, t.type, t.text, t.reporter");
+        std::map<std::array<std::int64_t, 3>, std::pair<policy_row, std::set<std::int64_t>>> seen;
+        q.ask(*on_, [&](const sql::row& r) {
+            const auto [found, fresh] = seen.try_emplace({r.integer(0), r.integer(1), r.integer(2)});
+            auto& [row, reporters] = found->second;
+            row.success += r.count(4);
+            row.failure += r.count(5);
+            row.first = fresh ? r.on(6) : std::min(row.first, r.on(6));
+            row.last = std::max(row.last, r.on(7));
+            reporters.insert(r.integer(3));
+        });
+        std::vector<policy_row> out;
+        for (auto& [key, value] : seen) {
+            auto& [row, reporters] = value;
+            row.domain = words_.text(*on_, key[0]);
+            row.type = words_.text(*on_, key[1]);
+            row.strings = read_list(texts_.text(*on_, key[2]));
+            for (const auto reporter : reporters)
+                row.reporters.push_back(words_.text(*on_, reporter));
+            std::ranges::sort(row.reporters);
+            out.push_back(std::move(row));
+        }
+        std::ranges::sort(out, [](const policy_row& a, const policy_row& b) { // the one seen last comes first
+            return std::tie(a.domain, b.last, a.type, a.strings) <
+                   std::tie(b.domain, a.last, b.type, b.strings);
+        });
+        return out;
+    });
+}
+
+} // namespace mailtight::store

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a filter narrows a walk over the totals; shared by the questions.
+#pragma once
+
+#include "store/question.h"
+#include "store/words.h"
+
+#include <string_view>
+
+namespace mailtight::store {
+
+/// Our domains, then the days of one of the tables of totals, as far as the filter goes; `t` is that table.
+question totals_question(sql::connection& on, dictionary& words, std::string_view select,
+                         std::string_view table, const filter& of);
+/// Adds the result type and the MX, which only failure_day knows.
+void narrow_failures(question& q, sql::connection& on, dictionary& words, const filter& of);
+
+} // namespace mailtight::store

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store over any engine: every decision is made here, once, and the engine only carries statements out.
+// adding.cpp writes reports, changing.cpp changes what counts, loading.cpp reads one report, asking.cpp
+// answers questions. One thread at a time; no exception leaves it.
+#pragma once
+
+#include "store/judge.h"
+#include "store/sql.h"
+#include "store/store.h"
+#include "store/totals.h"
+#include "store/words.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mailtight::store {
+
+class sql_store final : public store {
+public:
+    /// The schema has to be current.
+    explicit sql_store(std::unique_ptr<sql::connection> on);
+
+    result<std::vector<add_outcome>> add(std::span<const model::received_report> reports) override;
+    result<void> add_domains(std::span<const std::string> names, base::utc_seconds now) override;
+    result<void> remove_domain(std::string_view name) override;
+    result<void> count_unverified(bool yes) override;
+    result<bool> expire(base::utc_seconds bodies, base::utc_seconds details) override;
+    result<void> set_fact(std::string_view name, std::string_view value) override;
+    result<std::optional<std::string>> fact(std::string_view name) override;
+    result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view prefix) override;
+
+    result<std::vector<own_domain>> domains() override;
+    result<std::vector<report_row>> list(const filter& of, const page& which) override;
+    result<std::optional<stored_report>> show(report_number number) override;
+    result<std::optional<report_number>> find_test(std::string_view token) override;
+    result<std::vector<day_row>> days(const filter& of) override;
+    result<std::vector<reporter_row>> reporters(const filter& of) override;
+    result<std::vector<mx_row>> reporters_by_mx(const filter& of) override;
+    result<std::vector<result_row>> results(const filter& of) override;
+    result<std::vector<failure_row>> failures(const filter& of) override;
+    result<std::vector<policy_row>> policies(const filter& of) override;
+    result<std::vector<quarantine_row>> quarantine(const filter& of) override;
+    result<sizes> size() override;
+
+private:
+    /// What the database knows of a report that came before under the same key.
+    struct known {
+        report_number number = 0, family = 0;
+        std::string content;
+        model::trust trust{};
+        mailtight::store::state state{};
+        bool leads = false;
+    };
+    /// A report on its way in.
+    struct incoming;
+
+    template<class Job>
+    auto writing(Job job) -> result<decltype(job())>;
+    template<class Job>
+    auto reading(Job job) -> result<decltype(job())>;
+
+    void learn_rules();
+    // adding.cpp
+    std::vector<add_outcome> add_all(std::span<const model::received_report> reports);
+    void look_up(std::vector<incoming>& all);
+    void insert_new(std::vector<incoming>& all);
+    bool insert_rows(incoming& what, totals& sums);
+    void repeat(incoming& what, totals& sums);
+    void same_again(incoming& what, const known& before, const known& leader, totals& sums);
+    void another_version(incoming& what, const known& leader, totals& sums);
+    std::optional<known> leader_of(std::string_view key);
+    sql::values report_values(const incoming& what, std::int64_t leads) const;
+    // changing.cpp
+    void take_lead(report_number from, report_number to, totals& sums);
+    void judge_again(report_number number, totals& sums);
+    void uncount(const stored_report& old, const judgement& was, totals& sums);
+    std::vector<report_number> numbers(std::string_view statement, std::initializer_list<sql::value> with);
+    void changed_rules();
+    void drop_reports(const std::vector<report_number>& old);
+    // loading.cpp
+    std::optional<stored_report> load(report_number number, bool with_body);
+    judgement judgement_of(report_number number);
+    std::vector<std::int64_t> enter_texts(const tlsrpt::report& report);
+
+    std::unique_ptr<sql::connection> on_;
+    dictionary words_{"word", "text"};
+    dictionary texts_{"policy_text", "strings"};
+    rules rules_;
+    std::int64_t generation_ = 0; ///< of rules_
+};
+
+/// Runs a job as one transaction; where it lost against another writer, again.
+template<class Job>
+auto sql_store::writing(Job job) -> result<decltype(job())> {
+    constexpr int attempts = 6;
+    for (int attempt = 1;; ++attempt) {
+        try {
+            sql::transaction t(*on_, sql::access::write);
+            if constexpr (std::is_void_v<decltype(job())>) {
+                job();
+                t.commit();
+                words_.settle();
+                texts_.settle();
+                return {};
+            } else {
+                auto out = job();
+                t.commit();
+                words_.settle();
+                texts_.settle();
+                return out;
+            }
+        } catch (const sql::failure& f) {
+            words_.unsettle();
+            texts_.unsettle();
+            generation_ = 0;
+            if (!f.serialisation || attempt == attempts)
+                return std::unexpected(f.error);
+        }
+    }
+}
+
+template<class Job>
+auto sql_store::reading(Job job) -> result<decltype(job())> {
+    try {
+        sql::transaction t(*on_, sql::access::read);
+        auto out = job();
+        t.commit();
+        return out;
+    } catch (const sql::failure& f) {
+        return std::unexpected(f.error);
+    }
+}
+
+} // namespace mailtight::store
