@@ -56,7 +56,7 @@ std::string command_line::manual() const {
     }
     out += ".SH CONFIGURATION\nA TOML file; an unknown key is an error.\n";
     for (const auto& key : setting_keys())
-        out += fmt::format(".TP\n.B [{}] {} = {}\n{}\n", key.section, roff(key.name), roff(key.fallback),
+        out += fmt::format(".TP\n.B [{}] {} = {}\n{}\n", key.section, roff(key.name), roff(key.fallback()),
                            roff(key.comment));
     out +=
         ".SH EXIT STATUS\n.TP\n.B 0\nFine.\n.TP\n.B 1\nProblems were found in what was examined.\n.TP\n.B 2\n"
