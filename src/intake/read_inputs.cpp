@@ -128,6 +128,8 @@ private:
         }
         if (mail::looks_like_mbox(bytes) && ::lseek(file.get(), 0, SEEK_SET) == 0)
             return mbox(name, std::move(file), modified);
+        if (known && S_ISREG(facts.st_mode) && static_cast<std::uint64_t>(facts.st_size) > input_bytes)
+            return failed(name, fmt::format("larger than {} MiB", input_bytes / (1024 * 1024)));
         if (auto rest = read_rest(file, bytes, input_bytes); !rest)
             return failed(name, rest.error());
         if (mail::looks_like_mbox(bytes)) // through a pipe: it cannot be read a second time
