@@ -167,8 +167,8 @@ io::task<> watch_parts(daemon_core& core) {
         }
         later = counted.later;
         if (counted.refused > refused)
-            core.log->write(
-                base::event::report_refused,
+            core.log->write(base::event::report_refused,
+                            {{"inputs", std::to_string(counted.refused - refused)}});
         refused = counted.refused;
         if (core.now() - warned < std::chrono::days(1))
             continue;
