@@ -74,6 +74,8 @@ std::span<const diagnosis_rule> diagnosis_rules();
 std::string opening_sentence(const tlsrpt::report& report, std::string_view domain = {});
 /// A count for people: 1,204.
 std::string grouped(std::uint64_t number);
+/// A share for people: "3.7 %", "under 0.1 %".
+std::string share_words(std::uint64_t part, std::uint64_t whole);
 
 /// What became of the sessions that failed, by the mode of the policy in the report.
 struct failed_fate {

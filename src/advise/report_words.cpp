@@ -101,13 +101,6 @@ kind kind_of(const tlsrpt::report& report, std::string_view domain) {
     return found && none ? kind::mixed : none ? kind::none_found : kind::with_policy;
 }
 
-std::string share(std::uint64_t part, std::uint64_t whole) {
-    const double percent = whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return percent < 0.1                    ? "under 0.1 %"
-           : percent > 99.9 && part < whole ? "over 99.9 %"
-                                            : fmt::format("{:.1f} %", percent);
-}
-
 } // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -115,6 +108,15 @@ std::string grouped(std::uint64_t number) {
     for (std::size_t at = digits.size(); at > 3; at -= 3)
         digits.insert(at - 3, ",");
     return digits;
+}
+
+std::string share_words(std::uint64_t part, std::uint64_t whole) {
+    if (part == 0 || whole == 0)
+        return "0 %";
+    const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    return percent < 0.1                    ? "under 0.1 %"
+           : percent > 99.9 && part < whole ? "over 99.9 %"
+                                            : fmt::format("{:.1f} %", percent);
 }
 
 std::string day_words(base::utc_seconds at) {
@@ -224,7 +226,7 @@ std::string opening_sentence(const tlsrpt::report& report, std::string_view doma
     const bool one_fate = (fate.held_back > 0) + (fate.delivered > 0) + (fate.unknown > 0) == 1;
     std::string words = failure == all ? fmt::format("{}, {} failed", begin, all == 1 ? "it" : "all of them")
                                        : fmt::format("{}, {} of them failed ({})", begin, grouped(failure),
-                                                     share(failure, all));
+                                                     share_words(failure, all));
     if (one_fate)
         words += fate.held_back   ? " and the sender held the mail back"
                  : fate.delivered ? ", the mail was delivered all the same"

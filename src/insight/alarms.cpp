@@ -28,12 +28,16 @@ std::string key_of(std::string_view kind, std::initializer_list<std::string_view
     return key;
 }
 
-std::string percent(double share) {
-    return share > 0 && share < 0.001 ? "under 0.1 %" : fmt::format("{:.1f} %", 100 * share);
-}
-
 std::string at(const std::string& mx) {
     return mx.empty() ? "" : " at " + mx;
+}
+
+/// Mail that waits weighs more than mail that comes; what one sender of several sees weighs less.
+weight weight_of(const failure_group& group) {
+    const bool one_of_several = group.reporters.size() == 1 && group.reporters_fine >= 2;
+    if (group.held_back > 0)
+        return one_of_several ? weight::warning : weight::error;
+    return one_of_several ? weight::info : weight::warning;
 }
 
 /// The same failure for a person, whatever reason each sender gives.
@@ -57,12 +61,14 @@ void new_failures(const alarm_inputs& facts, std::vector<alarm>& out) {
             continue;
         made.kind = "new-failure";
         made.domain = facts.domain;
-        made.weight = group.held_back > 0 ? weight::error : weight::warning;
+        made.weight = weight_of(group);
         made.title = group.diagnosis.title + at(group.mx);
         made.text =
             fmt::format("{} of {} since {}, reported by {}. {}", advise::count(group.count, "failed session"),
                         facts.domain, advise::day_words(group.first), advise::list(group.reporters, 4),
                         group.diagnosis.cause);
+        if (!group.diagnosis.who.empty())
+            made.text += " " + group.diagnosis.who;
         made.fix = group.diagnosis.fix;
         out.push_back(std::move(made));
     }
@@ -81,6 +87,11 @@ sums last_days(const alarm_inputs& facts, day today) {
     return total;
 }
 
+std::string usual_words(const baseline& usual) {
+    constexpr std::uint64_t parts = 1'000'000;
+    return advise::share_words(static_cast<std::uint64_t>(usual.usual_share * parts), parts);
+}
+
 /// The share over its threshold, or else three times what is usual: one alarm, not both.
 void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day today,
             std::vector<alarm>& out) {
@@ -90,8 +101,9 @@ void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day t
         return;
     const double share = static_cast<double>(now.failure) / static_cast<double>(all);
     const baseline usual = against_baseline(facts.days, today);
-    const std::string counts = fmt::format("{} of {} sessions of {} failed in the last days ({})",
-                                           grouped(now.failure), grouped(all), facts.domain, percent(share));
+    const std::string counts =
+        fmt::format("{} of {} sessions of {} failed in the last days ({})", grouped(now.failure),
+                    grouped(all), facts.domain, advise::share_words(now.failure, all));
     alarm made;
     made.domain = facts.domain;
     made.fix = "mailtight report failures says what failed where, and what to do.";
@@ -99,15 +111,14 @@ void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day t
         made.key = key_of("failure-share", {facts.domain});
         made.kind = "failure-share";
         made.weight = share < 0.5 ? weight::warning : weight::error;
-        made.title = fmt::format("{} of the sessions fail", percent(share));
-        made.text = fmt::format("{}; usual are {}.", counts, percent(usual.usual_share));
+        made.title = fmt::format("{} of the sessions fail", advise::share_words(now.failure, all));
+        made.text = fmt::format("{}; usual are {}.", counts, usual_words(usual));
     } else if (usual.above) {
         made.key = key_of("above-baseline", {facts.domain});
         made.kind = "above-baseline";
         made.weight = weight::warning;
         made.title = "More sessions fail than usual";
-        made.text =
-            fmt::format("{}; over the four weeks before, it was {}.", counts, percent(usual.usual_share));
+        made.text = fmt::format("{}; over the four weeks before, it was {}.", counts, usual_words(usual));
     } else
         return;
     out.push_back(std::move(made));

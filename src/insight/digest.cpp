@@ -35,17 +35,9 @@ sums sum(const std::vector<store::day_row>& rows, day from, day to) {
     return total;
 }
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-    const double share = whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return share > 0 && share < 0.1 ? "under 0.1 %" : fmt::format("{:.1f} %", share);
-}
-
-std::string period(day from, day to) {
-    tlsrpt::report frame;
-    frame.start = from;
-    frame.end = sys_seconds(to) + hours(24) - seconds(1);
-    const std::string words = advise::period_words(frame);
-    return words.substr(words.find(' ') + 1); // without "from" or "on"
+/// The general words; where on the server at hand only if it is known: a letter is short.
+std::string short_fix(const std::string& fix) {
+    return std::ranges::count(fix, '\n') > 1 ? fix.substr(0, fix.find('\n')) : fix;
 }
 
 /// Reporters that wrote in the period.
@@ -88,7 +80,8 @@ void quiet_line(page& to, const digest_domain& of, const sums& now, day from, da
 void busy_part(page& to, const digest_domain& of, const sums& now, const sums& before) {
     to.line();
     to.wrapped("", fmt::format("{}: {} of {} sessions failed ({}).{}", of.domain, grouped(now.failure),
-                               grouped(now.all()), percent(now.failure, now.all()), change(now, before)));
+                               grouped(now.all()), advise::share_words(now.failure, now.all()),
+                               change(now, before)));
     advise::failed_fate fate;
     for (const auto& group : of.failures) {
         fate.held_back += group.held_back;
@@ -105,11 +98,11 @@ void busy_part(page& to, const digest_domain& of, const sums& now, const sums& b
         to.wrapped(fmt::format("  {}. ", told),
                    fmt::format("{}{}", advise::shown(group.diagnosis.title),
                                group.mx.empty() ? "" : ": " + advise::shown(group.mx)));
-        to.wrapped("     ", fmt::format("{} {} to {}, reported by {}.", advise::count(group.count, "session"),
-                                        base::format_date(group.first), base::format_date(group.last),
+        to.wrapped("     ", fmt::format("{}, {}, reported by {}.", advise::count(group.count, "session"),
+                                        days_words(group.first, group.last),
                                         advise::shown(advise::list(group.reporters, 3))));
         to.wrapped("     ", advise::shown(group.diagnosis.cause));
-        fix_lines(to, "     To do: ", group.diagnosis.fix);
+        fix_lines(to, "     To do: ", short_fix(group.diagnosis.fix));
     }
     if (told > failures_told)
         to.wrapped("     ", fmt::format("And {} more: mailtight report failures", told - failures_told));
@@ -127,7 +120,7 @@ letter write_digest(std::span<const digest_domain> domains, day from, day to) {
         (to_be_done(one) ? busy : quiet).push_back(&one);
     }
     letter made;
-    const std::string when = period(from, to);
+    const std::string when = days_words(from, to);
     if (busy.empty())
         made.subject = total.all() == 0 ? fmt::format("TLS reports {}: none came", when)
                                         : fmt::format("TLS reports {}: nothing to do", when);
@@ -142,9 +135,10 @@ letter write_digest(std::span<const digest_domain> domains, day from, day to) {
     text.wrapped("", fmt::format("{} {} for {}, {}, {}", total.all() == 0 ? "No" : grouped(total.all()),
                                  total.all() == 1 ? "session" : "sessions",
                                  advise::count(domains.size(), "domain"), when,
-                                 total.failure == 0 ? (total.all() == 0 ? "reported." : "none failed.")
-                                                    : fmt::format("{} failed ({}).", grouped(total.failure),
-                                                                  percent(total.failure, total.all()))));
+                                 total.failure == 0
+                                     ? (total.all() == 0 ? "reported." : "none failed.")
+                                     : fmt::format("{} failed ({}).", grouped(total.failure),
+                                                   advise::share_words(total.failure, total.all()))));
     if (total.failure > 0)
         text.wrapped("", "Sessions are connections, not messages: a sender that fails tries again.");
     const auto length = to - from + days(1);
@@ -161,8 +155,10 @@ letter write_digest(std::span<const digest_domain> domains, day from, day to) {
         if (one.readiness.ready == true) {
             if (!std::exchange(head, true))
                 text.line();
-            text.wrapped("", fmt::format("{}: {} mailtight plan {} --to enforce", one.domain,
-                                         one.readiness.sentence, one.domain));
+            text.wrapped(
+                "", fmt::format(
+                        "{}: {} Set mode: enforce in the policy and change the id of the _mta-sts record.",
+                        one.domain, one.readiness.sentence));
         }
     made.text = text.take();
     return made;

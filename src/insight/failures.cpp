@@ -61,6 +61,14 @@ void add(failure_group& to, const store::failure_row& row) {
 
 } // namespace
 
+std::string days_words(day first, day last) {
+    tlsrpt::report frame;
+    frame.start = first;
+    frame.end = last;
+    const std::string words = advise::period_words(frame);
+    return words.substr(words.find(' ') + 1); // without "on" or "from"
+}
+
 std::vector<failure_group> group_failures(std::span<const store::failure_row> rows,
                                           std::span<const store::reporter_row> reporters,
                                           std::span<const store::policy_row> policies,

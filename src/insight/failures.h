@@ -24,6 +24,8 @@ struct failure_group {
     advise::diagnosis diagnosis;
     std::int64_t last_report = 0;
 };
+/// Days for people: "15 May 2026", "14 to 16 May 2026".
+std::string days_words(day first, day last);
 /// Rows of one domain over reporters, grouped by result, reason and MX; the most sessions first.
 std::vector<failure_group> group_failures(std::span<const store::failure_row> rows,
                                           std::span<const store::reporter_row> reporters,

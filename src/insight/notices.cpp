@@ -86,7 +86,7 @@ letter write_notices(std::span<const notice> notices) {
             if (what != notice::kind::resolved)
                 fix_lines(to, "  To do: ", one.alarm.fix);
             if (what != notice::kind::raised)
-                to.wrapped("  ", fmt::format("Since {}.", advise::day_words(one.since)));
+                to.wrapped("  ", fmt::format("It began on {}.", advise::day_words(one.since)));
         }
     made.text = to.take();
     return made;

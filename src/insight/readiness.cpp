@@ -83,11 +83,12 @@ reason no_failures(const readiness_facts& facts) {
     for (const auto& group : facts.failures) {
         told += group.count;
         if (!explained(group))
-            open.push_back(fmt::format("{} {} ({})", grouped(group.count), group.diagnosis.title,
-                                       group.mx.empty() ? group.result_type : group.mx));
+            open.push_back(fmt::format("{} ({}, {})", group.diagnosis.title,
+                                       group.mx.empty() ? group.result_type : group.mx,
+                                       advise::count(group.count, "session")));
     }
     if (told < facts.failed)
-        open.push_back(fmt::format("{} that no reporter describes", grouped(facts.failed - told)));
+        open.push_back(advise::count(facts.failed - told, "session") + " that no reporter describes");
     if (open.empty())
         return {true, "no-failures",
                 fmt::format("{} failed sessions, all of them explained and past.", grouped(facts.failed))};
@@ -145,11 +146,9 @@ readiness ready_to_enforce(const readiness_facts& facts, base::utc_seconds now) 
     if (made.ready == true)
         made.sentence = "Ready for enforce: nothing that reports or the last check show speaks against it.";
     else if (made.ready == false)
-        made.sentence = fmt::format(
-            "Not yet ready for enforce: {}{}", first([](const reason& r) { return r.known && !r.met; }),
-            missing > 1
-                ? fmt::format(" And {} more.", advise::count(static_cast<std::size_t>(missing - 1), "reason"))
-                : "");
+        made.sentence = fmt::format("Not yet ready for enforce: {}{}",
+                                    first([](const reason& r) { return r.known && !r.met; }),
+                                    missing > 1 ? fmt::format(" And {} more.", missing - 1) : "");
     else
         made.sentence = "Whether it is ready for enforce cannot be said: " +
                         first([](const reason& r) { return !r.known; });

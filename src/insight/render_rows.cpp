@@ -28,11 +28,6 @@ using advise::padded;
 using advise::page;
 using advise::shown;
 
-std::string days_words(day first, day last) {
-    return first == last ? "on " + base::format_date(first)
-                         : fmt::format("{} to {}", base::format_date(first), base::format_date(last));
-}
-
 json::object group_json(const failure_group& one) {
     return {{"domain", safe(one.domain)},
             {"result_type", safe(one.result_type)},

@@ -4,7 +4,7 @@
 #include "insight/json_text.h"
 #include "insight/render_rows.h"
 
-#include <fmt/format.h>
+#include <cmath>
 
 namespace mailtight::insight {
 
@@ -24,14 +24,12 @@ json::value text(std::string_view remote) {
 }
 json::value share(std::uint64_t success, std::uint64_t failure) {
     const double all = static_cast<double>(success) + static_cast<double>(failure);
-    return all == 0 ? json::value(nullptr) : json::value(static_cast<double>(failure) / all);
+    return all == 0 ? json::value(nullptr)
+                    : json::value(std::round(10'000 * static_cast<double>(failure) / all) / 10'000);
 }
-json::value share_words(std::uint64_t success, std::uint64_t failure) {
-    if (failure == 0)
-        return json::value("");
-    const double part =
-        100.0 * static_cast<double>(failure) / (static_cast<double>(success) + static_cast<double>(failure));
-    return json::value(part < 0.1 ? "under 0.1 %" : fmt::format("{:.1f} %", part));
+/// For the eye: nothing where nothing failed.
+json::value failed_share(std::uint64_t success, std::uint64_t failure) {
+    return json::value(failure == 0 ? std::string() : advise::share_words(failure, success + failure));
 }
 
 } // namespace
@@ -87,7 +85,7 @@ table days_table(std::span<const store::day_row> rows) {
                "No sessions are reported in this period."};
     for (const auto& row : rows)
         made.rows.push_back({text(row.domain), day_value(row.day), row.success, row.failure,
-                             share(row.success, row.failure), share_words(row.success, row.failure),
+                             share(row.success, row.failure), failed_share(row.success, row.failure),
                              row.reporters, row.reports, row.sts_success, row.sts_failure, row.tlsa_success,
                              row.tlsa_failure, row.none_success, row.none_failure});
     return made;
@@ -113,7 +111,7 @@ table reporters_table(std::span<const store::reporter_row> rows) {
         made.rows.push_back(
             {text(row.domain), text(row.reporter),
              text(row.organization.empty() ? row.reporter : row.organization), row.success, row.failure,
-             share(row.success, row.failure), share_words(row.success, row.failure), row.reports,
+             share(row.success, row.failure), failed_share(row.success, row.failure), row.reports,
              day_value(row.first), day_value(row.last), row.verified,
              row.usual_interval.count() > 0 ? json::value(row.usual_interval.count()) : json::value(nullptr),
              time_value(row.last_received)});

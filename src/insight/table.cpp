@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
@@ -37,9 +38,10 @@ std::string plain(const json::value& cell, std::string_view separator) {
         }
         return all;
     }
+    case json::kind::double_:
+        return fmt::format("{}", cell.get_double());
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_:
     case json::kind::object:
         break;
     }

@@ -123,7 +123,6 @@ public:
         report.way = how_.way;
         report.received_at = how_.now;
         report.recipient = how_.recipient;
-        note_disagreements(report.report, around);
         report.report_domain = attributed_domain(report.report, around);
         report.test_token = test_token_of(report.report.report_id);
     }
@@ -204,17 +203,14 @@ void read_mail(reading& into, std::string_view bytes, const circumstances& how, 
         const auto where =
             part.name.empty() ? fmt::format("part {}", number) : base::printable(part.name, 255);
         into.read(part.bytes, around, where, claim == part_claim::by_bytes,
-                  [&](model::received_report& report, const tlsrpt::read_body& body) {
+                  [&](model::received_report& report, const tlsrpt::read_body&) {
                       if (!verdict) {
                           verdict = opened
                                         ? mail::verify_dkim(bytes, keys, how.now, cache, dkim_options_of(how))
                                         : mail::dkim_verdict{};
                           own = own_dkim_passes(message, how.trusted_authservers);
                       }
-                      auto member = around;
-                      if (!body.name.empty())
-                          member.file_name = body.name;
-                      into.place(report, member);
+                      into.place(report, around);
                       report.format = "mail";
                       judge(report, how, *verdict, names, keys, own);
                   });
@@ -229,10 +225,7 @@ void read_plain(reading& into, std::string_view bytes, const circumstances& how)
     if (how.way == model::way_in::file)
         around.file_name = how.source.substr(how.source.rfind('/') + 1);
     into.read(bytes, around, "", false, [&](model::received_report& report, const tlsrpt::read_body& body) {
-        auto member = around;
-        if (!body.name.empty())
-            member.file_name = body.name;
-        into.place(report, member);
+        into.place(report, around);
         report.format = tlsrpt::to_string(body.format);
         report.submitter = domain_of_address(report.report.contact_info);
         auto judged = judge_trust(how, report.dkim, {});

@@ -14,7 +14,7 @@
 namespace mailtight::mail {
 namespace {
 
-enum class transfer { identity, base64, quoted_printable, uuencode };
+enum class transfer { identity, base64, quoted_printable };
 
 transfer read_transfer(std::string_view value) {
     // `base64 (comment)` and `"base64"` are met; a prefix is told apart by what ends the word.
@@ -26,9 +26,6 @@ transfer read_transfer(std::string_view value) {
         return transfer::base64;
     if (base::iequals(word, "quoted-printable"))
         return transfer::quoted_printable;
-    for (const auto name : {"x-uuencode", "uuencode", "x-uue", "uue"})
-        if (base::iequals(word, name))
-            return transfer::uuencode;
     return transfer::identity;
 }
 
@@ -43,8 +40,6 @@ std::string decode(std::string_view body, transfer how) {
         return decode_damaged_base64(body);
     case transfer::quoted_printable:
         return decode_quoted_printable(body);
-    case transfer::uuencode:
-        return decode_uuencoded(body);
     case transfer::identity:
         break;
     }
