@@ -47,8 +47,10 @@ std::size_t reporters_in(const digest_domain& of, day from, day to) {
     }));
 }
 
-bool to_be_done(const digest_domain& of) {
-    return std::ranges::any_of(of.failures, [](const auto& group) { return group.diagnosis.ours; });
+/// Something on this side is wrong, or sessions fail and nobody says why.
+bool to_be_done(const digest_domain& of, const sums& now) {
+    return (now.failure > 0 && of.failures.empty()) ||
+           std::ranges::any_of(of.failures, [](const auto& group) { return group.diagnosis.ours; });
 }
 
 std::string change(const sums& now, const sums& before) {
@@ -72,9 +74,9 @@ void quiet_line(page& to, const digest_domain& of, const sums& now, day from, da
     to.wrapped("  ", fmt::format("{}: {} {}{}, {}", of.domain, grouped(now.all()),
                                  now.all() == 1 ? "session" : "sessions",
                                  reporters ? " from " + advise::count(reporters, "reporter") : "",
-                                 now.failure == 0 ? "none failed."
-                                                  : fmt::format("{} failed, and nothing is to be done here.",
-                                                                grouped(now.failure))));
+                                 now.failure == 0
+                                     ? "none failed."
+                                     : fmt::format("{} failed; nothing to do here.", grouped(now.failure))));
 }
 
 void busy_part(page& to, const digest_domain& of, const sums& now, const sums& before) {
@@ -90,6 +92,10 @@ void busy_part(page& to, const digest_domain& of, const sums& now, const sums& b
     }
     if (const auto words = advise::fate_words(fate); !words.empty())
         to.wrapped("  ", "What became of them: " + words + ".");
+    if (of.failures.empty())
+        to.wrapped("  ",
+                   fmt::format("No reporter says why. Look at the domain as a whole: mailtight check {}",
+                               of.domain));
     std::size_t told = 0;
     for (const auto& group : of.failures) {
         if (!group.diagnosis.ours || told++ >= failures_told)
@@ -117,7 +123,7 @@ letter write_digest(std::span<const digest_domain> domains, day from, day to) {
         const sums now = sum(one.days, from, to);
         total.success += now.success;
         total.failure += now.failure;
-        (to_be_done(one) ? busy : quiet).push_back(&one);
+        (to_be_done(one, now) ? busy : quiet).push_back(&one);
     }
     letter made;
     const std::string when = days_words(from, to);
