@@ -204,7 +204,7 @@ task<mail_sent> directly(const sender& with, resolver& dns) {
                 co_return result;
             attempt how{host, {address, with.by.mx_port}};
             result = co_await with.deliver(how);
-            // A report is delivered despite any failure of TLS (RFC 8460 §3).
+            // 8460-3-g: a report is delivered despite any failure of TLS.
             if (result.outcome.stage == "STARTTLS" && result.outcome.temporary) {
                 how.start_tls = false;
                 result = co_await with.deliver(how);

@@ -2,6 +2,7 @@
 // One mail on its way: to a smart host, to the domain's own servers, through a program.
 #include "io/mail_client.h"
 #include "support/fixed_resolver.h"
+#include "support/proves.h"
 #include "support/sockets.h"
 #include "support/tls_server.h"
 
@@ -197,6 +198,7 @@ TEST(MailClient, DirectlyWithoutAnMxGoesToTheDomain) {
 }
 
 TEST(MailClient, AReportIsDeliveredDespiteFailuresOfTls) {
+    PROVES("8460-3-g");
     server_tls tls(ca().stranger);
     mail_server mx{.tls = &tls};
     mx.breaks_handshake = true;
