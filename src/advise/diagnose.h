@@ -48,8 +48,8 @@ struct diagnosis {
     std::string rule;  ///< name of the rule: "mx-not-in-policy", "certificate-expired", …: a contract
     std::string title; ///< "The MX host is not in the policy"
     std::string cause; ///< what most probably happened, with names
-    std::string fix;   ///< what to change on the server at hand
-    std::string check; ///< how to see whether it is mended: a command or a look
+    std::string fix;   ///< what to change; then, a line each, where on the server
+    std::string check; ///< how to see whether it is mended: a command a line, safe to paste
     std::string
         who; ///< "one reporter of five: its path or cache" / "all reporters: the fault is here"; "" unknown
     std::string policy_age; ///< whether the policy in the report is today's; "" unknown
@@ -74,6 +74,8 @@ std::span<const diagnosis_rule> diagnosis_rules();
 std::string opening_sentence(const tlsrpt::report& report, std::string_view domain = {});
 /// A count for people: 1,204.
 std::string grouped(std::uint64_t number);
+/// A share for people: "3.7 %", "under 0.1 %".
+std::string share_words(std::uint64_t part, std::uint64_t whole);
 
 /// What became of the sessions that failed, by the mode of the policy in the report.
 struct failed_fate {
@@ -82,6 +84,9 @@ struct failed_fate {
     std::uint64_t unknown = 0;
 };
 failed_fate fate_of_failures(const tlsrpt::policy_result& policy);
+enum class fate { held_back, delivered, unknown };
+/// Of sessions that failed with this result under a policy of this type and mode ("" : not known).
+fate fate_of(std::string_view policy_type, std::string_view mode, std::string_view result_type);
 /// "2 held back", "1 held back, 3 delivered anyway and 1 unknown"; "" where nothing failed.
 std::string fate_words(const failed_fate& fate);
 /// The UTC day of a point in time for people: "3 May 2026".

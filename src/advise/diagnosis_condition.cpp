@@ -61,15 +61,18 @@ std::expected<clause, std::string> read_clause(std::string_view text) {
 std::expected<std::vector<clause>, std::string> read_condition(std::string_view when) {
     constexpr std::string_view joint = " and ";
     std::vector<clause> all;
-    while (!when.empty()) {
+    if (when.empty())
+        return all;
+    while (true) {
         const auto end = when.find(joint);
         auto one = read_clause(when.substr(0, end));
         if (!one)
             return std::unexpected(one.error());
         all.push_back(std::move(*one));
-        when = end == std::string_view::npos ? std::string_view{} : when.substr(end + joint.size());
+        if (end == std::string_view::npos)
+            return all;
+        when.remove_prefix(end + joint.size());
     }
-    return all;
 }
 
 std::string plain_words(std::string_view text) {

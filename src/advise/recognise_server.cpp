@@ -62,9 +62,13 @@ mail_server recognise_server(std::string_view mx_host, std::string_view helo_or_
         return mail_server::other_service;
     }
     const std::string said = plain_words(helo_or_banner);
-    for (const sign& one : signs)
-        if (holds_words(said, one.words))
+    for (const sign& one : signs) {
+        // "postfix.example.com" is a host, and says nothing of its software.
+        const bool part_of_name = !one.words.contains('.') && (said.contains(std::string(one.words) + ".") ||
+                                                               said.contains("." + std::string(one.words)));
+        if (holds_words(said, one.words) && !part_of_name)
             return one.server;
+    }
     return mail_server::unknown;
 }
 

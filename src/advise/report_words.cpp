@@ -101,13 +101,6 @@ kind kind_of(const tlsrpt::report& report, std::string_view domain) {
     return found && none ? kind::mixed : none ? kind::none_found : kind::with_policy;
 }
 
-std::string share(std::uint64_t part, std::uint64_t whole) {
-    const double percent = whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-    return percent < 0.1                    ? "under 0.1 %"
-           : percent > 99.9 && part < whole ? "over 99.9 %"
-                                            : fmt::format("{:.1f} %", percent);
-}
-
 } // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -115,6 +108,15 @@ std::string grouped(std::uint64_t number) {
     for (std::size_t at = digits.size(); at > 3; at -= 3)
         digits.insert(at - 3, ",");
     return digits;
+}
+
+std::string share_words(std::uint64_t part, std::uint64_t whole) {
+    if (part == 0 || whole == 0)
+        return "0 %";
+    const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    return percent < 0.1                    ? "under 0.1 %"
+           : percent > 99.9 && part < whole ? "over 99.9 %"
+                                            : fmt::format("{:.1f} %", percent);
 }
 
 std::string day_words(base::utc_seconds at) {
@@ -147,43 +149,42 @@ std::string period_words(const tlsrpt::report& report) {
     return words;
 }
 
+fate fate_of(std::string_view type, std::string_view mode, std::string_view result) {
+    const auto failed = tlsrpt::parse_result_type(result);
+    switch (const auto known = tlsrpt::parse_policy_type(type);
+            known.value_or(policy_type::no_policy_found)) {
+    case policy_type::no_policy_found:
+        return known ? fate::delivered : fate::unknown;
+    case policy_type::tlsa:
+        // RFC 7672 §2.2: where no record is usable, encryption without a check of the name is enough.
+        return failed == result_type::tlsa_invalid ? fate::unknown : fate::held_back;
+    case policy_type::sts:
+        // Then no policy applies, unless an older one was in the sender's cache.
+        if (failed == result_type::sts_policy_fetch_error || failed == result_type::sts_policy_invalid ||
+            failed == result_type::sts_webpki_invalid)
+            return mode == "enforce" ? fate::unknown : fate::delivered;
+        return mode == "enforce" ? fate::held_back : mode.empty() ? fate::unknown : fate::delivered;
+    }
+    return fate::unknown;
+}
+
 failed_fate fate_of_failures(const tlsrpt::policy_result& policy) {
-    enum where { held, delivered, unknown };
-    const auto mode = policy.known_type() == policy_type::sts
-                          ? policy_of(policy.strings).transform([](const auto& p) { return p.mode; })
-                          : std::nullopt;
-    // What became of a session that failed in this way.
-    const auto fate = [&](std::optional<result_type> type) {
-        const bool no_policy_got = type == result_type::sts_policy_fetch_error ||
-                                   type == result_type::sts_policy_invalid ||
-                                   type == result_type::sts_webpki_invalid;
-        switch (policy.known_type().value_or(policy_type::no_policy_found)) {
-        case policy_type::no_policy_found:
-            return policy.known_type() ? delivered : unknown;
-        case policy_type::tlsa:
-            // RFC 7672 §2.2: where no record is usable, encryption without a check of the name is enough.
-            return type == result_type::tlsa_invalid ? unknown : held;
-        case policy_type::sts:
-            if (no_policy_got) // then no policy applies, unless an older one was in the sender's cache
-                return mode == sts::mode::enforce ? unknown : delivered;
-            if (!mode)
-                return unknown;
-            return mode == sts::mode::enforce ? held : delivered;
-        }
-        return unknown;
-    };
+    const auto applied = policy_of(policy.strings);
+    const std::string_view mode = applied ? sts::to_string(applied->mode) : "";
     failed_fate sum;
     std::uint64_t left = policy.failure; // details may add up to more: then the worst fate counts first
-    const auto take = [&](where which, std::uint64_t count) {
+    const auto take = [&](fate which, std::uint64_t count) {
         count = std::min(count, left);
         left -= count;
-        (which == held ? sum.held_back : which == delivered ? sum.delivered : sum.unknown) += count;
+        (which == fate::held_back   ? sum.held_back
+         : which == fate::delivered ? sum.delivered
+                                    : sum.unknown) += count;
     };
-    for (const auto wanted : {held, unknown, delivered})
+    for (const fate wanted : {fate::held_back, fate::unknown, fate::delivered})
         for (const auto& detail : policy.details)
-            if (fate(detail.known_type()) == wanted)
+            if (fate_of(policy.type, mode, detail.result_type) == wanted)
                 take(wanted, detail.count);
-    take(fate(std::nullopt), left);
+    take(fate_of(policy.type, mode, {}), left);
     return sum;
 }
 
@@ -225,7 +226,7 @@ std::string opening_sentence(const tlsrpt::report& report, std::string_view doma
     const bool one_fate = (fate.held_back > 0) + (fate.delivered > 0) + (fate.unknown > 0) == 1;
     std::string words = failure == all ? fmt::format("{}, {} failed", begin, all == 1 ? "it" : "all of them")
                                        : fmt::format("{}, {} of them failed ({})", begin, grouped(failure),
-                                                     share(failure, all));
+                                                     share_words(failure, all));
     if (one_fate)
         words += fate.held_back   ? " and the sender held the mail back"
                  : fate.delivered ? ", the mail was delivered all the same"

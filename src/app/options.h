@@ -5,6 +5,7 @@
 #include "app/settings.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct common_options {
     std::string config_file;
     bool json = false;
     settings set; ///< configuration file and command line merged
+    /// The same once more, from the file as it is now: for a reload.
+    std::function<std::expected<settings, std::string>()> read_again;
 };
 
 struct check_options {
@@ -68,6 +71,37 @@ struct dns_options {
     bool all = false;
 };
 
+struct report_read_options {
+    std::vector<std::string> paths;
+    bool example = false;
+    std::string dkim_keys; ///< a file with keys; "" : they are looked up
+};
+
+/// What narrows a question to the store, and how the answer is wanted.
+struct report_question {
+    std::vector<std::string> domains, reporters;
+    std::string result, mx, from, to;
+    std::uint64_t days = 0;
+    bool quarantined = false, tests = false, only_failures = false;
+    bool csv = false;
+    std::string by;            ///< summary
+    std::uint64_t limit = 100; ///< list
+    std::int64_t number = 0;   ///< show
+};
+
+struct report_test_options {
+    std::string domain;
+    std::chrono::milliseconds wait{120'000};
+};
+
+struct report_other_options {
+    std::string domain;     ///< address, ready
+    std::string key;        ///< mute
+    std::string until, why; ///< mute
+    bool off = false;       ///< mute
+    bool live = false;      ///< ready
+};
+
 int cmd_check(const common_options& common, const check_options& options);
 int cmd_wait(const common_options& common, const check_options& options, const std::string& domain);
 int cmd_scan(const common_options& common, const scan_options& options);
@@ -77,6 +111,20 @@ int cmd_policy_new(const common_options& common, const policy_options& options);
 int cmd_policy_match(const common_options& common, const policy_options& options);
 int cmd_dns(const common_options& common, const dns_options& options);
 int cmd_doctor(const common_options& common);
+int cmd_report_read(const common_options& common, const report_read_options& options);
+int cmd_report_import(const common_options& common, const report_read_options& options);
+int cmd_report_list(const common_options& common, const report_question& question);
+int cmd_report_show(const common_options& common, const report_question& question);
+int cmd_report_summary(const common_options& common, const report_question& question);
+int cmd_report_failures(const common_options& common, const report_question& question);
+int cmd_report_address(const common_options& common, const report_other_options& options);
+int cmd_report_test(const common_options& common, const report_test_options& options);
+int cmd_report_mute(const common_options& common, const report_other_options& options);
+int cmd_report_mutes(const common_options& common);
+int cmd_report_ready(const common_options& common, const report_other_options& options);
+int cmd_report_digest(const common_options& common);
+int cmd_serve(const common_options& common);
+int cmd_status(const common_options& common);
 /// The generated documents: `config`, `findings`, `man` needs the command tree and lives in cli.cpp.
 int cmd_doc(const common_options& common, const std::string& what);
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/settings.h"
 
+#include "app/settings_keys.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <type_traits>
 
 namespace mailtight::app {
 
@@ -18,171 +21,111 @@ namespace {
 
 constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 
-using kind = setting_key::kind;
-
-setting_key text(std::string_view section, std::string_view name, std::string settings::* field,
-                 std::string_view fallback, std::string_view comment) {
-    return {section,  name,    kind::text,
-            fallback, comment, [field](settings& into, const std::string& value) { into.*field = value; },
-            {},       {}};
-}
-setting_key texts(std::string_view section, std::string_view name, std::vector<std::string> settings::* field,
-                  std::string_view comment) {
-    return {section,
-            name,
-            kind::texts,
-            "[]",
-            comment,
-            {},
-            [field](settings& into, std::vector<std::string> value) { into.*field = std::move(value); },
-            {}};
-}
-setting_key number(std::string_view section, std::string_view name, std::uint64_t settings::* field,
-                   std::string_view fallback, std::string_view comment) {
-    return {
-        section, name, kind::number, fallback,
-        comment, {},   {},           [field](settings& into, std::uint64_t value) { into.*field = value; }};
-}
-setting_key port(std::string_view section, std::string_view name, std::uint16_t settings::* field,
-                 std::string_view fallback, std::string_view comment) {
-    return {
-        section, name, kind::port, fallback, comment, {}, {}, [field](settings& into, std::uint64_t value) {
-            into.*field = static_cast<std::uint16_t>(value);
-        }};
-}
-setting_key duration(std::string_view section, std::string_view name,
-                     std::chrono::milliseconds settings::* field, std::string_view fallback,
-                     std::string_view comment) {
-    return {section,
-            name,
-            kind::duration,
-            fallback,
-            comment,
-            {},
-            {},
-            [field](settings& into, std::uint64_t value) { into.*field = std::chrono::milliseconds(value); }};
-}
-
 const std::vector<setting_key>& keys() {
-    static const std::vector<setting_key> all = {
-        texts("dns", "servers", &settings::dns_servers,
-              "Name servers to ask, as ADDRESS or ADDRESS:PORT. Empty: those of /etc/resolv.conf."),
-        text("dns", "mode", &settings::dns_mode, "\"automatic\"",
-             "How DNSSEC is validated. \"forwarding\": the servers above validate, and their AD bit is "
-             "believed (only over a "
-             "trusted path such as loopback). \"validating\": ask them and validate here. \"recursive\": ask "
-             "the "
-             "authoritative servers from the root on. \"automatic\": forwarding where every server is on "
-             "loopback, else "
-             "validating."),
-        text("dns", "trust-anchor", &settings::dns_trust_anchor, "\"\"",
-             "File with the DNSSEC trust anchor. Empty: the system's root key."),
-        text("dns", "root-hints", &settings::dns_root_hints, "\"\"",
-             "File with the root name servers, for mode \"recursive\". Empty: built in."),
-        duration("dns", "timeout", &settings::dns_timeout, "\"5s\"", "For one question, retries included."),
-        port("dns", "authoritative-port", &settings::dns_port, "53",
-             "Port of the authoritative servers when each is asked directly; another one only in a test "
-             "world."),
-
-        texts("network", "allow-net", &settings::allow_net,
-              "Networks that may be connected to although they are not globally routable. Addresses learnt "
-              "from DNS that "
-              "are private, loopback, link-local and so on are refused otherwise."),
-        text("network", "ca-file", &settings::ca_file, "\"\"",
-             "PEM file with the trusted roots. Empty: those of the system."),
-        duration("network", "connect-timeout", &settings::connect_timeout, "\"10s\"",
-                 "For one TCP connection."),
-        duration("network", "smtp-timeout", &settings::smtp_timeout, "\"30s\"",
-                 "For each reply of a mail server; tarpits and greylisting are slow."),
-        duration("network", "https-timeout", &settings::https_timeout, "\"60s\"",
-                 "For a whole policy fetch (RFC 8461 section 3.3 suggests one minute)."),
-        port("network", "smtp-port", &settings::smtp_port, "25",
-             "Port of the MX hosts; another one only in a test world."),
-        port("network", "https-port", &settings::https_port, "443",
-             "Port of the policy hosts; another one only in a test world."),
-        text("network", "ehlo-name", &settings::ehlo_name, "\"\"",
-             "The name that we give in EHLO. Empty: this host's name."),
-
-        text("check", "smtp-control", &settings::smtp_control, "\"gmail-smtp-in.l.google.com\"",
-             "A mail server known to accept connections. It is asked only when every MX of a run is silent, "
-             "to tell a closed "
-             "port 25 of ours from a dead server of theirs. Empty: never asked."),
-        text("check", "state-directory", &settings::state_directory, "\"\"",
-             "Where the last result of each domain is kept, for check --changed. Empty: "
-             "$XDG_STATE_HOME/mailtight, or "
-             "~/.local/state/mailtight."),
-
-        number("scan", "in-flight", &settings::scan_in_flight, "0",
-               "Domains looked at simultaneously by scan. 0: 2000 for DNS only, 500 with probes."),
-        number("scan", "smtp-connections", &settings::smtp_connections, "200",
-               "SMTP connections open simultaneously, over all hosts."),
-        number("scan", "connections-per-host", &settings::connections_per_host, "2",
-               "Simultaneous SMTP connections to one address."),
-
-        text("doctor", "signed-name", &settings::signed_name, "\"org\"",
-             "A zone with DNSSEC and an SOA record: a resolver that validates must say that it is secure."),
-        text("doctor", "forged-name", &settings::forged_name, "\"dnssec-failed.org\"",
-             "A name with an address whose DNSSEC is wrong on purpose: a resolver that validates must refuse "
-             "it."),
-    };
+    static const std::vector<setting_key> all = [] {
+        std::vector<setting_key> rows = network_keys();
+        for (auto& more : {report_keys(), daemon_keys()})
+            rows.insert(rows.end(), more.begin(), more.end());
+        return rows;
+    }();
     return all;
+}
+
+/// A duration as parse_duration() reads it.
+std::string written(std::chrono::milliseconds length) {
+    if (length.count() % 3'600'000 == 0 && length.count() > 0)
+        return fmt::format("{}h", length.count() / 3'600'000);
+    if (length.count() % 1000 == 0)
+        return fmt::format("{}s", length.count() / 1000);
+    return fmt::format("{}ms", length.count());
+}
+
+std::string in_quotes(std::string_view text) {
+    return fmt::format("\"{}\"", text);
 }
 
 std::string where(const std::string& file, const toml::node& node) {
     return fmt::format("{}, line {}", file, node.source().begin.line);
 }
 
-std::expected<void, std::string> take(settings& into, const setting_key& key, const toml::node& node,
-                                      const std::string& file) {
-    auto wrong = [&](std::string_view wants) {
-        return std::unexpected(
-            fmt::format("{}: {}.{} takes {}", where(file, node), key.section, key.name, wants));
-    };
-    switch (key.what) {
-    case kind::text:
-        if (auto value = node.value_exact<std::string>()) {
-            key.set(into, *value);
-            return {};
-        }
-        return wrong("a text in quotes");
-    case kind::texts: {
+/// One value of the file, taken into its field.
+class taker {
+public:
+    taker(settings& into, const setting_key& key, const toml::node& node, const std::string& file)
+        : into_(into)
+        , key_(key)
+        , node_(node)
+        , file_(file) {}
+    using result = std::expected<void, std::string>;
+
+    result operator()(std::string settings::* field) const {
+        const auto value = node_.value_exact<std::string>();
+        if (!value)
+            return wrong("a text in quotes");
+        if (!key_.one_of.empty() && std::ranges::find(key_.one_of, *value) == key_.one_of.end())
+            return wrong(fmt::format("one of {}", fmt::join(key_.one_of, ", ")));
+        into_.*field = *value;
+        return {};
+    }
+    result operator()(std::vector<std::string> settings::* field) const {
+        constexpr std::string_view wants = "a list of texts: [\"…\", \"…\"]";
         std::vector<std::string> values;
-        const auto* list = node.as_array();
+        const auto* list = node_.as_array();
         if (!list)
-            return wrong("a list of texts: [\"…\", \"…\"]");
+            return wrong(wants);
         for (const auto& item : *list) {
             auto value = item.value_exact<std::string>();
             if (!value)
-                return wrong("a list of texts: [\"…\", \"…\"]");
+                return wrong(wants);
             values.push_back(*value);
         }
-        key.set_many(into, std::move(values));
+        into_.*field = std::move(values);
         return {};
     }
-    case kind::number:
-    case kind::port: {
-        const auto value = node.value_exact<std::int64_t>();
-        const std::int64_t most = key.what == kind::port ? 65535 : std::numeric_limits<std::int32_t>::max();
-        const std::int64_t least = key.what == kind::port ? 1 : 0;
-        if (!value || *value < least || *value > most)
-            return wrong(key.what == kind::port ? "a port, 1 to 65535" : "a number, 0 or more");
-        key.set_number(into, static_cast<std::uint64_t>(*value));
+    result operator()(std::uint64_t settings::* field) const {
+        const auto value = node_.value_exact<std::int64_t>();
+        if (!value || *value < 0 || *value > std::numeric_limits<std::int32_t>::max())
+            return wrong("a number, 0 or more");
+        into_.*field = static_cast<std::uint64_t>(*value);
         return {};
     }
-    case kind::duration: {
+    result operator()(std::uint16_t settings::* field) const {
+        const auto value = node_.value_exact<std::int64_t>();
+        if (!value || *value < 1 || *value > 65535)
+            return wrong("a port, 1 to 65535");
+        into_.*field = static_cast<std::uint16_t>(*value);
+        return {};
+    }
+    result operator()(std::chrono::milliseconds settings::* field) const {
         std::optional<std::chrono::milliseconds> value;
-        if (auto words = node.value_exact<std::string>())
+        if (auto words = node_.value_exact<std::string>())
             value = parse_duration(*words);
-        else if (auto seconds = node.value_exact<std::int64_t>(); seconds && *seconds >= 0)
+        else if (auto seconds = node_.value_exact<std::int64_t>(); seconds && *seconds >= 0)
             value = parse_duration(std::to_string(*seconds));
         if (!value)
             return wrong("a duration such as \"5s\" or \"1500ms\"");
-        key.set_number(into, static_cast<std::uint64_t>(value->count()));
+        into_.*field = *value;
         return {};
     }
+    result operator()(bool settings::* field) const {
+        const auto value = node_.value_exact<bool>();
+        if (!value)
+            return wrong("true or false");
+        into_.*field = *value;
+        return {};
     }
-    return {};
-}
+
+private:
+    result wrong(std::string_view wants) const {
+        return std::unexpected(
+            fmt::format("{}: {}.{} takes {}", where(file_, node_), key_.section, key_.name, wants));
+    }
+
+    settings& into_;
+    const setting_key& key_;
+    const toml::node& node_;
+    const std::string& file_;
+};
 
 std::string unknown(const std::string& file, const toml::node& node, const std::string& name,
                     const std::vector<std::string_view>& known) {
@@ -192,6 +135,28 @@ std::string unknown(const std::string& file, const toml::node& node, const std::
 }
 
 } // namespace
+
+std::string setting_key::fallback() const {
+    static const settings defaults;
+    return std::visit(
+        [](auto member) -> std::string {
+            const auto& value = defaults.*member;
+            using type = std::remove_cvref_t<decltype(value)>;
+            if constexpr (std::is_same_v<type, std::string>) {
+                return in_quotes(value);
+            } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
+                std::vector<std::string> items;
+                for (const auto& item : value)
+                    items.push_back(in_quotes(item));
+                return fmt::format("[{}]", base::join(items, ", "));
+            } else if constexpr (std::is_same_v<type, std::chrono::milliseconds>) {
+                return in_quotes(written(value));
+            } else {
+                return fmt::format("{}", value);
+            }
+        },
+        field);
+}
 
 std::span<const setting_key> setting_keys() {
     return keys();
@@ -242,14 +207,15 @@ std::expected<settings, std::string> parse_settings(std::string_view toml_text,
             if (key.section == section_name)
                 names.push_back(key.name);
         for (const auto& [name, value] : *table) {
-            const std::string key_name(name.str());
+            std::string key_name(name.str());
+            std::ranges::replace(key_name, '_', '-');
             const setting_key* found = nullptr;
             for (const auto& key : keys())
                 if (key.section == section_name && key.name == key_name)
                     found = &key;
             if (!found)
                 return std::unexpected(unknown(file_name, value, key_name, names));
-            if (auto taken = take(into, *found, value, file_name); !taken)
+            if (auto taken = std::visit(taker(into, *found, value, file_name), found->field); !taken)
                 return std::unexpected(taken.error());
         }
     }
@@ -280,7 +246,7 @@ std::string example_settings() {
         out += "\n";
         for (const auto& line : base::wrap(key.comment, 98))
             out += fmt::format("# {}\n", line);
-        out += fmt::format("# {} = {}\n", key.name, key.fallback);
+        out += fmt::format("# {} = {}\n", key.name, key.fallback());
     }
     return out;
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration, declared once: a table of keys from which the parser, the example file, the man page and
-// the documentation come, so that none of them can drift. The command line's options of the same meaning win
-// over the file.
+// the documentation come, so that none of them can drift. The defaults are those of the struct. The command
+// line's options of the same meaning win over the file.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace mailtight::app {
@@ -43,22 +43,79 @@ struct settings {
     // [doctor]
     std::string signed_name = "org";
     std::string forged_name = "dnssec-failed.org";
+
+    // [store]
+    std::string store_where; ///< "" : where store_place() says
+    std::uint64_t keep_bodies = 90;
+    std::uint64_t keep_details = 730;
+    // [reports]
+    std::vector<std::string> domains;
+    std::string domains_file;
+    std::vector<std::string> mailboxes;
+    std::string report_url;
+    bool count_unverified = false;
+    bool strict_dkim_service = false;
+    std::vector<std::string> trusted_authservers;
+    std::string dkim_keys_file;
+    // [serve]
+    std::string user, group;
+    std::string control_socket; ///< "" : where control_place() says
+    std::vector<std::string> tls_certificates;
+    // [lmtp] [smtp]
+    std::vector<std::string> lmtp_listen, smtp_listen;
+    std::string smtp_hostname;
+    bool smtp_require_tls = false;
+    // [https]
+    std::vector<std::string> https_listen, plain_listen;
+    std::vector<std::string> trusted_proxies;
+    std::vector<std::string> https_hosts;
+    // [maildir] [mbox]
+    std::string maildir_path, maildir_after = "seen", mbox_path;
+    // [imap]
+    std::string imap_host;
+    std::uint16_t imap_port = 993;
+    bool imap_start_tls = false;
+    std::string imap_ca_file, imap_user, imap_folder = "INBOX", imap_after = "mark";
+    std::chrono::milliseconds imap_interval{300'000};
+    std::string imap_password, imap_password_file;
+    std::string imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret_file,
+        imap_oauth_refresh_token_file, imap_oauth_scope;
+    std::string imap_service_account_file, imap_mechanism = "automatic";
+    // [mail]
+    std::string mail_route = "smart-host", mail_host = "127.0.0.1";
+    std::uint16_t mail_port = 25;
+    std::string mail_user, mail_password_file, mail_from;
+    std::vector<std::string> mail_command = {"/usr/sbin/sendmail", "-i", "-f", "%sender"};
+    // [alarms]
+    std::vector<std::string> alarm_mail;
+    std::string webhook, webhook_secret_file;
+    std::uint64_t alarm_share = 10, silent_days = 7, reminder_days = 7;
+    std::string digest = "monday";
+    // [metrics]
+    std::string metrics_listen;
+    // [log]
+    std::string log_level = "info", log_format = "text";
 };
 
-/// One key of the configuration file.
+/// One key of the configuration file: its place in the struct says what it takes, and its default.
 struct setting_key {
     std::string_view section, name;
-    enum class kind { text, texts, number, duration, port } what;
-    std::string_view fallback;                              ///< the default, as the example file shows it
-    std::string_view comment;                               ///< what it is for, one or more sentences
-    std::function<void(settings&, const std::string&)> set; ///< text
-    std::function<void(settings&, std::vector<std::string>)> set_many; ///< texts
-    std::function<void(settings&, std::uint64_t)> set_number; ///< number, port, duration (milliseconds)
+    std::variant<std::string settings::*,               // a text
+                 std::vector<std::string> settings::*,  // a list of texts
+                 std::uint64_t settings::*,             // a number
+                 std::uint16_t settings::*,             // a port
+                 std::chrono::milliseconds settings::*, // a duration
+                 bool settings::*>
+        field;
+    std::string_view comment;                  ///< what it is for, one or more sentences
+    std::vector<std::string_view> one_of = {}; ///< of a text: the words it may be; empty: any
+    /// The default as the example file shows it.
+    std::string fallback() const;
 };
 std::span<const setting_key> setting_keys();
 
-/// Reads a TOML text into the settings. The error names the file, the line and, for an unknown key, the
-/// nearest known one.
+/// Reads a TOML text into the settings. A `_` in a key is the same as a `-`. The error names the file, the
+/// line and, for an unknown key, the nearest known one.
 std::expected<settings, std::string> parse_settings(std::string_view toml, const std::string& file_name);
 /// The configuration file: the named one, else /etc/mailtight/mailtight.toml where it exists, else the
 /// defaults.

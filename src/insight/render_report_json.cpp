@@ -102,7 +102,7 @@ json::object report_json(const model::received_report& from, const known_today& 
         policies.push_back(policy_json(policy, context_of(from, policy, today)));
     const auto counts = tlsrpt::headline(report);
     return {{"source", safe(from.source)},
-            {"format", from.format},
+            {"format", safe(from.format)},
             {"organization_name", safe(report.organization_name)},
             {"contact_info", safe(report.contact_info)},
             {"report_id", safe(report.report_id)},

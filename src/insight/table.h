@@ -14,7 +14,7 @@
 namespace mailtight::insight {
 
 struct column {
-    std::string key;     ///< of JSON and of the CSV head: a contract
+    std::string key;     ///< of JSON and of the CSV head: a contract; "" : for the eye alone
     std::string heading; ///< for the eye; "" : shown in JSON and CSV alone
     enum class kind { text, number } what = kind::text;
 };

@@ -10,8 +10,11 @@
 
 #include <expected>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mailtight::intake {
@@ -47,8 +50,10 @@ class examiner {
 public:
     explicit examiner(tlsrpt::read_limits limits = {});
     ~examiner();
-    /// The DNS names to look up before examine(); none for what is no mail.
-    std::vector<std::string> keys_needed(std::string_view bytes) const;
+    /// The DNS names to look up before examine(); none for what is no mail. Needs
+    /// no state, so any thread may ask.
+    static std::vector<std::string> keys_needed(std::string_view bytes,
+                                                model::way_in way = model::way_in::file);
     examined examine(std::string_view bytes, const circumstances& how, const mail::dkim_keys& keys);
 
 private:
@@ -56,14 +61,33 @@ private:
     std::unique_ptr<state> state_;
 };
 
+/// How the signature that decides stands to the reporter.
+struct signature_standing {
+    bool aligned = false;      ///< with the submitter or the contact of the report, or with From alone
+    bool by_from_only = false; ///< A37: accepted, with a mark
+    bool key_missing = false;  ///< the DNS has no key at that name (any more)
+    bool uses_length = false;
+    /// The server of our own whose Authentication-Results says that this domain's signature passed there.
+    std::string vouched_by;
+};
+
 /// The trust that circumstances and DKIM give (interface.md §3), with the reason in words.
+///
+/// A mail is judged by its signature, whichever way it came, an administrator's import included: forged mails
+/// lie in mailboxes too. What is no mail is authorised by the secret URL or by the administrator.
 struct trust_verdict {
-    model::trust trust;
+    model::trust trust = model::trust::unverified;
     std::string reason;
 };
-trust_verdict judge_trust(const circumstances& how, const model::dkim_outcome& dkim, bool aligned);
+trust_verdict judge_trust(const circumstances& how, const model::dkim_outcome& dkim,
+                          const signature_standing& standing);
 
-/// Key answers from a file for tests and back-fills: one `NAME TXT-VALUE` a line, `#` comments.
+/// The report-id by which `report test` finds its report again, and the token of such an id, or "".
+std::string test_report_id(std::string_view token, std::string_view submitter);
+std::string test_token_of(std::string_view report_id);
+
+/// Key answers from a file for tests and back-fills: one `NAME TXT-VALUE` a line, `#` comments. What is not
+/// in it is unavailable rather than absent: the file does not say what the DNS had.
 class key_file final : public mail::dkim_keys {
 public:
     static std::expected<key_file, std::string> parse(std::string_view text);

@@ -10,10 +10,13 @@
 #include "io/worker.h"
 #include "store/store.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace mailtight::intake {
@@ -31,10 +34,14 @@ struct kept {
 
 struct keeper_options {
     std::size_t batch = 500;                      ///< reports a transaction
+    std::size_t batch_bytes = 64 * 1024 * 1024;   ///< of their bodies, decompressed
     std::size_t queued_bytes = 256 * 1024 * 1024; ///< waiting to be written; beyond it: later
     bool strict_dkim_service = false;
     std::vector<std::string> trusted_authservers;
-    bool keep_examples = true;
+    /// How the store is opened again after it failed; without it the keeper goes on with the one it has.
+    /// Called on the keeper's thread, at most once in `reopen_every`.
+    std::function<store::result<std::unique_ptr<store::store>>()> reopen;
+    std::chrono::milliseconds reopen_every{1'000};
 };
 
 struct keeper_counters {
@@ -47,17 +54,22 @@ struct keeper_counters {
 
 class keeper {
 public:
-    /// `writer` is used from a thread of the keeper's own.
+    /// `writer` is used from a thread of the keeper's own. Null where the database is away and `reopen` is
+    /// there to open it later.
     keeper(io::loop& on, std::unique_ptr<store::store> writer, io::resolver& dns, const base::clock& clock,
            keeper_options options = {});
+    /// What waits is answered `later`; what is being written is still committed.
     ~keeper();
     /// Examines and stores; returns after the commit.
     io::task<kept> keep(std::string bytes, circumstances how);
     /// Another write on the keeper's thread and connection, in order with the rest.
     io::task<store::result<void>> write(std::function<store::result<void>(store::store&)> job);
     const keeper_counters& counters() const;
-    /// Called on the loop after each commit with what was stored: for alarms and metrics.
+    /// Called on the loop after each commit with what was stored: for alarms and metrics. The raw body
+    /// (`json`) is no longer in it.
     std::function<void(const model::received_report&, const store::add_outcome&)> on_stored;
+    /// Called on the loop for an input that held no report: for the log.
+    std::function<void(const circumstances&, const kept&)> on_refused;
     io::task<> drain(); ///< until nothing is queued
 
 private:
@@ -68,14 +80,16 @@ private:
 /// Our addresses: which recipients and URL tokens are ours. Refreshed from the store.
 class address_book {
 public:
-    /// `mailboxes`: full addresses that take reports (`tls-report@reports.example`), each also with `+TOKEN`.
+    /// `mailboxes`: full addresses that take reports (`tls-report@reports.example`), each also with `+TOKEN`,
+    /// or `-TOKEN` for mail systems whose delimiter that is.
     explicit address_book(std::vector<std::string> mailboxes = {});
     void set_domains(std::vector<store::own_domain> domains);
     struct entry {
         std::string domain; ///< of the token; "" : a mailbox without token
     };
     std::optional<entry> recipient(std::string_view address) const;
-    std::optional<entry> token(std::string_view token) const; ///< constant time
+    /// By the token's digest, so that the time it takes tells nothing of a token.
+    std::optional<entry> token(std::string_view token) const;
     /// The addresses to publish for a domain.
     std::string mail_address(std::string_view domain) const;
     std::string url_path(std::string_view domain) const; ///< "/tlsrpt/TOKEN"
@@ -83,6 +97,7 @@ public:
 private:
     std::vector<std::string> mailboxes_;
     std::vector<store::own_domain> domains_;
+    std::unordered_map<std::string, std::size_t> by_digest_; ///< SHA-256 of the token -> domains_
 };
 
 } // namespace mailtight::intake

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways in of the daemon: each takes bytes from its peers and hands them to the keeper; each says yes only
-// after the commit.
+// after the commit. They live on the loop's thread; keeper, book, clock and certificates outlive them, and
+// after stop() the loop runs on until their tasks are done.
 #pragma once
 
 #include "intake/keeper.h"
@@ -32,8 +33,9 @@ struct smtp_intake_options {
     wire::smtp_server_options protocol;
     const io::tls_server* tls = nullptr; ///< STARTTLS where given
     std::chrono::milliseconds command_time{300'000}, data_time{600'000};
-    std::uint64_t mails_per_minute =
-        600; ///< of one source (IPv4 address, IPv6 /64); unix sockets and exempt networks: no limit
+    /// Of one source (IPv4 address, IPv6 /64). Unix sockets, exempt networks and, with LMTP, this machine's
+    /// own mail server: no limit.
+    std::uint64_t mails_per_minute = 600;
     std::vector<base::ip_network> no_limit;
     io::listener_options listening;
 };
@@ -43,7 +45,7 @@ public:
                 smtp_intake_options options);
     ~smtp_intake();
     std::expected<void, std::string> start();
-    void stop(); ///< no new connections; open ones end with 421 at their next command
+    void stop(); ///< no new connections; idle ones end with 421, others after the mail under way
     way_status status() const;
     std::string address() const; ///< bound
 
@@ -64,6 +66,8 @@ io::http_site report_site(io::loop& on, keeper& into, const address_book& book, 
                           http_intake_options options, std::shared_ptr<way_status> status);
 
 // ---- folders ----
+/// A mail without a report in it is left where it is, unread, for a person to see. The place reached in an
+/// mbox is a fact of the store (`mbox:PATH`).
 struct folder_intake_options {
     std::string maildir;                        ///< or
     std::string mbox;                           ///< one of the two
@@ -120,13 +124,16 @@ private:
 /// Reads inputs from files for `report read` and `report import`: files, maildirs, mboxes, folders of these,
 /// "-". Calls back with each input's name and bytes, one at a time; symbolic links that leave the folder are
 /// not followed. False from the callback ends it.
+/// A maildir inside gives its new/ and cur/ and its subfolders; elsewhere names that begin with a dot are
+/// left out. Files of more than `input_bytes` are an error each; an mbox may be of any size.
 struct input {
-    std::string name;
+    std::string name; ///< path; `PATH#N` for the Nth message of an mbox; "-"
     std::string bytes;
     std::string error; ///< where it could not be read
     bool from_mbox = false;
     base::utc_seconds modified{};
 };
+inline constexpr std::size_t input_bytes = 100 * 1024 * 1024;
 void read_inputs(const std::string& path, const std::function<bool(input)>& each);
 
 } // namespace mailtight::intake

@@ -17,7 +17,8 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
 model::connect_outcome outcome_of(const error_code& error) {
-    if (error == asio::error::connection_refused)
+    if (error == asio::error::connection_refused ||
+        error == boost::system::errc::no_such_file_or_directory) // a unix socket that nobody made
         return model::connect_outcome::refused;
     if (error == asio::error::timed_out)
         return model::connect_outcome::timeout;

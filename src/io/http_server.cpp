@@ -59,43 +59,8 @@ namespace {
 
 using server_state = http_server::state;
 
-std::string_view title_of(int status) {
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 411:
-        return "Length Required";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 417:
-        return "Expectation Failed";
-    case 421:
-        return "Misdirected Request";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return "Refused";
-    }
-}
-
 wire::http_reply refusal(int status, std::string_view detail) {
-    return wire::problem(status, title_of(status), detail);
+    return wire::problem(status, "", detail); // the title is the status phrase
 }
 
 /// One connection and its requests.
@@ -209,7 +174,8 @@ private:
         reader.limit_body(site->body_bytes);
         if (reader.refused() != 0)
             co_return refusal(reader.refused(), reader.reason());
-        if (asked.request.expects_continue && !reader.complete() && buffered_.empty()) {
+        // Not where the client has not waited (RFC 9110 §10.1.1).
+        if (asked.request.expects_continue && !reader.complete() && reader.request().body.empty()) {
             if (co_await connection_->write_all("HTTP/1.1 100 Continue\r\n\r\n", on().now() + write_time) !=
                 io_status::ok)
                 co_return std::nullopt;
@@ -249,6 +215,7 @@ private:
     }
 
     task<> linger() {
+        connection_->finish_writing();
         const auto until = on().now() + linger_time;
         for (std::size_t past = 0; past < linger_bytes;) {
             const auto got = co_await connection_->read_some(read_bytes, until);

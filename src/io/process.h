@@ -13,18 +13,21 @@
 namespace mailtight::io {
 
 /// SIGTERM and SIGINT -> stop, SIGHUP -> reload; handled on the loop, from here on, until the object goes.
+/// SIGPIPE is ignored from here on. One object a process.
 class signals {
 public:
     signals(loop& on, std::function<void()> stop, std::function<void()> reload);
     ~signals();
+    signals(const signals&) = delete;
+    signals& operator=(const signals&) = delete;
 
 private:
     struct state;
-    std::unique_ptr<state> state_;
+    std::shared_ptr<state> state_;
 };
 
-/// `READY=1`, `RELOADING=1`, `STOPPING=1`, `STATUS=...`, `WATCHDOG=1` to $NOTIFY_SOCKET; nothing where it is
-/// not set.
+/// `READY=1`, `RELOADING=1` (with MONOTONIC_USEC added), `STOPPING=1`, `STATUS=...`, `WATCHDOG=1` to
+/// $NOTIFY_SOCKET; nothing where it is not set.
 void notify_manager(std::string_view what);
 /// Half of WATCHDOG_USEC, or nothing.
 std::optional<std::chrono::milliseconds> watchdog_interval();

@@ -99,6 +99,11 @@ void socket_stream::interrupt() {
         socket.cancel(ignored);
 }
 
+void socket_stream::finish_writing() {
+    error_code ignored;
+    socket.shutdown(any_socket::shutdown_send, ignored);
+}
+
 void socket_stream::close() {
     error_code ignored;
     socket.shutdown(any_socket::shutdown_both, ignored);

@@ -69,6 +69,7 @@ public:
     task<io_status> write_all(std::string bytes, loop::time_point deadline) override;
     void try_write(std::string_view bytes) override;
     void interrupt() override;
+    void finish_writing() override;
     void close() override;
 
     any_socket socket;

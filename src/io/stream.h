@@ -40,6 +40,8 @@ public:
     /// From another coroutine: the read that waits, and every later one that would wait, ends with `timeout`.
     /// Writing goes on.
     virtual void interrupt() {}
+    /// Tells the peer that nothing more comes (under TLS by close-notify); reading goes on.
+    virtual void finish_writing() {}
     /// Sends close-notify under TLS, then closes; never waits for the peer.
     virtual void close() = 0;
 };

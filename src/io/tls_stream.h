@@ -29,6 +29,7 @@ public:
     task<read_result> read_some(std::size_t limit, loop::time_point deadline) override;
     task<io_status> write_all(std::string bytes, loop::time_point deadline) override;
     void interrupt() override;
+    void finish_writing() override;
     void close() override;
 
     SSL* native() const { return ssl_.get(); }
@@ -38,6 +39,7 @@ private:
     task<io_status> flush(loop::time_point deadline);
     task<io_status> fill(loop::time_point deadline);
     bool looks_tls() const;
+    void say_goodbye();
 
     std::unique_ptr<stream> plain_;
     ssl_ptr ssl_;

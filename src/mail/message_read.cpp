@@ -14,7 +14,7 @@
 namespace mailtight::mail {
 namespace {
 
-enum class transfer { identity, base64, quoted_printable, uuencode };
+enum class transfer { identity, base64, quoted_printable };
 
 transfer read_transfer(std::string_view value) {
     // `base64 (comment)` and `"base64"` are met; a prefix is told apart by what ends the word.
@@ -26,9 +26,6 @@ transfer read_transfer(std::string_view value) {
         return transfer::base64;
     if (base::iequals(word, "quoted-printable"))
         return transfer::quoted_printable;
-    for (const auto name : {"x-uuencode", "uuencode", "x-uue", "uue"})
-        if (base::iequals(word, name))
-            return transfer::uuencode;
     return transfer::identity;
 }
 
@@ -43,8 +40,6 @@ std::string decode(std::string_view body, transfer how) {
         return decode_damaged_base64(body);
     case transfer::quoted_printable:
         return decode_quoted_printable(body);
-    case transfer::uuencode:
-        return decode_uuencoded(body);
     case transfer::identity:
         break;
     }
@@ -96,7 +91,8 @@ private:
         out_.truncated = out_.truncated || found.cut;
         const auto* inner_default = type.media_type == "multipart/digest" ? "message/rfc822" : "text/plain";
         for (const auto part : found.parts)
-            read_entity(scan_entity(part, limits_.header_bytes), inner_default, depth + 1);
+            read_entity(scan_entity(part, limits_.header_bytes, body_start::tolerant), inner_default,
+                        depth + 1);
         return true;
     }
 
@@ -113,7 +109,7 @@ private:
             decoded = decode(bytes, how);
             bytes = decoded;
         }
-        const auto inner = scan_entity(bytes, limits_.header_bytes);
+        const auto inner = scan_entity(bytes, limits_.header_bytes, body_start::tolerant);
         if (inner.fields.empty())
             return false;
         read_entity(inner, "text/plain", depth + 1);
@@ -187,7 +183,7 @@ std::expected<message, message_problem> read_message(std::string_view bytes, con
     const std::size_t start = bytes.find_first_not_of("\r\n");
     if (start == bytes.npos)
         return std::unexpected(message_problem::empty);
-    const auto top = scan_entity(bytes.substr(start), limits.header_bytes);
+    const auto top = scan_entity(bytes.substr(start), limits.header_bytes, body_start::after_empty_line);
     if (top.fields.empty())
         return std::unexpected(message_problem::no_message);
     message out;

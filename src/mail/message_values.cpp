@@ -26,7 +26,6 @@ using content_type_ptr = std::unique_ptr<GMimeContentType, deleter<g_object_unre
 using disposition_ptr = std::unique_ptr<GMimeContentDisposition, deleter<g_object_unref>>;
 using addresses_ptr = std::unique_ptr<InternetAddressList, deleter<g_object_unref>>;
 using date_ptr = std::unique_ptr<GDateTime, deleter<g_date_time_unref>>;
-using filter_ptr = std::unique_ptr<GMimeFilter, deleter<g_object_unref>>;
 
 // Once in the process, whichever thread comes first; never shut down, as other threads may still read.
 void begin() {
@@ -148,17 +147,6 @@ std::string decode_quoted_printable(std::string_view text) {
                                                   &save);
     });
     return out;
-}
-
-std::string decode_uuencoded(std::string_view text) {
-    begin();
-    const filter_ptr filter(g_mime_filter_basic_new(GMIME_CONTENT_ENCODING_UUENCODE, FALSE));
-    std::string in(text); // the library may write into what it is given
-    char* out = nullptr;
-    std::size_t length = 0;
-    std::size_t before = 0;
-    g_mime_filter_complete(filter.get(), in.data(), in.size(), 0, &out, &length, &before);
-    return out == nullptr ? std::string() : std::string(out, length);
 }
 
 } // namespace mailtight::mail

@@ -30,7 +30,5 @@ std::optional<base::utc_seconds> read_mail_date(std::string_view value);
 std::string first_address_domain(std::string_view value);
 
 std::string decode_quoted_printable(std::string_view text);
-/// Uuencoded text between its `begin` and `end` lines.
-std::string decode_uuencoded(std::string_view text);
 
 } // namespace mailtight::mail

@@ -56,8 +56,51 @@ bool is_plain_v4(std::string_view text) {
     return dots == 3 && digits > 0;
 }
 
+// IPv6 that is canonical beyond doubt (RFC 5952): lower-case groups without leading zeros, no two zero groups
+// side by side but behind one "::", which hides two or more. What fails here is asked of the real parser.
+bool is_plain_v6(std::string_view text) {
+    unsigned groups = 0, digits = 0;
+    bool gap = false, zero = false, zero_before = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (base::is_digit(c) || (c >= 'a' && c <= 'f')) {
+            if (zero || digits == 4)
+                return false;
+            zero = digits == 0 && c == '0';
+            ++digits;
+            continue;
+        }
+        if (c != ':')
+            return false;
+        if (digits > 0) {
+            if (zero && zero_before)
+                return false;
+            zero_before = zero;
+            ++groups;
+            digits = 0;
+            zero = false;
+        }
+        if (i + 1 < text.size() && text[i + 1] == ':') {
+            if (gap || zero_before)
+                return false;
+            gap = true;
+            ++i;
+            if (i + 1 < text.size() && text[i + 1] == '0') // a zero next to it belongs into it
+                return false;
+        } else if (i == 0 || i + 1 == text.size()) {
+            return false;
+        }
+    }
+    if (digits > 0) {
+        if (zero && zero_before)
+            return false;
+        ++groups;
+    }
+    return gap ? groups <= 6 : groups == 8;
+}
+
 void settle_address(std::string& text, const place& at, reading& r) {
-    if (text.empty() || is_plain_v4(text))
+    if (text.empty() || is_plain_v4(text) || is_plain_v6(text))
         return;
     std::string_view bare = base::trim(text);
     if (bare.starts_with('[') && bare.ends_with(']'))
@@ -118,8 +161,8 @@ void read_field(unsigned which, dom::element value, const place& at, reading& r,
         settle_mx(d.receiving_mx);
         break;
     case helo:
-        read_text(value, at, r, d.receiving_mx_helo);
-        settle_helo(d.receiving_mx_helo, at, r);
+        if (!read_text(value, at, r, d.receiving_mx_helo))
+            settle_helo(d.receiving_mx_helo, at, r);
         break;
     case receiving_ip:
         read_text(value, at, r, d.receiving_ip);

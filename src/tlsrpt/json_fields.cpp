@@ -17,22 +17,6 @@ namespace dom = simdjson::dom;
 constexpr std::uint64_t safe_integer = 9'007'199'254'740'991;            // 2^53-1, RFC 7493 §2.2
 constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max(); // what databases hold
 
-// True where every byte is printable ASCII or DEL: eight at a time, since every text passes here.
-bool is_plain(std::string_view text) {
-    constexpr std::uint64_t ones = 0x0101'0101'0101'0101, high = 0x8080'8080'8080'8080;
-    std::size_t at = 0;
-    for (; at + 8 <= text.size(); at += 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, text.data() + at, 8);
-        if (((eight - ones * 0x20) | eight) & high)
-            return false;
-    }
-    for (; at < text.size(); ++at)
-        if (static_cast<unsigned char>(text[at]) - 0x20U >= 0x60U)
-            return false;
-    return true;
-}
-
 bool is_noncharacter(char32_t c) {
     return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
 }
@@ -157,18 +141,7 @@ std::optional<unsigned> find_other_name(std::string_view name, const std::string
     return std::nullopt;
 }
 
-bool is_blank(dom::element value) {
-    switch (value.type()) {
-    case dom::element_type::NULL_VALUE:
-        return true;
-    case dom::element_type::STRING:
-        return value.get_string().value_unsafe().empty();
-    default:
-        return false;
-    }
-}
-
-void read_text(dom::element value, const place& at, reading& r, std::string& into) {
+void read_odd_text(dom::element value, const place& at, reading& r, std::string& into) {
     switch (value.type()) {
     case dom::element_type::STRING:
         take_text(value.get_string().value_unsafe(), at, r, into);

@@ -3,6 +3,7 @@
 // well formed costs no more than its copy. Private to the reader.
 #pragma once
 
+#include "tlsrpt/eight_bytes.h"
 #include "tlsrpt/read_report.h"
 #include "tlsrpt/remarks.h"
 
@@ -35,7 +36,9 @@ std::optional<unsigned> find_other_name(std::string_view name, const std::string
                                         std::size_t count, const other_name* others, std::size_t other_count);
 
 /// JSON null, or an empty text: as good as not there.
-bool is_blank(simdjson::dom::element value);
+inline bool is_blank(simdjson::dom::element value) {
+    return value.is_null() || (value.is_string() && value.get_string().value_unsafe().empty());
+}
 
 /// Calls `read(index, value, place)` once for each known member of an object, by its index in `Names`. Of a
 /// member that stands twice the first counts that holds anything; `unknown(name, value)` gets the rest.
@@ -43,13 +46,14 @@ template<std::size_t N, std::size_t M, class Read, class Unknown>
 void each_member(simdjson::dom::object object, const std::array<std::string_view, N>& names,
                  const std::array<other_name, M>& others, const place& at, reading& r, Read read,
                  Unknown unknown) {
-    unsigned seen = 0, filled = 0;
-    unsigned expected = 0; // reporters write them in much the same order
+    unsigned seen = 0;
+    std::array<simdjson::dom::element, N> taken; // of those seen
+    unsigned expected = 0;                       // reporters write them in much the same order
     for (const auto field : object) {
         unsigned index = N;
         for (unsigned i = 0; i < N; ++i) {
             const unsigned candidate = (expected + i) % N;
-            if (names[candidate] == field.key) {
+            if (same_name(names[candidate], field.key)) {
                 index = candidate;
                 break;
             }
@@ -66,19 +70,31 @@ void each_member(simdjson::dom::object object, const std::array<std::string_view
         }
         expected = index + 1;
         const unsigned bit = 1U << index;
-        if (seen & bit) // 8460-4-a
+        if (seen & bit) { // 8460-4-a
             r.notes.add(quirk::duplicate_member, here, simdjson::minify(field.value));
-        if (filled & bit)
-            continue;
+            if (!is_blank(taken[index]))
+                continue;
+        }
         seen |= bit;
-        if (!is_blank(field.value))
-            filled |= bit;
+        taken[index] = field.value;
         read(index, field.value, here);
     }
 }
 
-/// A text; "" where it is null. Numbers and truth values become their text, lists of texts are joined.
-void read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into);
+/// A text; "" where it is null. Numbers and truth values become their text, lists of texts are joined. True
+/// where it is plain: a line of printable ASCII.
+void read_odd_text(simdjson::dom::element value, const place& at, reading& r, std::string& into);
+inline bool read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into) {
+    if (value.is_string()) {
+        const std::string_view text = value.get_string().value_unsafe();
+        if (text.size() <= r.limits.text_bytes && is_plain(text)) {
+            into = std::string(text);
+            return true;
+        }
+    }
+    read_odd_text(value, at, r, into);
+    return false;
+}
 /// Adds the elements of a list of texts; false where it was a single text or another value (which is added).
 bool read_texts(simdjson::dom::element value, const place& at, reading& r, std::vector<std::string>& into);
 /// A count of sessions.

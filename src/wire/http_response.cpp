@@ -157,6 +157,7 @@ void http_response_reader::end_of_field() {
         return fail(http_error::bad_field);
     const auto name = text.substr(0, colon);
     const auto value = base::trim(text.substr(colon + 1));
+    response_.fields.emplace_back(base::lower(name), value);
     auto keep_first = [&](std::string& into) {
         if (into.empty())
             into = value;

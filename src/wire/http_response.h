@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mailtight::wire {
 
@@ -39,6 +40,8 @@ struct http_response {
     std::string content_type;
     std::string content_encoding;
     std::string retry_after;
+    /// All fields as they came, names in lower case, raw remote bytes.
+    std::vector<std::pair<std::string, std::string>> fields;
     std::string body; ///< after transfer decoding
 };
 

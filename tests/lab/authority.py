@@ -54,7 +54,7 @@ class Authority:
     """Makes leaves. `folder` keeps the roots, `leaves` gets the chains and the one key."""
 
     def __init__(self, folder: Path, leaves: Path):
-        self.leaves = leaves
+        self.folder, self.leaves = folder, leaves
         leaves.mkdir(parents=True, exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         self.root, self.root_key = self._kept(folder, "root", "Mailtight Lab Root")

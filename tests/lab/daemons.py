@@ -7,11 +7,12 @@ import os
 import shutil
 from pathlib import Path
 
-from world import EXIM_IP, NGINX_IP, NGINX_IP6, POSTFIX_IP, World
+from world import EXIM_IP, NGINX_IP, NGINX_IP6, POSTFIX_IP, REPORTS, SERVE_IP, World
 from table import EXIM, POSTFIX
 
 # Users of the lab's servers, known in its own /etc/passwd alone.
-USERS = {"postfix": 7001, "Debian-exim": 7002, "unbound": 7003, "knot": 7004}
+USERS = {"postfix": 7001, "Debian-exim": 7002, "unbound": 7003, "knot": 7004, "dovecot": 7005, "dovenull": 7006, "vmail": 7007,
+         "postgres": 7008, "mailtight": 7009}
 GROUPS = {**USERS, "postdrop": 7011}
 
 
@@ -69,6 +70,11 @@ inet_interfaces = {POSTFIX_IP}
 inet_protocols = ipv4
 relay_domains = test
 relay_transport = discard
+transport_maps = inline:{{ {REPORTS}=lmtp:inet:[{SERVE_IP}]:24 }}
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+lmtp_destination_concurrency_limit = 20
 local_recipient_maps =
 local_transport = discard
 smtpd_tls_security_level = may
@@ -96,6 +102,7 @@ flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 discard unix - - n - - discard
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd

@@ -19,6 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import daemons  # noqa: E402
+import database  # noqa: E402
+import mailbox_server as mailbox  # noqa: E402
 import names  # noqa: E402
 import world as worlds  # noqa: E402
 from authority import Authority  # noqa: E402
@@ -68,7 +70,7 @@ def bind(source: str, target: Path) -> None:
 
 def network(world: worlds.World) -> None:
     command("ip", "link", "set", "lo", "up")
-    batch = [f"addr add {address}/8 dev lo" for address in (worlds.POSTFIX_IP, worlds.EXIM_IP)]
+    batch = [f"addr add {address}/8 dev lo" for address in (worlds.POSTFIX_IP, worlds.EXIM_IP, worlds.DOVECOT_IP)]
     batch += [f"addr add {address}/128 dev lo nodad" for address in world.addresses6]
     subprocess.run(["ip", "-batch", "-"], input="\n".join(batch) + "\n", text=True, check=True)
 
@@ -142,13 +144,17 @@ def start_all(build: Path, logs: Path) -> Servers:
     servers.start("nginx", daemons.nginx(world, RUN))
     servers.start("postfix", daemons.postfix(world))
     servers.start("exim", daemons.exim(world))
+    servers.start("dovecot", mailbox.dovecot(world, RUN))
+    servers.start("postgres", database.postgres(RUN))
     wait_until("knot", lambda: listening(worlds.NAME_SERVERS["ns2"], 53), 30, servers)
     servers.start("unbound", ["unbound", "-d", "-c", str(unbound)])
     for path in ready:
         wait_until(path.stem, path.exists, 30, servers)
     for what, address, port in (("unbound", worlds.RESOLVER, 53), ("nginx", worlds.NGINX_IP, 443),
-                                ("Postfix", worlds.POSTFIX_IP, 25), ("Exim", worlds.EXIM_IP, 25)):
+                                ("Postfix", worlds.POSTFIX_IP, 25), ("Exim", worlds.EXIM_IP, 25),
+                                ("Dovecot", worlds.DOVECOT_IP, 993)):
         wait_until(what, lambda a=address, p=port: listening(a, p), 30, servers)
+    wait_until("PostgreSQL", lambda: (database.FOLDER / ".s.PGSQL.5432").exists(), 30, servers)
     return servers
 
 

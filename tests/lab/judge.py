@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -75,13 +76,31 @@ def _report(outcomes: list[compare.Outcome], checks: dict[str, list[str]], held:
     return 1 if any(results) else 0
 
 
+def _reports(lab, binary: Path, only: str, full: bool) -> tuple[int, list[str]]:
+    """The cases of reports/, run inside. Returns how many held, and what did not."""
+    words = [sys.executable, str(compare.REPO / "tests" / "lab" / "reports" / "drive.py"), "--binary", str(binary),
+             "--build", str(BUILD), "--only", only, *(["--full"] if full else [])]
+    process = subprocess.Popen(lab.enter(words), stdout=subprocess.PIPE, text=True)
+    held, not_held, last = 0, [], ""
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        last = line
+        if line.startswith("ok "):
+            held += 1
+        elif line.startswith("FAILED "):
+            not_held.append(line[7:].strip())
+    if process.wait() > 1 or "passed" not in last:
+        not_held.append(f"the cases of reports broke off with {process.returncode}")
+    return held, not_held
+
+
 def test(make_lab, given) -> int:
     """Every scenario in a lab of its own, all of them in one run, and the host as it was before."""
     binary = given.binary.resolve()
     if not os.access(binary, os.X_OK):
         raise RuntimeError(f"there is no program at {binary}: build it first")
     scenarios = compare.selected(given.only)
-    if not scenarios and not cli.selected(given.only):
+    if not scenarios and not cli.selected(given.only) and not given.only.startswith("reports"):
         raise RuntimeError(f"no scenario and no case is called {given.only}; `list` shows them all")
     checks: dict[str, list[str]] = {}
     if given.only == "*":
@@ -101,6 +120,9 @@ def test(make_lab, given) -> int:
         for o in outcomes:  # whatever a domain is like, its document has the keys that scripts hold on to
             o.differences += shapes.unfit(o.document, shapes.CHECK) if o.document else []
         held, not_held = cli.run_all(lab, binary, BUILD, given.only, given.jobs)
+        if given.only == "*" or given.only.startswith("reports"):
+            more, problems = _reports(lab, binary, given.only.partition(":")[2].strip(" *"), given.full)
+            held, not_held = held + more, not_held + problems
         if len(scenarios) > 1:
             checks["all domains in one run give the same"] = [
                 f"{o.scenario.domain}: {'; '.join(o.differences)[:300]}"

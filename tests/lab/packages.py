@@ -14,11 +14,11 @@ from pathlib import Path
 
 WANTED = [
     ["knot", "knot-dnsutils", "unbound", "nginx-light", "postfix"],
-    ["exim4-daemon-light"],
+    ["exim4-daemon-light", "dovecot-imapd", "postgresql-15", "curl"],
 ]
 # Programs that must be there, in the tree or on the host, for the tree to be whole.
 PROGRAMS = ["usr/sbin/knotd", "usr/sbin/keymgr", "usr/bin/kdig", "usr/sbin/unbound", "usr/sbin/nginx",
-            "usr/sbin/postfix", "usr/sbin/exim4"]
+            "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl"]
 
 
 class PackageError(RuntimeError):

@@ -140,6 +140,7 @@ def main() -> int:
     test.add_argument("--only", default="*", metavar="GLOB")
     test.add_argument("--jobs", type=int, default=8)
     test.add_argument("--keep", action="store_true", help="use the lab that is up, if any")
+    test.add_argument("--full", action="store_true", help="cases of reports at the sizes of ./test --long")
     test.add_argument("--json", type=Path, metavar="FILE", help="write every document of the binary there")
     mutate = commands.add_parser("mutate")
     mutate.add_argument("--binary", type=Path, required=True)

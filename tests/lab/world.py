@@ -3,6 +3,7 @@
 
 Addresses of the lab, all on the loopback interface of its own network namespace:
 127.0.0.53 the validating resolver; 127.0.53.x authoritative servers; 127.0.25.1 Postfix, .2 Exim;
+127.0.25.3 Dovecot; 127.0.25.4 the program itself as an MX, 127.0.25.5 its other listeners;
 127.0.26.x mail servers that misbehave; 127.0.80.1 nginx; 127.0.81.x policy hosts that misbehave;
 fd00:80::1, fd00:81::x, fd00:26::x the same over IPv6.
 """
@@ -14,11 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from authority import Authority
+from reporters import REPORTERS, STRANGER, Keys
 from table import DANE_POSTFIX, EXIM, POSTFIX, Rec, Scenario, Server
 
 RESOLVER = "127.0.0.53"
 NAME_SERVERS = {"ns1": "127.0.53.1", "ns2": "127.0.53.2"}
 POSTFIX_IP, EXIM_IP, NGINX_IP, NGINX_IP6 = "127.0.25.1", "127.0.25.2", "127.0.80.1", "fd00:80::1"
+DOVECOT_IP, DIRECT_IP, SERVE_IP = "127.0.25.3", "127.0.25.4", "127.0.25.5"
+DOVECOT = "imap.hosting.test"
+# Mail to the first is handed by Postfix to the program over LMTP; of the second the program is the MX itself.
+REPORTS, REPORTS_DIRECT = "reports.test", "reports-direct.test"
 
 
 @dataclass
@@ -42,6 +48,8 @@ class World:
     key_file: str = ""
     postfix_chain: str = ""
     exim_chain: str = ""
+    dovecot_chain: str = ""
+    serve_chain: str = ""
 
 
 class Builder:
@@ -70,6 +78,22 @@ class Builder:
         world.postfix_chain = str(self.authority.leaf("good", [POSTFIX, DANE_POSTFIX]))
         world.exim_chain = str(self.authority.leaf("good", [EXIM]))
         world.addresses6.append(NGINX_IP6)
+        hosting.records.append(Rec(DOVECOT, "A", DOVECOT_IP))
+        world.dovecot_chain = str(self.authority.leaf("good", [DOVECOT]))
+        self._reports()
+
+    def _reports(self) -> None:
+        """The reporters' keys, and the addresses that reports go to."""
+        keys = Keys(self.authority.folder).records()
+        for name in [*REPORTERS, STRANGER]:
+            self._zone(name).records += [Rec(f"{selector}._domainkey.{name}", "TXT", text)
+                                         for selector, text in keys.items()]
+        self._zone(REPORTS).records += [Rec(REPORTS, "MX", (10, POSTFIX)), Rec(f"in.{REPORTS}", "A", SERVE_IP)]
+        self._zone(REPORTS_DIRECT).records += [Rec(REPORTS_DIRECT, "MX", (10, f"mx.{REPORTS_DIRECT}")),
+                                               Rec(f"mx.{REPORTS_DIRECT}", "A", DIRECT_IP)]
+        self._zone("reports-test.test").records.append(
+            Rec("_smtp._tls.reports-test.test", "TXT", f"v=TLSRPTv1; rua=mailto:tls-report@{REPORTS}".encode()))
+        self.world.serve_chain = str(self.authority.leaf("good", [f"in.{REPORTS}", f"mx.{REPORTS_DIRECT}"]))
 
     def _zone(self, name: str, **more) -> Zone:
         zone = Zone(name, servers=["ns1.nic.test", "ns2.nic.test"], **more)

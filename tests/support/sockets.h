@@ -116,9 +116,12 @@ inline bool eventually(io::loop& on, std::function<bool()> so,
                        std::chrono::milliseconds patience = std::chrono::seconds(20)) {
     auto wait = [](io::loop& with, const std::function<bool()>& is,
                    io::loop::time_point until) -> io::task<bool> {
-        while (!is() && with.now() < until)
+        while (!is()) {
+            if (with.now() >= until)
+                co_return false;
             co_await with.sleep_for(std::chrono::milliseconds(2));
-        co_return is();
+        }
+        co_return true;
     };
     return on.block_on(wait(on, so, on.now() + patience));
 }

@@ -45,11 +45,16 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
             EXPECT_FALSE(option.description.empty()) << option.name;
     }
     EXPECT_THAT(names, testing::ElementsAre("check", "dns", "doctor", "policy lint", "policy match",
-                                            "policy new", "record lint", "scan"));
+                                            "policy new", "record lint", "report address", "report digest",
+                                            "report failures", "report import", "report list", "report mute",
+                                            "report mutes", "report read", "report ready", "report show",
+                                            "report summary", "report test", "scan", "serve", "status"));
 }
 
 TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
-    const std::set<std::string> outgoing = {"check", "dns", "doctor", "policy new", "scan"};
+    const std::set<std::string> outgoing = {"check",         "dns",         "doctor",       "policy new",
+                                            "report import", "report read", "report ready", "report test",
+                                            "scan",          "serve"};
     for (const auto& command : app::command_line{}.commands()) {
         SCOPED_TRACE(command.name);
         std::string network;
@@ -104,6 +109,22 @@ TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
         {{"dns", "example.com", "--id", "2026-01-02"}, "--id"},
         {{"dns", "example.com", "--rua", "http://example.com/"}, "--rua"},
         {{"dns", "example.com", "--policy-host", "localhost"}, "--policy-host"},
+        {{"report"}, "subcommand"},
+        {{"report", "read"}, "which report? For example: mailtight report read report.json.gz"},
+        {{"report", "read", "--dkim-keys", "/does/not/exist", "x"}, "--dkim-keys"},
+        {{"report", "import"}, "path"},
+        {{"report", "list", "--from", "yesterday"}, "--from takes a day such as 2026-01-31"},
+        {{"report", "list", "--from", "2026-02-30"}, "--from takes a day"},
+        {{"report", "list", "--days", "7", "--to", "2026-01-31"}, "--days goes without --from and --to"},
+        {{"report", "list", "--domain", "not a domain"}, "not a domain"},
+        {{"report", "summary", "--by", "week"}, "--by takes day, reporter, mx or result"},
+        {{"report", "show"}, "number"},
+        {{"report", "show", "seven"}, "number"},
+        {{"report", "address"}, "Set reports.mailboxes, reports.url or both"},
+        {{"report", "test", "--wait", "soon", "example.com"}, "--wait takes a duration"},
+        {{"report", "mute", "new-failure/"}, "say --until YYYY-MM-DD, or --off"},
+        {{"report", "mute", "new-failure/", "--off", "--until", "2030-01-31"}, "say --until"},
+        {{"report", "mute", "new-failure/", "--until", "2001-01-31"}, "--until is past already"},
     };
     for (const row& r : rows) {
         const ended end = run(r.words);
@@ -152,6 +173,27 @@ TEST(cli, lints_end_with_what_they_found) {
                         "\"extensions\":{}},\"findings\":[]}\n");
     EXPECT_EQ(run({"policy", "lint", "/does/not/exist"}).status, app::not_done);
     EXPECT_EQ(run({"policy", "match", "/does/not/exist", "mx.example.com"}).status, app::not_done);
+}
+
+TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const std::string file = pattern + "/mailtight.toml";
+    std::ofstream(file) << "[store]\nwhere = \"" << pattern << "/none.db\"\n[serve]\ncontrol-socket = \""
+                        << pattern << "/none.sock\"\n";
+    const ended status = run({"status", "--config", file});
+    EXPECT_EQ(status.status, app::not_done);
+    EXPECT_THAT(status.err, HasSubstr("no daemon answers at " + pattern + "/none.sock"));
+    for (const char* question : {"list", "summary", "failures", "digest", "mutes"}) {
+        const ended end = run({"report", question, "--config", file});
+        EXPECT_EQ(end.status, app::not_done) << question;
+        EXPECT_THAT(end.err, HasSubstr("there is no store at " + pattern + "/none.db yet"));
+        EXPECT_FALSE(std::filesystem::exists(pattern + "/none.db")) << "a question makes no store";
+    }
+    const ended serve = run({"serve", "--config", file});
+    EXPECT_EQ(serve.status, app::not_done);
+    EXPECT_THAT(serve.err, HasSubstr("no way in is configured"));
+    std::filesystem::remove_all(pattern);
 }
 
 } // namespace

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 using namespace mailtight;
 using namespace mailtight::app;
 using namespace std::chrono_literals;
@@ -54,6 +56,30 @@ TEST(Settings, TheExampleFileIsValidAndHoldsTheDefaults) {
     EXPECT_EQ(parsed->scan_in_flight, defaults.scan_in_flight);
     EXPECT_EQ(parsed->smtp_connections, defaults.smtp_connections);
     EXPECT_EQ(parsed->connections_per_host, defaults.connections_per_host);
+    for (const auto& key : setting_keys())
+        std::visit(
+            [&](auto field) {
+                EXPECT_EQ((*parsed).*field, defaults.*field) << key.section << "." << key.name;
+            },
+            key.field);
+}
+
+TEST(Settings, EverySectionStandsOnceAndEveryKeyHasAFieldOfItsOwn) {
+    std::vector<std::string_view> sections;
+    for (const auto& key : setting_keys())
+        if (sections.empty() || sections.back() != key.section)
+            sections.push_back(key.section);
+    EXPECT_EQ(std::set(sections.begin(), sections.end()).size(), sections.size());
+    for (const auto& one : setting_keys())
+        for (const auto& other : setting_keys())
+            EXPECT_TRUE(&one == &other || one.field != other.field) << one.name << " and " << other.name;
+}
+
+TEST(Settings, AnUnderscoreIsAHyphen) {
+    auto parsed = parse_settings("[reports]\ncount_unverified = true\ndkim_keys-file = 'keys'\n", "t");
+    ASSERT_TRUE(parsed) << parsed.error();
+    EXPECT_TRUE(parsed->count_unverified);
+    EXPECT_EQ(parsed->dkim_keys_file, "keys");
 }
 
 TEST(Settings, EveryKeyIsTaken) {
@@ -87,6 +113,11 @@ TEST(Settings, ErrorsNameFileLineAndTheNearestKey) {
         {"[network]\nsmtp-port = 'smtp'\n", "network.smtp-port takes a port"},
         {"[scan]\nin-flight = -1\n", "scan.in-flight takes a number"},
         {"[dns\n", "line 1"},
+        {"[reports]\ncount-unverified = 'yes'\n", "reports.count-unverified takes true or false"},
+        {"[reports]\ndomain = []\n", "did you mean domains?"},
+        {"[log]\nlevel = 'loud'\n", "log.level takes one of debug, info, warning, error"},
+        {"[alarms]\ndigest = 'daily'\n", "alarms.digest takes one of off, monday"},
+        {"[store]\nkeep-bodies = '90 days'\n", "store.keep-bodies takes a number"},
     };
     for (const auto& row : rows) {
         auto parsed = parse_settings(row.text, "mailtight.toml");

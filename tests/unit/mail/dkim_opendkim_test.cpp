@@ -187,6 +187,8 @@ drawn draw() {
               .body = *rc::gen::element(dkim_canon::simple, dkim_canon::relaxed)};
     if (!opendkim().has_ed25519())
         out.rsa = true;
+    if (!out.rsa) // opendkim 2.11 hashes its own Ed25519 field folded otherwise than it gives it out
+        out.header = dkim_canon::relaxed;
     record_for_oracle = key(out.rsa).record;
     return out;
 }
@@ -201,7 +203,8 @@ dkim_signature_verdict ours(const std::string& message, bool rsa) {
 RC_GTEST_PROP(DkimAndOpendkim, WhatOpendkimSignsWeVerify, ()) {
     const auto mail = draw();
     const auto signed_mail = opendkim().sign(mail.message, key(mail.rsa), mail.rsa, mail.header, mail.body);
-    RC_ASSERT(opendkim().verifies(signed_mail));
+    if (!opendkim().verifies(signed_mail))
+        RC_FAIL("opendkim does not verify its own: " + signed_mail);
     const auto verdict = ours(signed_mail, mail.rsa);
     if (verdict.result != dkim_result::pass)
         RC_FAIL(verdict.reason + "\n" + signed_mail);

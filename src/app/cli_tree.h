@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree of commands with everything that they fill in, shared by the cli_*.cpp files: each of them adds
+// one group of --help. Not for other files.
+#pragma once
+
+#include "app/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailtight::app {
+
+/// Options on the command line that win over the configuration file; empty where not given.
+struct network_overrides {
+    std::vector<std::string> resolver, allow_net;
+    std::string dns_mode, trust_anchor, root_hints, ca_file, dns_timeout, connect_timeout, smtp_timeout,
+        https_timeout, smtp_control;
+    std::uint16_t smtp_port = 0, https_port = 0, dns_port = 0;
+
+    /// The error is for the person.
+    std::optional<std::string> apply(settings& to) const;
+};
+
+struct command_tree {
+    CLI::App app{"MTA-STS and SMTP TLS reporting, from both sides of a mail domain.", "mailtight"};
+    common_options common;
+    network_overrides network;
+    check_options check;
+    scan_options scan;
+    lint_options lint;
+    policy_options policy;
+    dns_options dns;
+    report_read_options read;
+    report_question question;
+    report_test_options test;
+    report_other_options other;
+    std::string doc;
+    std::string wait_limit, wait_interval, test_wait;
+    std::function<int()> chosen;
+
+    /// The options that every command has, and what it does.
+    void finish(CLI::App* command, std::function<int()> work, bool goes_out);
+    /// An option that may be given again and takes one value each time.
+    CLI::Option* add_repeatable(CLI::App* command, const std::string& name, std::vector<std::string>& into,
+                                const std::string& description, const std::string& type);
+    /// Reads the configuration file and puts the options on top.
+    std::expected<settings, std::string> read_settings() const;
+    /// The durations of single commands. The error is for the person.
+    std::optional<std::string> take_durations();
+};
+
+constexpr const char* hidden_group = "";
+void add_network_options(CLI::App* to, network_overrides& into);
+void add_domain_commands(command_tree& to);
+void add_report_commands(command_tree& to);
+void add_machine_commands(command_tree& to);
+
+} // namespace mailtight::app

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// `report test`: the record is looked up, a synthetic report goes to each address in it, and is awaited in
+// the store. What gets lost is said with the stage at which it was.
+#include "app/control_client.h"
+#include "app/options.h"
+#include "app/report_test.h"
+#include "app/store_access.h"
+#include "app/terminal.h"
+#include "app/typed.h"
+#include "base/text.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace mailtight::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct followed {
+    test_sending sending;
+    std::optional<store::report_number> arrived;
+    std::chrono::seconds after{};
+};
+
+/// Why nothing was found after a server said yes.
+std::string lost_words(const followed& one, std::chrono::milliseconds waited) {
+    return fmt::format(
+        "{} took it, and it is not in the store after {}. Look there first: the log of that server for {}, "
+        "then whether it hands the address over to the daemon (mailtight status counts what comes in), then "
+        "the mailbox's spam folder",
+        one.sending.server.empty() ? "the server" : one.sending.server,
+        base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(waited)), one.sending.token);
+}
+
+void show(const followed& one, std::chrono::milliseconds waited) {
+    const auto& sending = one.sending;
+    print(fmt::format("{}\n", base::printable(sending.rua)));
+    auto line = [](std::string_view word, const std::string& text) {
+        bool first = true;
+        for (const auto& part : base::wrap(text, terminal_width() - 12)) {
+            print(fmt::format("  {:<9} {}\n", first ? word : "", part));
+            first = false;
+        }
+    };
+    if (!sending.sent) {
+        line("LOST", fmt::format("at {}{}: {}", sending.stage,
+                                 sending.server.empty() ? "" : " of " + sending.server, sending.words));
+        return;
+    }
+    line("sent", fmt::format("to {}{}: {}", sending.server.empty() ? "the command" : sending.server,
+                             sending.tls ? " over TLS" : "", sending.words));
+    if (one.arrived)
+        line("arrived",
+             fmt::format("after {}, as report {}", base::format_duration(one.after), *one.arrived));
+    else
+        line("LOST", lost_words(one, waited));
+}
+
+boost::json::object to_json(const followed& one) {
+    boost::json::object row{{"rua", base::printable(one.sending.rua)},
+                            {"token", one.sending.token},
+                            {"sent", one.sending.sent},
+                            {"server", one.sending.server},
+                            {"words", one.sending.words},
+                            {"arrived", one.arrived.has_value()}};
+    row["report"] = one.arrived ? boost::json::value(*one.arrived) : boost::json::value(nullptr);
+    row["lost_at"] = one.arrived        ? boost::json::value(nullptr)
+                     : one.sending.sent ? boost::json::value("way to the store")
+                                        : boost::json::value(one.sending.stage);
+    return row;
+}
+
+} // namespace
+
+int cmd_report_test(const common_options& common, const report_test_options& options) {
+    auto domain = take_domain(options.domain);
+    if (!domain)
+        return wrong_usage;
+    auto made = world::make(common.set, {});
+    if (!made) {
+        complain(made.error());
+        return wrong_usage;
+    }
+    auto& with = **made;
+    auto from = open_to_ask(common.set);
+    if (!from) {
+        complain(from.error());
+        return not_done;
+    }
+    const std::string name = "_smtp._tls." + domain->name;
+    const auto record = with.loop.block_on(with.dns->txt(name));
+    const auto judged = tlsrpt::judge_rrset(record.texts);
+    if (model::is_dns_error(record.status)) {
+        complain(
+            fmt::format("{}: {} {}", name, model::to_string(record.status), base::printable(record.detail)));
+        return not_done;
+    }
+    if (judged.result != tlsrpt::rrset_judgement::outcome::valid || !judged.judgement.value) {
+        complain(fmt::format("{}: no record that a sender could use, so no report would be sent; "
+                             "mailtight dns {} prints one",
+                             name, domain->name));
+        return problems_found;
+    }
+    progress_line line(!common.json);
+    std::vector<followed> all;
+    for (const auto& uri : judged.judgement.value->rua) {
+        line.show(fmt::format("sending to {}", uri.text));
+        all.push_back(
+            {.sending = with.loop.block_on(send_test(with, common.set, domain->name, uri)), .arrived = {}});
+    }
+    const auto begun = with.loop.now();
+    auto next_poll = begun;
+    for (;;) {
+        std::size_t waiting = 0;
+        for (auto& one : all) {
+            if (!one.sending.sent || one.arrived)
+                continue;
+            auto found = (*from)->find_test(one.sending.token);
+            if (!found) {
+                line.clear();
+                complain(words(found.error()));
+                return not_done;
+            }
+            one.arrived = *found;
+            one.after = std::chrono::duration_cast<std::chrono::seconds>(with.loop.now() - begun);
+            waiting += one.arrived ? 0 : 1;
+        }
+        const auto now = with.loop.now();
+        if (waiting == 0 || now - begun >= options.wait)
+            break;
+        if (now >= next_poll) { // a mailbox that is polled need not wait for its turn; no daemon, no harm
+            (void)call_daemon(with.loop, common.set, "/poll", {}, "POST", 5s);
+            next_poll = now + 15s;
+        }
+        line.show(fmt::format(
+            "waiting for {} of {} to arrive · {}", waiting, all.size(),
+            base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(now - begun))));
+        with.loop.block_on(with.loop.sleep_for(500ms));
+    }
+    line.clear();
+    bool lost = all.empty();
+    for (const auto& one : all) {
+        lost = lost || !one.arrived;
+        if (common.json)
+            print(boost::json::serialize(to_json(one)) + "\n");
+        else
+            show(one, options.wait);
+    }
+    return lost ? problems_found : fine;
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// `status`: what the running daemon says of itself, for a person or as it came.
+#include "app/control_client.h"
+#include "app/options.h"
+#include "app/terminal.h"
+#include "base/text.h"
+#include "base/time.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace mailtight::app {
+
+namespace {
+
+/// The daemon is ours, yet of another version perhaps: what is missing reads as nothing.
+std::string text(const boost::json::object& from, std::string_view key) {
+    const auto* value = from.if_contains(key);
+    return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+std::uint64_t number(const boost::json::object& from, std::string_view key) {
+    const auto* value = from.if_contains(key);
+    if (!value)
+        return 0;
+    if (value->is_uint64())
+        return value->as_uint64();
+    return value->is_int64() && value->as_int64() > 0 ? static_cast<std::uint64_t>(value->as_int64()) : 0;
+}
+bool flag(const boost::json::object& from, std::string_view key) {
+    const auto* value = from.if_contains(key);
+    return value && value->is_bool() && value->as_bool();
+}
+std::vector<boost::json::object> rows(const boost::json::object& from, std::string_view key) {
+    std::vector<boost::json::object> all;
+    if (const auto* value = from.if_contains(key); value && value->is_array())
+        for (const auto& row : value->as_array())
+            if (row.is_object())
+                all.push_back(row.as_object());
+    return all;
+}
+boost::json::object object(const boost::json::object& from, std::string_view key) {
+    const auto* value = from.if_contains(key);
+    return value && value->is_object() ? value->as_object() : boost::json::object{};
+}
+
+std::string bytes_words(std::uint64_t bytes) {
+    if (bytes < 10'000)
+        return fmt::format("{} B", bytes);
+    if (bytes < 10'000'000)
+        return fmt::format("{} kB", bytes / 1000);
+    return fmt::format("{} MB", bytes / 1'000'000);
+}
+
+std::string ago(const std::string& utc, base::utc_seconds now) {
+    const auto at = base::parse_utc(utc);
+    return at ? base::format_duration(now - *at) + " ago" : "never";
+}
+
+void show(const boost::json::object& status) {
+    const base::system_clock clock;
+    const auto now = clock.now();
+    const auto store = object(status, "store"), reports = object(status, "reports");
+    print(fmt::format("mailtight {}, process {}, up for {}, {} domain{}\n", text(status, "version"),
+                      number(status, "pid"),
+                      base::format_duration(now - base::parse_utc(text(status, "since")).value_or(now)),
+                      number(status, "domains"), number(status, "domains") == 1 ? "" : "s"));
+    print(fmt::format("store     {}, {} reports, {}{}\n", text(store, "where"), number(store, "reports"),
+                      bytes_words(number(store, "bytes")),
+                      flag(store, "writable") ? "" : ", CANNOT BE WRITTEN: " + text(store, "last_error")));
+    print(fmt::format("since up  {} inputs: {} reports added, {} already known, {} kept apart, {} without a "
+                      "report, {} put off; last {}\n",
+                      number(reports, "inputs"), number(reports, "added"), number(reports, "duplicates"),
+                      number(reports, "kept_apart"), number(reports, "refused"), number(reports, "later"),
+                      ago(text(reports, "last"), now)));
+    print("\n");
+    for (const auto& part : rows(status, "parts")) {
+        const bool failing = flag(part, "failing"), running = flag(part, "running");
+        print(fmt::format("{:<8} {:<9} {}\n",
+                          failing   ? "FAILING"
+                          : running ? "ok"
+                                    : "STOPPED",
+                          text(part, "name"), text(part, "where")));
+        if (number(part, "accepted") + number(part, "refused") + number(part, "open") > 0)
+            print(fmt::format("{:<18} {} accepted, {} refused, {} open\n", "", number(part, "accepted"),
+                              number(part, "refused"), number(part, "open")));
+        if (!text(part, "last_error").empty())
+            print(fmt::format("{:<18} last error {}: {}\n", "", ago(text(part, "last_error_at"), now),
+                              text(part, "last_error")));
+    }
+    for (const auto& each : rows(status, "certificates"))
+        print(fmt::format("{:<8} {:<9} {} until {}\n", "", "cert", text(each, "file"),
+                          text(each, "not_after").substr(0, 10)));
+    const auto alarms = rows(status, "alarms");
+    if (!alarms.empty())
+        print("\nAlarms\n");
+    for (const auto& alarm : alarms)
+        print(fmt::format("  {}, since {}\n    {}\n", text(alarm, "title"),
+                          text(alarm, "since").substr(0, 10), text(alarm, "key")));
+}
+
+} // namespace
+
+int cmd_status(const common_options& common) {
+    io::loop loop;
+    auto answer = call_daemon(loop, common.set, "/status", {}, "GET", std::chrono::seconds(30));
+    if (!answer) {
+        complain(answer.error().message);
+        return not_done;
+    }
+    if (!answer->is_object()) {
+        complain("the daemon's answer cannot be read");
+        return not_done;
+    }
+    const auto& status = answer->as_object();
+    if (common.json)
+        print(boost::json::serialize(status) + "\n");
+    else
+        show(status);
+    bool bad = !flag(object(status, "store"), "writable");
+    for (const auto& part : rows(status, "parts"))
+        bad = bad || flag(part, "failing") || !flag(part, "running");
+    return bad ? problems_found : fine;
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reload: configuration, certificates and domains again, while everything goes on. All or nothing up to the
+// point where nothing can fail any more.
+#include "app/daemon_core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace mailtight::app {
+
+namespace {
+
+/// What only a new process can change: what is bound, the store, who we are, the resolver.
+bool needs_restart(const setting_key& key) {
+    constexpr std::array sections = {"dns",   "network", "store", "lmtp", "smtp",
+                                     "https", "maildir", "mbox",  "imap", "metrics"};
+    if (key.section == "serve")
+        return key.name != "tls-certificates";
+    if (key.section == "reports")
+        return key.name == "strict-dkim-service" || key.name == "trusted-authservers" ||
+               key.name == "dkim-keys-file";
+    if (key.section == "log")
+        return key.name == "format";
+    return std::ranges::find(sections, key.section) != sections.end();
+}
+
+/// Puts back what cannot change, and says what differs.
+std::vector<std::string> keep_fixed(settings& now, const settings& before) {
+    std::vector<std::string> changed;
+    for (const auto& key : setting_keys()) {
+        if (!needs_restart(key))
+            continue;
+        std::visit(
+            [&](auto field) {
+                if (now.*field == before.*field)
+                    return;
+                changed.push_back(fmt::format("{}.{}", key.section, key.name));
+                now.*field = before.*field;
+            },
+            key.field);
+    }
+    return changed;
+}
+
+} // namespace
+
+io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_core& core) {
+    auto failed = [&core](const std::string& why) {
+        core.log->write(base::event::reload_failed, {{"error", why}});
+        return std::unexpected(why);
+    };
+    auto fresh = core.common.read_again();
+    if (!fresh)
+        co_return failed(fresh.error());
+    const auto restart = keep_fixed(*fresh, core.set);
+    auto names = our_domains(*fresh);
+    if (!names)
+        co_return failed(names.error());
+    if (!fresh->tls_certificates.empty())
+        if (auto loaded = core.certificates.load(certificate_files(*fresh)); !loaded)
+            co_return failed(
+                fmt::format("serve.tls-certificates: {}{}", loaded.error(),
+                            core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
+
+    // The domains: added in the store first, since their tokens come from there.
+    auto found = std::make_shared<std::vector<store::own_domain>>();
+    const auto now = core.now();
+    const std::vector<std::string> wanted = *names;
+    const bool unverified = fresh->count_unverified;
+    auto written = co_await core.keeper->write(
+        [found, wanted, unverified, now](store::store& to) -> store::result<void> {
+            if (auto added = to.add_domains(wanted, now); !added)
+                return added;
+            if (auto counted = to.count_unverified(unverified); !counted)
+                return counted;
+            auto domains = to.domains();
+            if (!domains)
+                return std::unexpected(domains.error());
+            *found = std::move(*domains);
+            return {};
+        });
+    if (!written)
+        co_return failed(words(written.error()));
+    if (found->size() != core.domains.size())
+        core.log->write(base::event::domains_changed, {{"domains", std::to_string(found->size())}});
+    core.domains = *found;
+    core.set = std::move(*fresh);
+    core.book = intake::address_book(core.set.mailboxes);
+    core.book.set_domains(core.domains);
+    core.log->set_level(base::parse_log_level(core.set.log_level).value_or(base::log_level::info));
+    core.alarms->wake();
+    core.log->write(base::event::reloaded, {{"domains", std::to_string(core.domains.size())},
+                                            {"restart", fmt::format("{}", fmt::join(restart, ","))}});
+    co_return restart;
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control socket: HTTP over a unix socket. Who may connect is said by its permissions; who may change
+// something by the kernel's word on who they are: root, the daemon's own user, or its group.
+#include "app/control_client.h"
+#include "app/daemon_core.h"
+#include "app/import_batch.h"
+#include "app/report_facts.h"
+#include "base/text.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
+
+namespace mailtight::app {
+
+namespace {
+
+wire::http_reply json_reply(const boost::json::value& value, int status = 200) {
+    wire::http_reply reply;
+    reply.status = status;
+    reply.media_type = "application/json";
+    reply.body = boost::json::serialize(value) + "\n";
+    return reply;
+}
+
+bool may_change(const io::peer& who) {
+    if (!who.user)
+        return false;
+    const auto& user = *who.user;
+    return user.uid == 0 || user.uid == ::geteuid() || user.gid == ::getegid() ||
+           std::ranges::find(user.groups, ::getegid()) != user.groups.end();
+}
+
+io::task<wire::http_reply> import_all(daemon_core& core, std::string body) {
+    auto inputs = unpack(body);
+    if (!inputs)
+        co_return wire::problem(400, "Bad Request", "the body is no batch of inputs");
+    auto done = co_await keep_all(core.loop(), *core.keeper, std::move(*inputs), core.now());
+    co_return json_reply(to_json(done));
+}
+
+/// {"name":"mute/…","value":"…"}: mutes are the only facts that may be set from outside.
+io::task<wire::http_reply> set_fact(daemon_core& core, std::string body) {
+    boost::system::error_code error;
+    const auto parsed = boost::json::parse(body, error);
+    const auto* object = error ? nullptr : parsed.if_object();
+    const auto* name = object ? object->if_contains("name") : nullptr;
+    const auto* value = object ? object->if_contains("value") : nullptr;
+    if (!name || !value || !name->is_string() || !value->is_string())
+        co_return wire::problem(400, "Bad Request", "name and value are needed");
+    const std::string what(name->as_string()), to(value->as_string());
+    if (!what.starts_with(mute_prefix) || (!to.empty() && !parse_mute(what, to)))
+        co_return wire::problem(403, "Forbidden", "only mutes may be set");
+    auto written =
+        co_await core.keeper->write([what, to](store::store& in) { return in.set_fact(what, to); });
+    if (!written)
+        co_return wire::problem(503, "Service Unavailable", written.error().message);
+    core.alarms->wake();
+    co_return json_reply(boost::json::object{{"ok", true}});
+}
+
+io::task<wire::http_reply> reload_all(daemon_core& core) {
+    auto done = co_await reload(core);
+    if (!done)
+        co_return wire::problem(409, "Conflict", done.error());
+    boost::json::array restart;
+    for (const auto& key : *done)
+        restart.emplace_back(key);
+    co_return json_reply(boost::json::object{{"ok", true}, {"needs_restart", std::move(restart)}});
+}
+
+io::task<wire::http_reply> flush(daemon_core& core) {
+    core.alarms->wake();
+    co_await core.keeper->drain();
+    co_return json_reply(boost::json::object{{"ok", true}});
+}
+
+io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
+    const std::string& path = asked.request.path;
+    if (asked.request.method == "GET") {
+        if (path != "/status")
+            co_return wire::problem(404, "Not Found", "GET /status");
+        co_return json_reply(co_await status_of(core));
+    }
+    if (path == "/import")
+        co_return co_await import_all(core, std::move(asked.request.body));
+    core.log->write(base::event::control_used, {{"what", path}, {"who", asked.peer.to_string()}});
+    if (path == "/reload")
+        co_return co_await reload_all(core);
+    if (path == "/fact")
+        co_return co_await set_fact(core, std::move(asked.request.body));
+    if (path == "/flush")
+        co_return co_await flush(core);
+    if (path == "/poll") {
+        for (const auto& each : core.parts)
+            each->poll_now();
+        co_return json_reply(boost::json::object{{"ok", true}});
+    }
+    co_return wire::problem(404, "Not Found", "GET /status; POST /import, /reload, /fact, /flush, /poll");
+}
+
+class control_part final : public part {
+public:
+    explicit control_part(daemon_core& core)
+        : core_(core)
+        , server_(core.loop(), options(), core.with->clock) {
+        io::http_site site;
+        site.name = "control";
+        site.body_bytes = 80 * 1024 * 1024; // one JSON text of 64 MiB, and what goes around it
+        site.admit = [&core](const io::http_exchange& asked) -> std::optional<wire::http_reply> {
+            const auto& method = asked.request.method;
+            if (method == "GET" || (method == "POST" && may_change(asked.peer)))
+                return {};
+            core.log->write(base::event::control_refused,
+                            {{"what", asked.request.path}, {"who", asked.peer.to_string()}});
+            return wire::problem(403, "Forbidden",
+                                 "only root, the daemon's user and its group may change something");
+        };
+        site.handle = [&core](io::http_exchange asked) { return answer(core, std::move(asked)); };
+        server_.add_site(std::move(site));
+    }
+    std::expected<void, std::string> open() override {
+        io::listen_address at;
+        at.unix_path = control_place(core_.set);
+        std::error_code ignored; // listen() says what is wrong with the place
+        std::filesystem::create_directories(std::filesystem::path(at.unix_path).parent_path(), ignored);
+        auto bound = server_.listen(at, nullptr);
+        running_ = bound.has_value();
+        return bound;
+    }
+    void stop() override {
+        server_.stop();
+        running_ = false;
+    }
+    bool idle() const override { return server_.open_connections() == 0; }
+    bool is_way_in() const override { return false; }
+    intake::way_status status() const override {
+        intake::way_status now;
+        now.name = "control";
+        now.where = "unix:" + control_place(core_.set);
+        now.running = running_;
+        now.open = server_.open_connections();
+        return now;
+    }
+
+private:
+    static io::http_server_options options() {
+        io::http_server_options made;
+        made.body_time = std::chrono::minutes(10);
+        return made;
+    }
+    daemon_core& core_;
+    io::http_server server_;
+    bool running_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<part> make_control_part(daemon_core& core) {
+    return std::make_unique<control_part>(core);
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store knows, gathered for insight: the inputs of alarms, digest and readiness. Blocks on the
+// store; the caller chooses the thread. Shared by the commands and the daemon, so that both say the same.
+#pragma once
+
+#include "insight/insight.h"
+#include "store/store.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailtight::app {
+
+/// The day of a point in time.
+store::day day_of(base::utc_seconds at);
+
+store::result<std::vector<insight::failure_group>>
+failure_groups(store::store& from, const store::filter& of, const std::vector<std::string>& mx_today = {},
+               const std::optional<std::string>& policy_today = {});
+
+store::result<insight::alarm_inputs> alarm_inputs(store::store& from, const std::string& domain,
+                                                  store::day today);
+
+/// What a live look at the domain adds; empty where nobody looked.
+struct live_facts {
+    std::vector<std::string> mx_today;
+    std::optional<std::string> policy_today;
+    std::optional<bool> check_green;
+};
+store::result<insight::readiness> readiness(store::store& from, const std::string& domain,
+                                            base::utc_seconds now, const live_facts& live = {});
+
+/// The week that ended yesterday, for all domains of ours.
+store::result<insight::letter> weekly_digest(store::store& from, base::utc_seconds now);
+
+// ---- small facts under names of their own ----
+inline constexpr std::string_view mute_prefix = "mute/";
+inline constexpr std::string_view alarm_prefix = "alarm/";
+/// The name and value of a mute in the store.
+std::pair<std::string, std::string> mute_fact(const insight::mute& what);
+std::optional<insight::mute> parse_mute(std::string_view name, std::string_view value);
+store::result<std::vector<insight::mute>> mutes(store::store& from);
+store::result<std::vector<insight::alarm_state>> alarm_states(store::store& from);
+
+} // namespace mailtight::app

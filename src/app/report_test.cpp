@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/report_test.h"
+
+#include "app/outgoing.h"
+#include "base/compress.h"
+#include "base/encode.h"
+#include "base/text.h"
+#include "intake/examine.h"
+#include "io/http_client.h"
+#include "tlsrpt/write_report.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace mailtight::app {
+
+namespace {
+
+tlsrpt::report test_report(const std::string& domain, const std::string& submitter, const std::string& sender,
+                           std::string_view token, base::utc_seconds now) {
+    const auto yesterday = std::chrono::floor<std::chrono::days>(now) - std::chrono::days(1);
+    tlsrpt::report report;
+    report.organization_name = "Mailtight report test";
+    report.contact_info = sender;
+    report.report_id = intake::test_report_id(token, submitter);
+    report.start = yesterday;
+    report.end = yesterday + std::chrono::days(1) - std::chrono::seconds(1);
+    tlsrpt::policy_result policy;
+    policy.type = "no-policy-found";
+    policy.domain = domain;
+    policy.success = 1;
+    report.policies.push_back(std::move(policy));
+    return report;
+}
+
+std::string file_name(const std::string& domain, const std::string& submitter, base::utc_seconds now) {
+    const auto yesterday = std::chrono::floor<std::chrono::days>(now) - std::chrono::days(1);
+    tlsrpt::report_file_name name;
+    name.sender = submitter;
+    name.domain = domain;
+    name.start = yesterday;
+    name.end = yesterday + std::chrono::days(1) - std::chrono::seconds(1);
+    return name.to_string();
+}
+
+} // namespace
+
+std::string test_body(const std::string& domain, const std::string& submitter, const std::string& sender,
+                      std::string_view token, base::utc_seconds now) {
+    return base::gzip(tlsrpt::write_report(test_report(domain, submitter, sender, token, now)));
+}
+
+std::string test_message(const std::string& domain, const std::string& submitter, const std::string& sender,
+                         const std::string& recipient, std::string_view token, base::utc_seconds now) {
+    tlsrpt::report_subject subject;
+    subject.domain = domain;
+    subject.submitter = submitter;
+    subject.report_id = intake::test_report_id(token, submitter);
+    const std::string boundary = fmt::format("=_{}", token);
+    std::string out = fmt::format(
+        "Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\nFrom: Mailtight report test <{}>\r\nTo: <{}>\r\n"
+        "Subject: {}\r\nMessage-ID: <{}@{}>\r\nTLS-Report-Domain: {}\r\nTLS-Report-Submitter: {}\r\n"
+        "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=\"tlsrpt\"; boundary=\"{}\"\r\n\r\n",
+        fmt::gmtime(now.time_since_epoch().count()), sender, recipient, subject.to_string(), token, submitter,
+        domain, submitter, boundary);
+    out += fmt::format("--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+                       "This is a test report about {}, made by mailtight report test.\r\n"
+                       "It is not counted.\r\n",
+                       boundary, domain);
+    out += fmt::format("--{}\r\nContent-Type: application/tlsrpt+gzip\r\n"
+                       "Content-Transfer-Encoding: base64\r\n"
+                       "Content-Disposition: attachment;\r\n filename=\"{}\"\r\n\r\n",
+                       boundary, file_name(domain, submitter, now));
+    const std::string body = base::base64(test_body(domain, submitter, sender, token, now));
+    for (std::size_t at = 0; at < body.size(); at += 76)
+        out += body.substr(at, 76) + "\r\n";
+    return out + fmt::format("--{}--\r\n", boundary);
+}
+
+io::task<test_sending> send_test(world& with, const settings& set, std::string domain,
+                                 tlsrpt::report_uri to) {
+    test_sending done{.rua = to.text, .token = random_token()};
+    const std::string own_name = with.probes.ehlo_name;
+    const std::string sender = sender_address(set, own_name);
+    const auto at = sender.find('@');
+    const std::string submitter = at == std::string::npos ? own_name : sender.substr(at + 1);
+    if (to.scheme == tlsrpt::report_uri::scheme_type::mailto) {
+        auto route = mail_route(set, own_name);
+        if (!route) {
+            done.stage = "configuration";
+            done.words = route.error();
+            co_return done;
+        }
+        wire::outgoing_mail mail;
+        mail.sender = sender;
+        mail.recipients = {to.address};
+        mail.message = test_message(domain, submitter, sender, to.address, done.token, with.clock.now());
+        const io::mail_route by = *route;
+        const auto sent = co_await io::send_mail(with.loop, *with.dns, *with.tls, with.guard, with.clock, by,
+                                                 std::move(mail));
+        done.sent = sent.outcome.accepted;
+        done.stage = done.sent ? "" : sent.outcome.stage;
+        done.words = base::printable(sent.outcome.text, 300);
+        done.server = sent.server;
+        done.tls = sent.tls;
+    } else if (to.scheme == tlsrpt::report_uri::scheme_type::https) {
+        io::http_call call;
+        call.url = to.text;
+        call.fields = {{"Content-Type", "application/tlsrpt+gzip"}, {"User-Agent", "mailtight"}};
+        call.body = test_body(domain, submitter, sender, done.token, with.clock.now());
+        const auto answer = co_await io::http_request(with.loop, *with.dns, *with.tls, with.guard, with.clock,
+                                                      std::move(call));
+        done.sent = answer.status >= 200 && answer.status <= 299;
+        done.server = answer.address;
+        done.tls = true;
+        if (answer.status == 0) {
+            done.stage = answer.certificate_fault ? "certificate" : "connection";
+            done.words = base::printable(answer.error, 300);
+        } else {
+            done.stage = done.sent ? "" : fmt::format("status {}", answer.status);
+            done.words = fmt::format("status {}", answer.status);
+        }
+    } else {
+        done.stage = "address";
+        done.words = "neither mailto nor https: no sender delivers there";
+    }
+    co_return done;
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of the table of keys, by what they are for; settings.cpp puts them together. A section stands in
+// one of them alone.
+#pragma once
+
+#include "app/settings.h"
+
+#include <vector>
+
+namespace mailtight::app {
+
+std::vector<setting_key> network_keys(); ///< [dns] [network] [check] [scan] [doctor]
+std::vector<setting_key> report_keys();  ///< [store] [reports] and the ways in
+std::vector<setting_key> daemon_keys();  ///< [serve] [mail] [alarms] [metrics] [log]
+
+} // namespace mailtight::app

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/store_access.h"
+
+#include "app/typed.h"
+#include "base/text.h"
+#include "mail/domain_name.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mailtight::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t domains_file_bytes = 64 * 1024 * 1024;
+constexpr const char* system_place = "/var/lib/mailtight/mailtight.db";
+
+std::string user_place() {
+    if (const char* state = std::getenv("XDG_STATE_HOME"); state && *state == '/')
+        return (fs::path(state) / "mailtight/mailtight.db").string();
+    const char* home = std::getenv("HOME");
+    return (fs::path(home && *home ? home : "/var/lib") / ".local/state/mailtight/mailtight.db").string();
+}
+
+/// As root: what we made belongs to the owner of the directory, so that the daemon can use it.
+void give_to_owner(const std::string& file) {
+    struct stat directory{};
+    if (::geteuid() != 0 || ::stat(fs::path(file).parent_path().c_str(), &directory) != 0)
+        return;
+    for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
+        struct stat is{};
+        const std::string each = file + suffix;
+        if (::lstat(each.c_str(), &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == 0 &&
+            directory.st_uid != 0 && ::lchown(each.c_str(), directory.st_uid, directory.st_gid) != 0)
+            return; // the next open says what is wrong
+    }
+}
+
+} // namespace
+
+std::string store_place(const settings& from) {
+    if (!from.store_where.empty())
+        return from.store_where;
+    if (const char* directory = std::getenv("STATE_DIRECTORY"); directory && *directory == '/')
+        return (fs::path(std::string(base::split(directory, ':').front())) / "mailtight.db").string();
+    if (::geteuid() == 0 || ::access(system_place, R_OK) == 0)
+        return system_place;
+    return user_place();
+}
+
+std::expected<std::vector<std::string>, std::string> our_domains(const settings& from) {
+    std::vector<std::string> all;
+    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
+        auto name = mail::to_ascii(base::trim(text));
+        auto canonical = name ? mail::canonical_name(*name) : std::nullopt;
+        if (!canonical)
+            return std::unexpected(fmt::format("{}: '{}' is no domain", where, base::printable(text)));
+        all.push_back(*canonical);
+        return {};
+    };
+    for (const auto& text : from.domains)
+        if (auto taken = take(text, "reports.domains"); !taken)
+            return std::unexpected(taken.error());
+    if (!from.domains_file.empty()) {
+        auto bytes = read_bytes(from.domains_file, domains_file_bytes);
+        if (!bytes)
+            return std::unexpected(bytes.error());
+        std::size_t number = 0;
+        for (const auto line : base::split(*bytes, '\n')) {
+            ++number;
+            const auto text = base::trim(line.substr(0, line.find('#')));
+            if (text.empty())
+                continue;
+            if (auto taken = take(text, fmt::format("{}, line {}", from.domains_file, number)); !taken)
+                return std::unexpected(taken.error());
+        }
+    }
+    return all;
+}
+
+std::string store_name(std::string_view place) {
+    std::string out(place);
+    if (!store::is_postgres(place))
+        return out;
+    if (const auto at = out.find('@'), scheme = out.find("://");
+        at != std::string::npos && scheme != std::string::npos) {
+        const auto colon = out.find(':', scheme + 3);
+        if (colon < at)
+            out.replace(colon + 1, at - colon - 1, "***");
+    }
+    for (auto key = out.find("password="); key != std::string::npos; key = out.find("password=", key + 12)) {
+        const auto begin = key + 9;
+        const auto end = std::min(out.find_first_of(" &", begin), out.size());
+        out.replace(begin, end - begin, "***");
+    }
+    return out;
+}
+
+std::string words(const store::store_error& error) {
+    return fmt::format("the store: {}", base::printable(error.message));
+}
+
+std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const settings& from) {
+    const std::string place = store_place(from);
+    if (!store::is_postgres(place)) {
+        std::error_code error;
+        if (!fs::exists(place, error) && !error)
+            return std::unexpected(fmt::format("there is no store at {} yet: mailtight report import or "
+                                               "mailtight serve makes it",
+                                               base::printable(place)));
+        if (::access(place.c_str(), R_OK) != 0)
+            return std::unexpected(
+                fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
+                            base::printable(place), std::strerror(errno)));
+    }
+    auto opened = store::open({.where = place, .read_only = true, .create = false});
+    if (!opened)
+        return std::unexpected(words(opened.error()));
+    return std::move(*opened);
+}
+
+write_lock::write_lock(write_lock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)) {}
+
+write_lock& write_lock::operator=(write_lock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+
+write_lock::~write_lock() {
+    if (fd_ >= 0)
+        ::close(fd_);
+}
+
+std::expected<write_lock, std::string> write_lock::take(const settings& from) {
+    const std::string place = store_place(from);
+    if (store::is_postgres(place))
+        return write_lock(-1);
+    std::error_code error;
+    fs::create_directories(fs::path(place).parent_path(), error);
+    const std::string file = place + ".lock";
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return std::unexpected(fmt::format("{}: {}", base::printable(file), std::strerror(errno)));
+    write_lock lock(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return std::unexpected(
+            fmt::format("another mailtight writes to {}; where it is the daemon, its control socket "
+                        "(serve.control-socket) must be reachable",
+                        base::printable(place)));
+    return lock;
+}
+
+std::expected<writable_store, std::string> open_to_write(const settings& from) {
+    auto lock = write_lock::take(from);
+    if (!lock)
+        return std::unexpected(lock.error());
+    const std::string place = store_place(from);
+    auto opened = store::open({.where = place});
+    if (!opened)
+        return std::unexpected(words(opened.error()));
+    if (!store::is_postgres(place))
+        give_to_owner(place);
+    return writable_store{std::move(*lock), std::move(*opened)};
+}
+
+} // namespace mailtight::app

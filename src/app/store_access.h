@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the store is, and how a command comes to it: to read beside a running daemon, or to write alone,
+// under the store's lock and leaving its files to their owner. Errors are for a person.
+#pragma once
+
+#include "app/settings.h"
+#include "store/store.h"
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::app {
+
+/// store.where; else a file in $STATE_DIRECTORY (systemd), in /var/lib/mailtight for root and for who may
+/// read it there, else in the user's state directory.
+std::string store_place(const settings& from);
+
+/// For questions. A store that is not there yet is an error that says how to begin.
+std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const settings& from);
+
+/// The right to write while no daemon does: a lock beside the SQLite file, held until this object goes. A
+/// PostgreSQL database has many writers and needs none.
+class write_lock {
+public:
+    static std::expected<write_lock, std::string> take(const settings& from);
+    write_lock(write_lock&& other) noexcept;
+    write_lock& operator=(write_lock&& other) noexcept;
+    ~write_lock();
+
+private:
+    explicit write_lock(int fd)
+        : fd_(fd) {}
+    int fd_ = -1;
+};
+
+struct writable_store {
+    write_lock lock;
+    std::unique_ptr<store::store> opened;
+};
+/// Locks, opens (makes it where it is missing) and, as root, gives new files to the owner of their directory.
+std::expected<writable_store, std::string> open_to_write(const settings& from);
+
+/// reports.domains and those of reports.domains-file, as A-labels.
+std::expected<std::vector<std::string>, std::string> our_domains(const settings& from);
+
+/// A store's place as it may be shown: without the password of a database.
+std::string store_name(std::string_view place);
+
+/// What went wrong with the store, for a person.
+std::string words(const store::store_error& error);
+
+} // namespace mailtight::app

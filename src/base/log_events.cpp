@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of events; docs and tests come from it.
+#include "base/log.h"
+
+#include <array>
+
+namespace mailtight::base {
+
+namespace {
+
+using enum log_level;
+
+constexpr std::array table = {
+    event_entry{event::started, "serve.started", info,
+                "The daemon begins: version, configuration and store."},
+    event_entry{event::ready, "serve.ready", info, "Every part is open; reports are taken from now on."},
+    event_entry{event::stopping, "serve.stopping", info,
+                "Asked to end: no new connections, what was acknowledged is finished."},
+    event_entry{event::stopped, "serve.stopped", info, "Everything is closed."},
+    event_entry{event::reloaded, "serve.reloaded", info,
+                "Configuration, domains and certificates were read again. Keys named in `restart` changed "
+                "but take effect only when the daemon is started again."},
+    event_entry{event::reload_failed, "serve.reload-failed", error,
+                "The new configuration or certificates cannot be used; the old ones go on. Mend what "
+                "`error` says and reload again."},
+    event_entry{event::listening, "listener.open", info, "An address is bound."},
+    event_entry{event::part_failed, "part.failed", error,
+                "A part cannot begin; the daemon does not start without it. Mend what `error` says."},
+    event_entry{event::way_in_failed, "way-in.failed", warning,
+                "A way in cannot be used just now (a mailbox refuses the login, a folder is not readable); "
+                "it is tried again by itself. Senders and mailbox keep the reports meanwhile."},
+    event_entry{event::way_in_recovered, "way-in.recovered", info, "It works again."},
+    event_entry{event::report_stored, "report.stored", info, "A report was committed and is counted."},
+    event_entry{event::report_kept_apart, "report.kept-apart", info,
+                "A report was committed but is not counted; `why` says the reason: a domain that is not "
+                "ours, no trustworthy signature. See mailtight report list --quarantined."},
+    event_entry{event::report_refused, "report.refused", warning,
+                "What came in is no report, or too large; nothing was stored."},
+    event_entry{event::test_arrived, "report.test-arrived", info,
+                "The synthetic report of mailtight report test is in the store."},
+    event_entry{event::store_unavailable, "store.unavailable", error,
+                "The store cannot be written: disk full, database away. Reports are not acknowledged, "
+                "senders try again. Make room or bring the database back; nothing else is to be done."},
+    event_entry{event::store_recovered, "store.recovered", info, "The store is written again."},
+    event_entry{event::store_slow, "store.question-failed", warning,
+                "A question to the store failed; alarms and digests come later."},
+    event_entry{event::domains_changed, "domains.changed", info, "Domains were added to the store."},
+    event_entry{event::certificate_ends_soon, "certificate.ends-soon", warning,
+                "A certificate of ours ends within 14 days or has ended: renew it and reload."},
+    event_entry{event::alarm_raised, "alarm.raised", warning,
+                "Something needs a person; `title` says what, the mail or webhook says all."},
+    event_entry{event::alarm_reminder, "alarm.goes-on", warning, "An alarm that was told before goes on."},
+    event_entry{event::alarm_resolved, "alarm.resolved", info, "What the alarm was about is over."},
+    event_entry{event::notice_failed, "notice.failed", error,
+                "A mail or webhook of ours did not go out; it is tried again. See [mail] and [alarms]."},
+    event_entry{event::digest_sent, "digest.sent", info, "The weekly digest went out."},
+    event_entry{event::retention_done, "retention.done", info,
+                "Bodies and details older than [store] says were dropped; the totals of the days stay."},
+    event_entry{event::control_used, "control.used", info,
+                "Somebody changed something through the control socket; `who` is the kernel's word."},
+    event_entry{event::control_refused, "control.refused", warning,
+                "Somebody who may not tried to change something through the control socket."},
+    event_entry{event::internal_error, "internal.error", error,
+                "A fault of the program: please report it with this line."},
+};
+
+} // namespace
+
+std::span<const event_entry> log_events() {
+    return table;
+}
+
+const event_entry& entry_of(event what) {
+    return table[static_cast<std::size_t>(what)];
+}
+
+} // namespace mailtight::base

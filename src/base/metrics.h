@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers for Prometheus, declared once in a table (metrics_table.cpp) from which the documentation comes;
+// the library hides in metrics.cpp. Any thread may count. Label values come from a bounded set chosen by the
+// program, or are cut off by it: a remote side cannot make series.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::base {
+
+enum class metric {
+    reports,
+    inputs_refused,
+    reports_by_state,
+    commits,
+    queued,
+    store_failures,
+    last_report,
+    way_in_up,
+    way_in_accepted,
+    way_in_refused,
+    way_in_connections,
+    alarms_active,
+    alarm_active,
+    notices,
+    sessions,
+    certificate_ends,
+    store_bytes,
+    up_since,
+};
+
+struct metric_entry {
+    metric what;
+    std::string_view name; ///< "mailtight_reports_total"
+    enum class kind { counter, gauge } type;
+    std::string_view help;
+    std::vector<std::string_view> labels;
+};
+std::span<const metric_entry> metric_table();
+
+class metrics {
+public:
+    metrics();
+    ~metrics();
+    /// Adds to a counter. `labels`: the values, in the order of the table.
+    void add(metric what, double more = 1, std::initializer_list<std::string_view> labels = {});
+    /// Sets a gauge; a counter is raised to the value, never lowered (for counters kept elsewhere).
+    void set(metric what, double value, std::initializer_list<std::string_view> labels = {});
+    /// Forgets every series of a metric: for gauges whose labels come and go.
+    void clear(metric what);
+    /// The text exposition format, version 0.0.4.
+    std::string expose() const;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace mailtight::base

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/metrics.h"
+
+namespace mailtight::base {
+
+std::span<const metric_entry> metric_table() {
+    using enum metric_entry::kind;
+    static const std::vector<metric_entry> table = {
+        {metric::reports,
+         "mailtight_reports_total",
+         counter,
+         "Reports committed, by what became of them: added, duplicate, correction, outvoted, quarantined, "
+         "test.",
+         {"fate"}},
+        {metric::inputs_refused,
+         "mailtight_inputs_refused_total",
+         counter,
+         "Mails and bodies that held no report.",
+         {}},
+        {metric::reports_by_state,
+         "mailtight_reports_received_total",
+         counter,
+         "Reports committed, by the way they came and how far they are believed.",
+         {"way", "trust"}},
+        {metric::commits, "mailtight_store_commits_total", counter, "Transactions of reports.", {}},
+        {metric::queued, "mailtight_store_queued_bytes", gauge, "Bytes that wait for a commit.", {}},
+        {metric::store_failures,
+         "mailtight_store_later_total",
+         counter,
+         "Inputs that were not acknowledged because the store could not be written.",
+         {}},
+        {metric::last_report,
+         "mailtight_last_report_timestamp_seconds",
+         gauge,
+         "When the last report was committed.",
+         {}},
+        {metric::way_in_up, "mailtight_way_in_up", gauge, "1 where a way in works.", {"way"}},
+        {metric::way_in_accepted,
+         "mailtight_way_in_accepted_total",
+         counter,
+         "Inputs that a way in acknowledged.",
+         {"way"}},
+        {metric::way_in_refused,
+         "mailtight_way_in_refused_total",
+         counter,
+         "Inputs and connections that a way in refused.",
+         {"way"}},
+        {metric::way_in_connections, "mailtight_way_in_connections", gauge, "Open connections.", {"way"}},
+        {metric::alarms_active, "mailtight_alarms_active", gauge, "Alarms that go on, by kind.", {"kind"}},
+        {metric::alarm_active,
+         "mailtight_alarm",
+         gauge,
+         "1 for each alarm that goes on.",
+         {"domain", "kind", "weight"}},
+        {metric::notices,
+         "mailtight_notices_total",
+         counter,
+         "Mails and webhooks of ours, by whether they went out.",
+         {"channel", "result"}},
+        {metric::sessions,
+         "mailtight_sessions_2d",
+         gauge,
+         "Sessions reported for the last two days, by domain and result (success, failure).",
+         {"domain", "result"}},
+        {metric::certificate_ends,
+         "mailtight_certificate_not_after_timestamp_seconds",
+         gauge,
+         "When a certificate of ours ends.",
+         {"file"}},
+        {metric::store_bytes, "mailtight_store_bytes", gauge, "Size of the store.", {}},
+        {metric::up_since, "mailtight_start_timestamp_seconds", gauge, "When the daemon began.", {}},
+    };
+    return table;
+}
+
+} // namespace mailtight::base

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mail/dkim.h"
+#include "mail/dkim_tags.h"
+#include "support/dkim.h"
+#include "support/proves.h"
+
+#include <gtest/gtest.h>
+
+using namespace mailtight;
+using namespace mailtight::mail;
+
+namespace {
+
+const base::utc_seconds now{std::chrono::seconds(1'795'000'000)};
+const std::string report = "From: <noreply@example.com>\r\n"
+                           "To: <reports@example.net>\r\n"
+                           "Subject: Report Domain: example.net\r\n Submitter: example.com\r\n"
+                           "Date: Fri, 20 Nov 2026 10:00:00 +0000\r\n"
+                           "Message-ID: <1@example.com>\r\n"
+                           "MIME-Version: 1.0\r\n"
+                           "TLS-Report-Domain: example.net\r\n"
+                           "TLS-Report-Submitter: example.com\r\n"
+                           "TLS-Required: No\r\n"
+                           "X-Other: 1\r\n"
+                           "Content-Type: text/plain\r\n"
+                           "\r\n"
+                           "This is a report.\r\n";
+
+dkim_signer signer(const std::string& pem = tests::rsa_pem()) {
+    return dkim_signer::make("Example.com", "S1", pem).value();
+}
+dkim_tags tags_of(const std::string& field) {
+    return dkim_tags::read(std::string_view(field).substr(field.find(':') + 1)).value();
+}
+dkim_result verified(const std::string& message, const dkim_signer& by) {
+    dkim_key_cache cache;
+    return verify_dkim(message, tests::fixed_keys("s1._domainkey.example.com", by.key_record()), now, cache,
+                       {.strict_service = true})
+        .signatures.at(0)
+        .result;
+}
+
+TEST(DkimSign, TheField) {
+    PROVES("8460-3-l", "8460-3-j", "8460-5.3-g", "6376-3.5-h");
+    const auto field = signer().sign(report, now);
+    EXPECT_TRUE(field.starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\t")) << field;
+    EXPECT_TRUE(field.ends_with("\r\n"));
+    const auto tags = tags_of(field);
+    EXPECT_EQ(tags.value("d"), "example.com");
+    EXPECT_EQ(tags.value("s"), "s1");
+    EXPECT_EQ(tags.value("t"), "1795000000");
+    EXPECT_EQ(tags.find("l"), nullptr); // 8460-3-l
+    EXPECT_EQ(tags.find("x"), nullptr);
+    std::string fields;
+    for (const auto name : colon_list(tags.value("h")))
+        fields += std::string(name) + " ";
+    EXPECT_EQ(fields, "From From To Subject Date Message-ID MIME-Version Content-Type TLS-Report-Domain "
+                      "TLS-Report-Submitter TLS-Required ");
+    for (std::size_t at = 0; at < field.size();) {
+        const auto end = field.find("\r\n", at);
+        EXPECT_LE(end - at, 78U) << field;
+        at = end + 2;
+    }
+}
+
+TEST(DkimSign, Verifies) {
+    PROVES("8463", "8301-3");
+    for (const auto& pem : {tests::rsa_pem(), tests::ed25519_pem()}) {
+        const auto by = signer(pem);
+        const auto message = by.sign(report, now) + report;
+        EXPECT_EQ(verified(message, by), dkim_result::pass);
+        EXPECT_EQ(verified("From: <other@example.org>\r\n" + message, by), dkim_result::fail)
+            << "From is named twice, so none can be added";
+        EXPECT_EQ(verified(message + "x", by), dkim_result::fail);
+        EXPECT_EQ(verified("X-Other: 2\r\n" + message, by), dkim_result::pass);
+    }
+    EXPECT_EQ(signer(tests::rsa_pem()).algorithm(), dkim_algorithm::rsa_sha256);
+    EXPECT_EQ(signer(tests::ed25519_pem()).algorithm(), dkim_algorithm::ed25519_sha256);
+}
+
+TEST(DkimSign, TwoSignaturesSideBySide) {
+    const auto rsa = signer(tests::rsa_pem());
+    const auto ed25519 = dkim_signer::make("example.com", "s2", tests::ed25519_pem()).value();
+    const auto message = ed25519.sign(report, now) + rsa.sign(report, now) + report;
+    tests::fixed_keys keys("s1._domainkey.example.com", rsa.key_record());
+    keys.add("s2._domainkey.example.com", ed25519.key_record());
+    dkim_key_cache cache;
+    for (const auto& signature : verify_dkim(message, keys, now, cache).signatures) {
+        EXPECT_EQ(signature.result, dkim_result::pass) << signature.reason;
+        EXPECT_TRUE(signature.covers_report_headers);
+    }
+}
+
+TEST(DkimSign, TheRecordToPublish) {
+    PROVES("8460-3-m");
+    const auto rsa = signer().key_record();
+    EXPECT_TRUE(rsa.starts_with("v=DKIM1; k=rsa; s=email:tlsrpt; p=MII")) << rsa;
+    const auto ed25519 = signer(tests::ed25519_pem()).key_record();
+    EXPECT_EQ(ed25519, "v=DKIM1; k=ed25519; s=email:tlsrpt; p=" + tests::key_base64(tests::ed25519_pem()));
+}
+
+TEST(DkimSign, MakeRefuses) {
+    PROVES("8301-3");
+    struct row {
+        std::string domain, selector, pem, part_of_reason;
+    };
+    for (const auto& [domain, selector, pem, part] : {
+             row{"", "s1", tests::rsa_pem(), "domain"},
+             row{"exam ple.com", "s1", tests::rsa_pem(), "domain"},
+             row{"example.com", "", tests::rsa_pem(), "selector"},
+             row{"example.com", "a;b", tests::rsa_pem(), "selector"},
+             row{"example.com", "s1", "", "no key"},
+             row{"example.com", "s1", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                 "PEM"},
+             row{"example.com", "s1", tests::make_key_pem("P-256"), "neither"},
+             row{"example.com", "s1", tests::rsa_pem(1016), "1016 bits"},
+             row{"example.com", "s1", tests::rsa_pem(4104), "4104 bits"},
+         }) {
+        const auto made = dkim_signer::make(domain, selector, pem);
+        ASSERT_FALSE(made.has_value()) << part;
+        EXPECT_NE(made.error().find(part), std::string::npos) << made.error();
+    }
+}
+
+} // namespace
