@@ -537,7 +537,7 @@ const std::vector<rule>& table() {
          "Write the file anew (mailtight policy new {DOMAIN}), and change the id of the _mta-sts record.",
          nullptr, look_at_text, "policy.syntax"},
 
-        // ---- everything else ----
+        // ---- everything else: the list of result types can grow (8460-4.3-a) ----
         {"unknown-result", "", "", "A failure of a kind that is not registered",
          "{reporter} reports \"{result}\"{for mx}: a word of its own. What it means is not known here.",
          possible,

@@ -68,6 +68,7 @@ struct worst {
     bool ours = false;
 };
 worst worst_failure(const tlsrpt::report& report, std::string_view domain) {
+    constexpr std::size_t looked_at = 1000; // a report may hold a million
     worst found;
     for (const auto& policy : report.policies) {
         if (!named(policy, domain))
@@ -77,8 +78,9 @@ worst worst_failure(const tlsrpt::report& report, std::string_view domain) {
         context.policy_type = policy.type;
         context.policy_strings = policy.strings;
         context.mx_patterns = policy.mx_patterns;
-        constexpr std::size_t looked_at = 1000; // a report may hold a million
-        for (const auto& detail : policy.details | std::views::take(looked_at)) {
+        for (const auto& detail : policy.details) {
+            if (found.kinds == looked_at)
+                return found;
             const diagnosis said = diagnose(detail, context);
             found.ours = found.ours || said.ours;
             ++found.kinds;
@@ -172,7 +174,8 @@ failed_fate fate_of_failures(const tlsrpt::policy_result& policy) {
     const auto applied = policy_of(policy.strings);
     const std::string_view mode = applied ? sts::to_string(applied->mode) : "";
     failed_fate sum;
-    std::uint64_t left = policy.failure; // details may add up to more: then the worst fate counts first
+    // Details may add up to more than the total, or to less (8460-4-d): then the worst fate counts first.
+    std::uint64_t left = policy.failure;
     const auto take = [&](fate which, std::uint64_t count) {
         count = std::min(count, left);
         left -= count;

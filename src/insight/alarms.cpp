@@ -112,7 +112,7 @@ void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day t
         made.kind = "failure-share";
         made.weight = share < 0.5 ? weight::warning : weight::error;
         made.title = fmt::format("{} of the sessions fail", advise::share_words(now.failure, all));
-        made.text = fmt::format("{}; usual are {}.", counts, usual_words(usual));
+        made.text = fmt::format("{}; usual is {}.", counts, usual_words(usual));
     } else if (usual.above) {
         made.key = key_of("above-baseline", {facts.domain});
         made.kind = "above-baseline";
