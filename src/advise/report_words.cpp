@@ -3,6 +3,7 @@
 // by itself, so a day without failures ends with "Nothing to do."
 #include "advise/diagnose.h"
 
+#include "advise/diagnosis_rules.h"
 #include "advise/policy_age.h"
 #include "advise/words.h"
 #include "base/text.h"
@@ -251,8 +252,10 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
     std::vector<diagnosis> said;
     const policy_pair both = policies_of(context);
     const std::string reporter = context.reporter.empty() ? "This reporter" : short_name(context.reporter);
+    const std::string check =
+        "mailtight check " + (paste_safe(context.domain) ? context.domain : "YOUR-DOMAIN");
     if (policy.known_type() == policy_type::no_policy_found) {
-        if (both.now || (context.policy_today && sts::parse_policy(*context.policy_today)))
+        if (context.policy_today && sts::parse_policy(*context.policy_today))
             said.push_back(
                 {.rule = "no-policy-found-though-published",
                  .title = "The reporter found no policy, though one is published",
@@ -261,7 +264,7 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
                           "before the policy was there, or the _mta-sts record is doubled or misspelt.",
                  .fix = "See whether other reporters name the policy. If one of them does, nothing is to be "
                         "done here.",
-                 .check = "mailtight check DOMAIN",
+                 .check = check,
                  .confidence = "possible",
                  .finding = "sts-record.multiple",
                  .ours = false});
@@ -292,14 +295,8 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
                         .cause = fmt::format("{} counts {} and gives no details.", reporter,
                                              count(policy.failure, "failed session")),
                         .fix = "Look at the domain as a whole, and at what other reporters say of that day.",
-                        .check = "mailtight check DOMAIN",
+                        .check = check,
                         .confidence = "possible"});
-    for (diagnosis& one : said)
-        if (const auto at = one.check.find("DOMAIN"); at != std::string::npos && !context.domain.empty() &&
-                                                      std::ranges::all_of(context.domain, [](char c) {
-                                                          return base::is_alnum(c) || c == '.' || c == '-';
-                                                      }))
-            one.check.replace(at, 6, context.domain);
     return said;
 }
 

@@ -161,6 +161,15 @@ TEST(ReportText, a_flood_of_policies_is_bounded) {
     EXPECT_NE(text.find("And 4950 policies more"), std::string::npos);
 }
 
+TEST(ReportText, a_dane_failure_is_checked_at_the_domain) {
+    auto of = received();
+    of.report.policies[0].type = "tlsa";
+    of.report.policies[0].domain = "mx1.example.com";
+    EXPECT_NE(report_text(of, {}).find("mailtight check example.com\n"), std::string::npos);
+    of.report_domain.clear();
+    EXPECT_NE(report_text(of, {}).find("mailtight check mx1.example.com\n"), std::string::npos);
+}
+
 TEST(ReportText, sts_and_tlsa_are_not_added) {
     auto of = received();
     of.report.policies.push_back(of.report.policies[0]);
