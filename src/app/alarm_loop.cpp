@@ -93,8 +93,7 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
     for (const auto& each : core_.parts) {
         const auto now = each->status();
         const std::string name = now.name + "/" + now.where;
-        const bool bad = !now.last_error.empty() && now.last_error_at > now.last_success;
-        if (!bad) {
+        if (!each->failing()) {
             failing_.erase(name);
             continue;
         }

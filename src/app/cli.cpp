@@ -87,7 +87,7 @@ command_line::command_line()
     add_machine_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
-    doc->add_option("what", s.doc, "config, findings or man")->required();
+    doc->add_option("what", s.doc, "config, events, findings, man or metrics")->required();
     s.finish(
         doc,
         [&s, this] {

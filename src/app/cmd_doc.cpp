@@ -2,6 +2,8 @@
 // `doc`: the documents that are made from the tables of the program, so that they cannot drift.
 #include "app/options.h"
 #include "app/terminal.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "findings/finding.h"
 
 #include <boost/json.hpp>
@@ -31,7 +33,26 @@ int cmd_doc(const common_options&, const std::string& what) {
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }
-    complain("doc takes config, findings or man");
+    if (what == "events") {
+        boost::json::array rows;
+        for (const auto& entry : base::log_events())
+            rows.push_back(boost::json::object{
+                {"name", entry.name}, {"level", base::to_string(entry.level)}, {"text", entry.text}});
+        print(boost::json::serialize(rows) + "\n");
+        return fine;
+    }
+    if (what == "metrics") {
+        boost::json::array rows;
+        for (const auto& entry : base::metric_table())
+            rows.push_back(boost::json::object{
+                {"name", entry.name},
+                {"type", entry.type == base::metric_entry::kind::counter ? "counter" : "gauge"},
+                {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
+                {"help", entry.help}});
+        print(boost::json::serialize(rows) + "\n");
+        return fine;
+    }
+    complain("doc takes config, events, findings, man or metrics");
     return wrong_usage;
 }
 

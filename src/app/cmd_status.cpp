@@ -60,10 +60,10 @@ void show(const boost::json::object& status) {
     const base::system_clock clock;
     const auto now = clock.now();
     const auto store = object(status, "store"), reports = object(status, "reports");
-    print(fmt::format("mailtight {}, process {}, up for {}, {} domains\n", text(status, "version"),
+    print(fmt::format("mailtight {}, process {}, up for {}, {} domain{}\n", text(status, "version"),
                       number(status, "pid"),
                       base::format_duration(now - base::parse_utc(text(status, "since")).value_or(now)),
-                      number(status, "domains")));
+                      number(status, "domains"), number(status, "domains") == 1 ? "" : "s"));
     print(fmt::format("store     {}, {} reports, {}{}\n", text(store, "where"), number(store, "reports"),
                       bytes_words(number(store, "bytes")),
                       flag(store, "writable") ? "" : ", CANNOT BE WRITTEN: " + text(store, "last_error")));

@@ -25,10 +25,6 @@ constexpr std::string_view digest_fact = "digest/last";
 constexpr auto certificate_warning = std::chrono::days(14);
 constexpr int digest_hour = 6; ///< UTC: it lies there in the morning
 
-bool failing(const intake::way_status& now) {
-    return !now.last_error.empty() && now.last_error_at > now.last_success;
-}
-
 boost::json::value time_or_null(base::utc_seconds at) {
     if (at == base::utc_seconds{})
         return nullptr;
@@ -42,7 +38,7 @@ boost::json::array parts_json(const daemon_core& core) {
         rows.push_back(boost::json::object{{"name", now.name},
                                            {"where", base::printable(now.where)},
                                            {"running", now.running},
-                                           {"failing", failing(now)},
+                                           {"failing", each->failing()},
                                            {"accepted", now.accepted},
                                            {"refused", now.refused},
                                            {"open", now.open},
@@ -116,10 +112,10 @@ void refresh_metrics(daemon_core& core) {
         const auto now = each->status();
         auto [sum, first] = ways.try_emplace(now.name, now);
         if (first) {
-            sum->second.running = now.running && !failing(now);
+            sum->second.running = !each->failing();
             continue;
         }
-        sum->second.running = sum->second.running && now.running && !failing(now);
+        sum->second.running = sum->second.running && !each->failing();
         sum->second.accepted += now.accepted;
         sum->second.refused += now.refused;
         sum->second.open += now.open;
@@ -154,7 +150,7 @@ io::task<> watch_parts(daemon_core& core) {
         for (const auto& each : core.parts) {
             const auto now = each->status();
             auto& before = was_failing[each.get()];
-            if (failing(now) == before)
+            if (each->failing() == before)
                 continue;
             before = !before;
             core.log->write(before ? base::event::way_in_failed : base::event::way_in_recovered,
@@ -171,9 +167,8 @@ io::task<> watch_parts(daemon_core& core) {
         }
         later = counted.later;
         if (counted.refused > refused)
-            core.log->write(
-                base::event::report_refused,
-                {{"inputs", std::to_string(counted.refused - refused)}, {"error", counted.last_error}});
+            core.log->write(base::event::report_refused,
+                            {{"inputs", std::to_string(counted.refused - refused)}});
         refused = counted.refused;
         if (core.now() - warned < std::chrono::days(1))
             continue;

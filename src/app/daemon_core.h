@@ -39,6 +39,9 @@ public:
     virtual bool idle() const { return true; } ///< nothing is under way
     virtual intake::way_status status() const = 0;
     virtual bool is_way_in() const { return true; }
+    /// It does not work just now. What single peers do wrong is in the status of a listener, and is no failure
+    /// of ours.
+    virtual bool failing() const { return !status().running; }
     /// A mailbox looks now instead of at its next turn.
     virtual void poll_now() {}
 };
@@ -73,6 +76,11 @@ struct daemon_core {
             [question = std::move(question), from = reader.get()] { return question(*from); });
     }
 };
+
+/// A part that goes out by itself fails while its last error is newer than its last success.
+inline bool errs(const intake::way_status& now) {
+    return !now.last_error.empty() && now.last_error_at > now.last_success;
+}
 
 /// The parts that the settings switch on, not open yet.
 std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon_core& core);

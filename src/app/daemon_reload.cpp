@@ -60,7 +60,9 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
         co_return failed(names.error());
     if (!fresh->tls_certificates.empty())
         if (auto loaded = core.certificates.load(certificate_files(*fresh)); !loaded)
-            co_return failed("serve.tls-certificates: " + loaded.error());
+            co_return failed(
+                fmt::format("serve.tls-certificates: {}{}", loaded.error(),
+                            core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
 
     // The domains: added in the store first, since their tokens come from there.
     auto found = std::make_shared<std::vector<store::own_domain>>();

@@ -33,7 +33,8 @@ std::string command_line::manual() const {
         ".SH SYNOPSIS\n.B mailtight\n.I COMMAND\n[options] [arguments]\n.SH DESCRIPTION\n"
         "Judges what a mail domain publishes for MTA\\-STS (RFC 8461) and SMTP TLS Reporting (RFC 8460), "
         "suggests a "
-        "configuration made for it, and writes the policy and the DNS records.\n"
+        "configuration made for it, and writes the policy and the DNS records. Takes in the reports that "
+        "senders write about it, keeps them, and explains every failure.\n"
         ".SH COMMANDS\n";
     const auto all = commands();
     const command_text* outgoing = nullptr;
@@ -62,7 +63,11 @@ std::string command_line::manual() const {
         ".SH EXIT STATUS\n.TP\n.B 0\nFine.\n.TP\n.B 1\nProblems were found in what was examined.\n.TP\n.B 2\n"
         "The command line or the configuration is wrong.\n.TP\n.B 3\nIt could not be done.\n"
         ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colour, where set and not empty.\n"
-        ".SH FILES\n.TP\n.I /etc/mailtight/mailtight.toml\nThe configuration.\n";
+        ".SH SIGNALS\nOf mailtight serve.\n.TP\n.B SIGHUP\nRead configuration, domains and certificates "
+        "again.\n.TP\n.B SIGTERM, SIGINT\nTake no more, finish what was acknowledged, end.\n"
+        ".SH FILES\n.TP\n.I /etc/mailtight/mailtight.toml\nThe configuration.\n"
+        ".TP\n.I /var/lib/mailtight/mailtight.db\nThe store, unless store.where names another.\n"
+        ".TP\n.I /run/mailtight/control.sock\nWhere commands reach the daemon.\n";
     return out;
 }
 

@@ -121,9 +121,10 @@ io::task<std::expected<void, std::string>> send_letter(world& with, const settin
     auto sent =
         co_await io::send_mail(with.loop, *with.dns, *with.tls, with.guard, with.clock, by, std::move(mail));
     if (!sent.outcome.accepted)
-        co_return std::unexpected(fmt::format("{} at {}: {} {}", sent.outcome.stage,
+        co_return std::unexpected(fmt::format("{} at {}: {}{}", sent.outcome.stage,
                                               sent.server.empty() ? route->host : sent.server,
-                                              sent.outcome.code, base::printable(sent.outcome.text, 300)));
+                                              sent.outcome.code ? fmt::format("{} ", sent.outcome.code) : "",
+                                              base::printable(sent.outcome.text, 300)));
     co_return std::expected<void, std::string>{};
 }
 

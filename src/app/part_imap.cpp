@@ -39,6 +39,7 @@ public:
     std::expected<void, std::string> open() override { return {}; }
     void start() override { core_.loop().spawn(intake_.run()); }
     void stop() override { intake_.stop(); }
+    bool failing() const override { return errs(intake_.status()); }
     intake::way_status status() const override { return intake_.status(); }
     void poll_now() override { intake_.poll_now(); }
 

@@ -14,14 +14,14 @@ constexpr std::size_t text_max = 1'000;
 
 // A DANE policy is named by the MX host (A22), and an inferred domain is no statement of the body.
 bool names_another(const tlsrpt::policy_result& policy, const std::string& domain) {
-    return policy.known_type() != tlsrpt::policy_type::tlsa && policy.inferred.empty() && !policy.domain.empty() &&
-           policy.domain != domain;
+    return policy.known_type() != tlsrpt::policy_type::tlsa && policy.inferred.empty() &&
+           !policy.domain.empty() && policy.domain != domain;
 }
 
 // Whether the body speaks of this domain, or says nothing to the contrary.
 bool body_allows(const tlsrpt::report& report, const std::string& domain) {
-    const bool named = std::ranges::find(report.policies, domain, &tlsrpt::policy_result::domain) !=
-                       report.policies.end();
+    const bool named =
+        std::ranges::find(report.policies, domain, &tlsrpt::policy_result::domain) != report.policies.end();
     return named || std::ranges::none_of(report.policies,
                                          [&](const auto& policy) { return names_another(policy, domain); });
 }

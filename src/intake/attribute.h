@@ -9,7 +9,8 @@
 
 namespace mailtight::intake {
 
-/// A domain from outside, however written (U-labels, a trailing dot, spaces, brackets): A-labels, lower case, or
+/// A domain from outside, however written (U-labels, a trailing dot, spaces, brackets): A-labels, lower case,
+/// or
 /// "" where it is none.
 std::string domain_from(std::string_view text);
 /// The domain of a mail address (`contact-info`): what follows its last `@`.

@@ -48,15 +48,14 @@ std::expected<std::size_t, std::string> read_more(const file_handle& from, std::
     return static_cast<std::size_t>(got);
 }
 
-std::expected<std::string, std::string> read_rest(const file_handle& from, std::size_t limit) {
+std::expected<void, std::string> read_rest(const file_handle& from, std::string& into, std::size_t limit) {
     constexpr std::size_t piece = 256 * 1024;
-    std::string out;
-    while (out.size() <= limit) {
-        const auto got = read_more(from, out, std::min(piece, limit + 1 - out.size()));
+    while (into.size() <= limit) {
+        const auto got = read_more(from, into, std::min(piece, limit + 1 - into.size()));
         if (!got)
             return std::unexpected(got.error());
         if (*got == 0)
-            return out;
+            return {};
     }
     return std::unexpected(fmt::format("larger than {} MiB", limit / (1024 * 1024)));
 }

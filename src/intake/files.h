@@ -48,7 +48,7 @@ std::expected<opened_file, std::string> open_regular(const std::string& path, fo
 /// Appends up to `limit` bytes more; 0 at the end. The error is for a person.
 std::expected<std::size_t, std::string> read_more(const file_handle& from, std::string& into,
                                                   std::size_t limit);
-/// Everything up to `limit` bytes; more is an error.
-std::expected<std::string, std::string> read_rest(const file_handle& from, std::size_t limit);
+/// Appends everything; more than `limit` bytes in all is an error.
+std::expected<void, std::string> read_rest(const file_handle& from, std::string& into, std::size_t limit);
 
 } // namespace mailtight::intake

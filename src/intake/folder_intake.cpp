@@ -54,10 +54,9 @@ chunk read_maildir(const std::string& maildir, const std::unordered_set<std::str
         auto file = open_regular(path, follow_links::no);
         if (!file) {
             next.error = file.error();
-        } else if (auto content = read_rest(file->handle, mail_bytes)) {
-            next.bytes = std::move(*content);
-        } else {
-            next.error = content.error();
+        } else if (auto rest = read_rest(file->handle, next.bytes, mail_bytes); !rest) {
+            next.error = rest.error();
+            next.bytes.clear();
         }
         bytes += next.bytes.size();
         out.mails.push_back(std::move(next));

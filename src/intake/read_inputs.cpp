@@ -128,10 +128,10 @@ private:
         }
         if (mail::looks_like_mbox(bytes) && ::lseek(file.get(), 0, SEEK_SET) == 0)
             return mbox(name, std::move(file), modified);
-        auto rest = read_rest(file, input_bytes - bytes.size());
-        if (!rest)
+        if (known && S_ISREG(facts.st_mode) && static_cast<std::uint64_t>(facts.st_size) > input_bytes)
+            return failed(name, fmt::format("larger than {} MiB", input_bytes / (1024 * 1024)));
+        if (auto rest = read_rest(file, bytes, input_bytes); !rest)
             return failed(name, rest.error());
-        bytes += *rest;
         if (mail::looks_like_mbox(bytes)) // through a pipe: it cannot be read a second time
             return mbox_in_memory(name, bytes, modified);
         return each_({name, std::move(bytes), "", false, modified});

@@ -232,7 +232,7 @@ io::task<> smtp_intake::state::session::run() {
         if (event) // close
             co_return;
         if (of.stopping && !in_data) {
-            protocol.shut_down("4.3.2 going down, please try again");
+            protocol.shut_down("going down, please try again");
             const bool told = co_await flush();
             (void)told;
             co_return;
@@ -248,7 +248,7 @@ io::task<> smtp_intake::state::session::run() {
             co_return;
         if (of.stopping && of.loop.now() < deadline)
             continue; // woken by stop(): told above
-        protocol.shut_down("4.4.2 too slow");
+        protocol.shut_down("too slow");
         const bool told = co_await flush();
         (void)told;
         co_return;

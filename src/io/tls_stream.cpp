@@ -12,11 +12,27 @@ namespace {
 
 constexpr std::size_t record_bytes = 16'384 + 512;
 
-/// Empty buffers; the old ones, grown by what went through them, go. Owned by the SSL.
-void new_buffers(SSL* ssl) {
-    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(ssl), -1);
-    BIO_set_mem_eof_return(SSL_get_wbio(ssl), -1);
+constexpr std::size_t kept_bytes = 1'024;
+
+BIO* new_buffer() {
+    BIO* buffer = BIO_new(BIO_s_mem());
+    BIO_set_mem_eof_return(buffer, -1);
+    return buffer;
+}
+
+/// An empty buffer that has grown by what went through it.
+bool is_slack(BIO* buffer) {
+    BUF_MEM* memory = nullptr;
+    BIO_get_mem_ptr(buffer, &memory);
+    return memory && memory->max > kept_bytes && BIO_ctrl_pending(buffer) == 0;
+}
+
+/// Before a wait of unknown length: a silent connection holds no buffers.
+void release_slack(SSL* ssl) {
+    if (is_slack(SSL_get_rbio(ssl)))
+        SSL_set0_rbio(ssl, new_buffer());
+    if (is_slack(SSL_get_wbio(ssl)))
+        SSL_set0_wbio(ssl, new_buffer());
 }
 
 } // namespace
@@ -24,7 +40,7 @@ void new_buffers(SSL* ssl) {
 tls_stream::tls_stream(std::unique_ptr<stream> plain, ssl_ptr ssl)
     : plain_(std::move(plain))
     , ssl_(std::move(ssl)) {
-    new_buffers(ssl_.get());
+    SSL_set_bio(ssl_.get(), new_buffer(), new_buffer()); // owned by the SSL
 }
 
 tls_stream::~tls_stream() {
@@ -74,6 +90,7 @@ task<read_result> tls_stream::read_some(std::size_t limit, loop::time_point dead
         if (error != SSL_ERROR_WANT_READ)
             break;
         auto status = co_await flush(deadline);
+        release_slack(ssl_.get());
         if (status == io_status::ok)
             status = co_await fill(deadline);
         if (status == io_status::eof)

@@ -27,19 +27,24 @@ std::vector<std::string> maybe_one(const std::string& text) {
     return text.empty() ? std::vector<std::string>{} : std::vector{text};
 }
 
-} // namespace
-
-question totals_question(sql::connection& on, dictionary& words, std::string_view select,
-                         std::string_view table, const filter& of) {
-    question q(select);
-    q.text(" from own_domain o cross join ").text(table).text(" t where t.domain = o.word");
+void narrow_who(question& q, sql::connection& on, dictionary& words, std::string_view reporter_column,
+                const filter& of) {
     std::vector<std::string> domains;
     for (const auto& d : of.domains)
         domains.push_back(base::lower(d));
     if (!domains.empty())
         q.any_text("o.name", domains);
     if (const auto reporters = word_numbers(on, words, of.reporters))
-        q.any_number("t.reporter", *reporters);
+        q.any_number(reporter_column, *reporters);
+}
+
+} // namespace
+
+question totals_question(sql::connection& on, dictionary& words, std::string_view select,
+                         std::string_view table, const filter& of) {
+    question q(select);
+    q.text(" from own_domain o cross join ").text(table).text(" t where t.domain = o.word");
+    narrow_who(q, on, words, "t.reporter", of);
     q.days("t.day", of.from, of.to);
     return q;
 }
@@ -246,38 +251,45 @@ result<std::vector<day_row>> sql_store::days(const filter& of) {
     });
 }
 
+// One reporter's days lie together, so the sums of each are one short walk; grouped by the engine, all of
+// them would be sorted first.
 result<std::vector<reporter_row>> sql_store::reporters(const filter& of) {
     return reading([&] {
-        std::vector<std::pair<std::int64_t, reporter_row>> found;
         const bool failing = asks_failures(of);
-        auto q = totals_question(
-            *on_, words_,
-            failing
-                ? "select o.name, t.reporter, 0, cast(sum(t.count) as bigint), max(t.reports), min(t.day), "
-                  "max(t.day), 0, max(s.organization), max(s.last_received), max(s.ends)"
-                : "select o.name, t.reporter, cast(sum(t.success) as bigint), cast(sum(t.failure) as "
-                  "bigint), "
-                  "cast(sum(t.reports) as bigint), min(t.day), max(t.day), cast(sum(t.verified) as bigint), "
-                  "max(s.organization), max(s.last_received), max(s.ends)",
-            failing ? "reporter_seen s cross join failure_day" : "reporter_seen s cross join reporter_day",
-            of);
-        q.text(" and s.domain = o.word and s.reporter = t.reporter");
+        question q("select o.name, s.reporter, s.organization, s.last_received, s.ends, (select ");
+        q.text(failing ? "0 || ' ' || sum(t.count) || ' ' || max(t.reports) || ' 0 ' || min(t.day) || ' ' || "
+                         "max(t.day) "
+                         "from failure_day t"
+                       : "sum(t.success) || ' ' || sum(t.failure) || ' ' || sum(t.reports) || ' ' || "
+                         "sum(t.verified) "
+                         "|| ' ' || min(t.day) || ' ' || max(t.day) from reporter_day t");
+        q.text(" where t.domain = s.domain and t.reporter = s.reporter").days("t.day", of.from, of.to);
         if (failing)
             narrow_failures(q, *on_, words_, of);
-        q.text(" group by o.name, t.reporter").ask(*on_, [&](const sql::row& r) {
+        q.text(") from own_domain o cross join reporter_seen s where s.domain = o.word");
+        narrow_who(q, *on_, words_, "s.reporter", of);
+        std::vector<std::pair<std::int64_t, reporter_row>> found;
+        q.ask(*on_, [&](const sql::row& r) {
+            const auto sums = read_numbers(r.text(5));
+            if (sums.size() != 6) // nothing in this period
+                return;
+            const auto count = [&](std::size_t i) {
+                return static_cast<std::uint64_t>(std::max(sums[i], std::int64_t{}));
+            };
             found.emplace_back(r.integer(1),
                                reporter_row{.domain = r.string(0),
-                                            .organization = r.string(8),
-                                            .success = r.count(2),
-                                            .failure = r.count(3),
-                                            .reports = r.count(4),
-                                            .first = r.on(5),
-                                            .last = r.on(6),
-                                            .last_received = r.at(9),
-                                            .usual_interval = usual_interval(read_ends(r.text(10))),
-                                            .verified = r.integer(7) > 0});
+                                            .organization = r.string(2),
+                                            .success = count(0),
+                                            .failure = count(1),
+                                            .reports = count(2),
+                                            .first = day(std::chrono::days(sums[4])),
+                                            .last = day(std::chrono::days(sums[5])),
+                                            .last_received = r.at(3),
+                                            .usual_interval = usual_interval(read_numbers(r.text(4))),
+                                            .verified = sums[3] > 0});
         });
         std::vector<reporter_row> out;
+        out.reserve(found.size());
         for (auto& [reporter, row] : found) {
             row.reporter = words_.text(*on_, reporter);
             out.push_back(std::move(row));

@@ -293,7 +293,7 @@ void totals::write_seen() {
                       {domain, reporter}, [&](const sql::row& r) {
                           organization = r.string(0);
                           last_received = r.integer(1);
-                          for (const auto end : read_ends(r.text(2)))
+                          for (const auto end : read_numbers(r.text(2)))
                               ends.insert(end);
                       });
         if (who.last_received >= last_received) {
@@ -329,7 +329,7 @@ std::string write_ends(const std::set<std::int64_t>& ends) {
     return out;
 }
 
-std::vector<std::int64_t> read_ends(std::string_view column) {
+std::vector<std::int64_t> read_numbers(std::string_view column) {
     std::vector<std::int64_t> out;
     const char* at = column.data();
     const char* const end = at + column.size();

@@ -88,7 +88,8 @@ private:
 
 /// The ends of the last periods of a reporter, newest first, as they stand in a column.
 std::string write_ends(const std::set<std::int64_t>& ends);
-std::vector<std::int64_t> read_ends(std::string_view column);
+/// Numbers with one space between them.
+std::vector<std::int64_t> read_numbers(std::string_view column);
 /// The median of the distances between consecutive ends; 0 where there are fewer than three.
 std::chrono::seconds usual_interval(const std::vector<std::int64_t>& ends);
 

@@ -253,6 +253,7 @@ mender::step mender::read_separator() {
         return step::ends;
     }
     top.first = false;
+    top.mark = out_.size();
     top.after_comma = true;
     ++top.index;
     want_ = top.object ? want::name : want::value;

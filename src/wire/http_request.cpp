@@ -54,6 +54,36 @@ std::vector<std::string_view> elements(std::string_view list) {
     return found;
 }
 
+/// RFC 9112 §7.1.1, without its optional spaces: `;name`, `;name=token`, `;name="quoted"`, any number.
+bool is_chunk_extension(std::string_view text) {
+    const auto skip_token = [&] {
+        const auto* end = std::ranges::find_if_not(text, is_token_char);
+        const bool any = end != text.begin();
+        text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+        return any;
+    };
+    while (text.starts_with(';')) {
+        text.remove_prefix(1);
+        if (!skip_token())
+            return false;
+        if (!text.starts_with('='))
+            continue;
+        text.remove_prefix(1);
+        if (!text.starts_with('"')) {
+            if (!skip_token())
+                return false;
+            continue;
+        }
+        std::size_t at = 1;
+        while (at < text.size() && text[at] != '"')
+            at += text[at] == '\\' ? 2 : 1;
+        if (at >= text.size() || !is_field_text(text.substr(0, at)))
+            return false;
+        text.remove_prefix(at + 1);
+    }
+    return text.empty();
+}
+
 } // namespace
 
 std::string http_request::field(std::string_view name) const {
@@ -326,6 +356,8 @@ bool http_request_reader::machine::judge_length() {
 void http_request_reader::machine::judge_connection() {
     const auto options = request.field("connection");
     const auto named = elements(options);
+    if (!std::ranges::all_of(named, is_token))
+        return refuse(400, "a Connection that is none");
     const auto has = [&](std::string_view word) {
         return std::ranges::any_of(named, [&](std::string_view one) { return base::iequals(one, word); });
     };
@@ -350,8 +382,7 @@ void http_request_reader::machine::on_chunk_size(std::string_view text) {
     if (digits == 0 || digits > chunk_digits)
         return refuse(400, "a chunk size that is none");
     const auto extension = text.substr(digits);
-    // RFC 9112 §7.1.1: read past. No space before the semicolon: BWS is for recipients with more patience.
-    if (!extension.empty() && (extension.front() != ';' || !is_field_text(extension)))
+    if (!is_chunk_extension(extension)) // read past, and bounded, where it is one
         return refuse(400, "a chunk size that is none");
     extra_bytes += extension.size();
     std::uint64_t size = 0;

@@ -12,7 +12,9 @@
 namespace mailtight::tests {
 
 inline base::utc_seconds at(int year, unsigned month, unsigned day, int hour = 0) {
-    return std::chrono::sys_days(std::chrono::year(year) / month / day) + std::chrono::hours(hour);
+    return std::chrono::sys_days(std::chrono::year(year) / std::chrono::month(month) /
+                                 std::chrono::day(day)) +
+           std::chrono::hours(hour);
 }
 inline base::utc_seconds day_in_may(unsigned day) {
     return at(2026, 5, day);

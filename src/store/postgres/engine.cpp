@@ -124,8 +124,7 @@ private:
               std::size_t which);
     std::string prepared(std::string_view statement, std::span<const sql::value> with);
     void settle(); ///< reads everything that is owed
-    void read_one();
-    [[noreturn]] void fail(const PGresult* result);
+    sql::failure failure_of(const PGresult* result) const;
     [[noreturn]] void lost();
     void simple(const char* statement);
 
@@ -133,12 +132,14 @@ private:
     PGconn* db_ = nullptr;
     std::unordered_map<std::string, std::string, text_hash, std::equal_to<>> statements_;
     std::deque<owed> owed_;
+    bool unsure_ = false;
 };
 
 void server::open() {
     PQfinish(db_);
     statements_.clear();
     owed_.clear();
+    unsure_ = false;
     db_ = PQconnectdb(options_.where.c_str());
     if (PQstatus(db_) != CONNECTION_OK)
         lost();
@@ -154,7 +155,7 @@ void server::open() {
 void server::simple(const char* statement) {
     const pg_result done(PQexec(db_, statement));
     if (PQresultStatus(done.of) != PGRES_COMMAND_OK)
-        fail(done.of);
+        throw failure_of(done.of);
 }
 
 void server::lost() {
@@ -166,37 +167,21 @@ void server::lost() {
         .error = {.what = store_error::kind::unreachable, .message = "PostgreSQL: " + message}};
 }
 
-// After an error the server skips everything up to a sync: read it all, so that the next statement starts
-// clean.
-void server::fail(const PGresult* result) {
+sql::failure server::failure_of(const PGresult* result) const {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const std::string code = state ? state : "";
-    const sql::failure what{
-        .error = {.what = kind_of(code),
-                  .message = fmt::format("PostgreSQL: {} ({})", message ? message : PQerrorMessage(db_),
-                                         code.empty() ? "connection" : code)},
-        .serialisation = code == "40001" || code == "40P01"};
-    if (PQpipelineStatus(db_) != PQ_PIPELINE_OFF && PQstatus(db_) == CONNECTION_OK && PQpipelineSync(db_)) {
-        for (bool synced = false; !synced && PQstatus(db_) == CONNECTION_OK;) {
-            const pg_result next(PQgetResult(db_));
-            synced = next.of && PQresultStatus(next.of) == PGRES_PIPELINE_SYNC;
-        }
-        // Which of the statements were still prepared is not known.
-        statements_.clear();
-        if (PQsendQueryParams(db_, "deallocate all", 0, nullptr, nullptr, nullptr, nullptr, 1) == 1) {
-            owed_.clear();
-            owed_.push_back({});
-            throw what;
-        }
-    }
-    owed_.clear();
-    throw what;
+    return {.error = {.what = kind_of(code),
+                      .message = fmt::format("PostgreSQL: {} ({})", message ? message : PQerrorMessage(db_),
+                                             code.empty() ? "connection" : code)},
+            .serialisation = code == "40001" || code == "40P01"};
 }
 
 void server::begin(sql::access how) {
     if (PQstatus(db_) != CONNECTION_OK)
         open();
+    else if (unsure_)
+        rollback();
     // The first statement of a connection that went away in the meantime tells so: nothing is lost yet.
     const auto* const statement = how == sql::access::write && !options_.read_only
                                       ? "begin isolation level read committed read write"
@@ -222,14 +207,18 @@ void server::rollback() noexcept {
     if (PQstatus(db_) != CONNECTION_OK)
         return;
     try {
-        settle();
-    } catch (...) { // told already
-    }
-    try {
-        if (PQstatus(db_) == CONNECTION_OK && PQtransactionStatus(db_) != PQTRANS_IDLE) {
-            send("rollback", {}, nullptr, 0);
+        try {
+            settle();
+        } catch (const sql::failure&) { // told already, or of no more interest
+        }
+        for (const char* statement : {"rollback", "deallocate all"}) {
+            if (PQsendQueryParams(db_, statement, 0, nullptr, nullptr, nullptr, nullptr, 1) != 1)
+                lost();
+            owed_.push_back({});
             settle();
         }
+        statements_.clear();
+        unsure_ = false;
     } catch (...) {
         PQfinish(db_); // whatever it was, a new connection starts clean
         db_ = nullptr;
@@ -284,34 +273,43 @@ void server::send(std::string_view statement, std::span<const sql::value> with, 
         settle();
 }
 
+// Up to the sync: after an error the server skips what was sent before it, so that the next statement starts
+// clean.
 void server::settle() {
     if (owed_.empty())
         return;
-    if (PQsendFlushRequest(db_) != 1 || PQflush(db_) < 0)
+    if (PQpipelineSync(db_) != 1)
         lost();
-    while (!owed_.empty())
-        read_one();
-}
-
-void server::read_one() {
-    const pg_result got(PQgetResult(db_));
-    if (!got.of) {
-        if (PQstatus(db_) != CONNECTION_OK)
-            lost();
-        return; // the end of one statement's results
+    std::optional<sql::failure> failed;
+    for (int ends = 0;;) {
+        const pg_result got(PQgetResult(db_));
+        if (!got.of) { // the end of one statement's results
+            if (PQstatus(db_) != CONNECTION_OK || ++ends > 2)
+                lost();
+            continue;
+        }
+        ends = 0;
+        const auto status = PQresultStatus(got.of);
+        if (status == PGRES_PIPELINE_SYNC)
+            break;
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+            if (PQstatus(db_) != CONNECTION_OK)
+                lost();
+            if (!failed && status != PGRES_PIPELINE_ABORTED)
+                failed = failure_of(got.of);
+        }
+        const auto now = owed_.empty() ? owed{} : owed_.front();
+        if (!owed_.empty())
+            owed_.pop_front();
+        if (status == PGRES_TUPLES_OK && now.take && !failed)
+            for (int i = 0; i < PQntuples(got.of); ++i)
+                (*now.take)(now.which, result_row(got.of, i));
     }
-    const auto status = PQresultStatus(got.of);
-    if (status == PGRES_FATAL_ERROR || status == PGRES_NONFATAL_ERROR || status == PGRES_BAD_RESPONSE ||
-        status == PGRES_PIPELINE_ABORTED) {
-        if (PQstatus(db_) != CONNECTION_OK)
-            lost();
-        fail(got.of);
+    owed_.clear();
+    if (failed) {
+        unsure_ = true; // which of the statements were still prepared
+        throw *failed;
     }
-    const auto now = owed_.front();
-    owed_.pop_front();
-    if (status == PGRES_TUPLES_OK && now.take)
-        for (int i = 0; i < PQntuples(got.of); ++i)
-            (*now.take)(now.which, result_row(got.of, i));
 }
 
 std::vector<std::int64_t> server::reserve_report_numbers(std::size_t how_many) {

@@ -85,7 +85,7 @@ const std::vector<row>& good() {
          chunked + "00A\r\n0123456789\r\n00b\r\n0123456789x\r\n000\r\n\r\n", "/tlsrpt/x",
          "01234567890123456789x"},
         {"extensions and trailers are read past",
-         chunked + "5;a=b;c=\"d\"\r\nhello\r\n0;last\r\nX: y\r\nContent-Length: 9\r\n\r\n", "/tlsrpt/x",
+         chunked + "5;a=b;c=\"d;\\\"e\"\r\nhello\r\n0;last\r\nX: y\r\nContent-Length: 9\r\n\r\n", "/tlsrpt/x",
          "hello"},
         {"the coding in any case", post + "transfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n", "/tlsrpt/x", ""},
         {"an empty line first (RFC 9112 2.2)", "\r\n" + get + "\r\n", "/", ""},
@@ -181,6 +181,10 @@ const std::vector<bad_row>& bad() {
         {"a chunk that ends in LF", chunked + "5\r\nhello\n0\r\n\r\n", 400},
         {"a chunk size that ends in LF", chunked + "5\nhello\r\n", 400},
         {"a chunk size that ends in CR", chunked + "5\rhello\r\n0\r\n\r\n", 400},
+        {"an extension without name", chunked + "5;;a\r\nhello\r\n", 400},
+        {"an extension without value", chunked + "5;a=\r\nhello\r\n", 400},
+        {"an open quote in an extension", chunked + "5;a=\"b\\\"\r\nhello\r\n", 400},
+        {"a word behind a quote in an extension", chunked + "5;a=\"b\"c\r\nhello\r\n", 400},
         {"a bare CR in an extension", chunked + "5;a\rb\r\nhello\r\n", 400},
         {"an extension without end", chunked + "5;" + std::string(20'000, 'x'), 400},
         {"extensions without end", chunked + many("1;" + std::string(1'000, 'x') + "\r\ny\r\n", 20), 400},
@@ -248,7 +252,8 @@ const std::vector<bad_row>& bad() {
         {"a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
         {"a port that is none", "GET / HTTP/1.1\r\nHost: a:80x\r\n\r\n", 400},
         {"IPv6 without brackets", "GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", 400},
-        // Expect
+        // Connection, Expect
+        {"two words without a comma", get + "Connection: close x\r\n\r\n", 400},
         {"another expectation", post + "Content-Length: 1\r\nExpect: 200-ok\r\n\r\n", 417},
     };
     return rows;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace mailtight::tests {
+namespace mailtight::tests::smtp_client_script {
 
 using namespace mailtight::wire;
 
@@ -118,4 +118,4 @@ inline const std::string kept = "accepted at message: 250 [2.0.0] 2.0.0 ok";
 inline const std::string hello = "EHLO me.example\r\n", from = "MAIL FROM:<me@me.example>\r\n",
                          to = "RCPT TO:<a@b.example>\r\n", quit = "QUIT\r\n";
 
-} // namespace mailtight::tests
+} // namespace mailtight::tests::smtp_client_script

@@ -8,6 +8,7 @@
 #include <vector>
 
 namespace mailtight::tests {
+using namespace smtp_client_script;
 namespace {
 
 TEST(SmtpClient, Mails) {

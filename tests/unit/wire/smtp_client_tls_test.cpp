@@ -9,6 +9,7 @@
 #include <string>
 
 namespace mailtight::tests {
+using namespace smtp_client_script;
 namespace {
 
 TEST(SmtpClient, StartTls) {

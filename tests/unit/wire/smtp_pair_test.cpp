@@ -12,6 +12,7 @@
 #include <vector>
 
 namespace mailtight::tests {
+using namespace smtp_client_script;
 namespace {
 
 struct arrived {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs another program without a shell: bytes on its standard input, its complaints read, bounded in time.
+// Blocks, so it belongs on a worker's thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::io {
+
+struct command_result {
+    int exit_status = -1; ///< of a program that ended by itself; else -1
+    std::string error;    ///< why there is no status: not started, killed by a signal, too slow
+    std::string said;     ///< the first of its standard error
+};
+/// Standard output goes nowhere. A program that does not read all of its input is no error by itself.
+command_result run_command(const std::vector<std::string>& words, std::string_view input,
+                           std::chrono::milliseconds time);
+
+} // namespace mailtight::io

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon as a whole, in this process, over unix sockets: what comes in is in the store once, the control
+// socket does what it may, reload is all or nothing, SIGTERM ends it in order.
+#include "app/control_client.h"
+#include "app/daemon.h"
+#include "app/import_batch.h"
+#include "app/store_access.h"
+#include "wire/smtp_client.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace mailtight::app {
+namespace {
+
+using testing::HasSubstr;
+
+std::string report(const std::string& domain, const std::string& id, int good) {
+    return fmt::format(
+        R"({{"organization-name":"Google Inc.","date-range":{{"start-datetime":"2026-01-01T00:00:00Z",)"
+        R"("end-datetime":"2026-01-01T23:59:59Z"}},"contact-info":"a@google.com","report-id":"{}",)"
+        R"("policies":[{{"policy":{{"policy-type":"sts","policy-string":["version: STSv1"],)"
+        R"("policy-domain":"{}","mx-host":["mx.{}"]}},"summary":{{"total-successful-session-count":{},)"
+        R"("total-failure-session-count":0}}}}]}})",
+        id, domain, domain, good);
+}
+
+class running : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+        common_.set.store_where = folder_ + "/store.db";
+        common_.set.control_socket = folder_ + "/control.sock";
+        common_.set.lmtp_listen = {"unix:" + folder_ + "/lmtp.sock"};
+        common_.set.plain_listen = {"unix:" + folder_ + "/http.sock"};
+        common_.set.dns_servers = {"127.0.0.1:1"};
+        common_.set.dns_timeout = std::chrono::milliseconds(100);
+        common_.set.domains = {"example.com"};
+        common_.set.mailboxes = {"tls-report@reports.example.com"};
+        common_.set.log_level = "error";
+        fresh_ = common_.set;
+        common_.read_again = [this] { return fresh_; };
+    }
+    void TearDown() override {
+        if (thread_.joinable())
+            end();
+        std::filesystem::remove_all(folder_);
+    }
+    void begin() {
+        auto made = daemon::make(common_);
+        ASSERT_TRUE(made) << made.error();
+        daemon_ = std::move(*made);
+        thread_ = std::thread([this] { status_ = daemon_->run(); });
+        for (int i = 0; i < 500 && !ask("/status"); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    void end() {
+        ::kill(::getpid(), SIGTERM);
+        thread_.join();
+        daemon_.reset();
+    }
+    std::expected<boost::json::value, control_error>
+    ask(const std::string& path, const std::string& body = {}, const std::string& method = "GET") {
+        io::loop loop;
+        return call_daemon(loop, common_.set, path, body, method);
+    }
+    /// To the report site instead of the control socket.
+    std::expected<boost::json::value, control_error> post(const std::string& path, const std::string& body) {
+        settings to = common_.set;
+        to.control_socket = folder_ + "/http.sock";
+        io::loop loop;
+        return call_daemon(loop, to, path, body, "POST");
+    }
+    std::string token(const std::string& domain) {
+        auto from = open_to_ask(common_.set);
+        EXPECT_TRUE(from);
+        const auto all = (*from)->domains();
+        for (const auto& one : *all)
+            if (one.name == domain)
+                return one.token;
+        return "";
+    }
+    std::uint64_t sessions(const std::string& domain) {
+        auto from = open_to_ask(common_.set);
+        EXPECT_TRUE(from);
+        std::uint64_t sum = 0;
+        store::filter about;
+        about.domains = {domain};
+        const auto rows = (*from)->days(about);
+        for (const auto& row : *rows)
+            sum += row.success;
+        return sum;
+    }
+    wire::smtp_client_outcome mail(const std::string& recipient, const std::string& message) {
+        wire::smtp_client client({.lmtp = true, .helo = "mx.example.org", .start_tls = false},
+                                 {.sender = "a@google.com", .recipients = {recipient}, .message = message});
+        const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+        sockaddr_un to{};
+        to.sun_family = AF_UNIX;
+        std::strncpy(to.sun_path, (folder_ + "/lmtp.sock").c_str(), sizeof to.sun_path - 1);
+        EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+        for (;;) {
+            const auto step = client.step();
+            const std::string out = client.output();
+            if (!out.empty())
+                EXPECT_EQ(::send(fd, out.data(), out.size(), MSG_NOSIGNAL), static_cast<ssize_t>(out.size()));
+            if (step == wire::smtp_client_step::done)
+                break;
+            if (step != wire::smtp_client_step::need_bytes)
+                continue;
+            char bytes[4096];
+            const auto got = ::recv(fd, bytes, sizeof bytes, 0);
+            if (got <= 0) {
+                client.connection_lost("closed");
+                break;
+            }
+            client.feed({bytes, static_cast<std::size_t>(got)});
+        }
+        ::close(fd);
+        return client.outcome();
+    }
+
+    std::string folder_;
+    common_options common_;
+    settings fresh_;
+    std::unique_ptr<daemon> daemon_;
+    std::thread thread_;
+    std::atomic<int> status_ = -1;
+};
+
+TEST_F(running, a_posted_report_is_counted_once) {
+    begin();
+    const std::string secret = token("example.com");
+    ASSERT_FALSE(secret.empty());
+    const auto first = post("/tlsrpt/" + secret, report("example.com", "1", 40));
+    ASSERT_TRUE(first) << first.error().message;
+    const auto again = post("/tlsrpt/" + secret, report("example.com", "1", 40));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(sessions("example.com"), 40u);
+    EXPECT_FALSE(post("/tlsrpt/guessed", report("example.com", "2", 40)));
+    EXPECT_EQ(sessions("example.com"), 40u);
+    const auto status = ask("/status")->as_object();
+    EXPECT_EQ(status.at("reports").at("added").to_number<int>(), 1);
+    EXPECT_EQ(status.at("reports").at("duplicates").to_number<int>(), 1);
+    end();
+    EXPECT_EQ(status_, fine);
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/control.sock")) << "nothing is left listening";
+}
+
+TEST_F(running, mail_is_taken_for_our_addresses_alone) {
+    begin();
+    const std::string body = "From: a@google.com\r\nContent-Type: application/tlsrpt+json\r\n\r\n" +
+                             report("example.com", "3", 7) + "\r\n";
+    const auto foreign = mail("nobody@reports.example.com", body);
+    EXPECT_FALSE(foreign.accepted);
+    EXPECT_EQ(foreign.stage, "RCPT");
+    const auto ours = mail("tls-report+" + token("example.com") + "@reports.example.com", body);
+    EXPECT_TRUE(ours.accepted) << ours.text;
+    EXPECT_EQ(sessions("example.com"), 0u) << "unsigned: kept apart";
+    const auto status = ask("/status")->as_object();
+    EXPECT_EQ(status.at("reports").at("kept_apart").to_number<int>(), 1);
+}
+
+TEST_F(running, an_import_goes_through_the_daemon_and_again_changes_nothing) {
+    begin();
+    std::string batch;
+    pack(batch, {.name = "one.json", .bytes = report("example.com", "4", 5)});
+    pack(batch, {.name = "two.json", .bytes = report("other.example", "5", 5)});
+    pack(batch, {.name = "none.txt", .bytes = "hello"});
+    const auto first = ask("/import", batch, "POST");
+    ASSERT_TRUE(first) << first.error().message;
+    const auto& rows = first->as_array();
+    ASSERT_EQ(rows.size(), 3u);
+    EXPECT_EQ(rows[0].at("reports").at(0).at("fate").as_string(), "added");
+    EXPECT_EQ(rows[1].at("reports").at(0).at("fate").as_string(), "quarantined");
+    EXPECT_EQ(rows[2].at("state").as_string(), "none");
+    const auto again = ask("/import", batch, "POST");
+    EXPECT_EQ(again->as_array()[0].at("reports").at(0).at("fate").as_string(), "duplicate");
+    EXPECT_EQ(sessions("example.com"), 5u);
+    EXPECT_FALSE(ask("/import", "no batch", "POST"));
+    EXPECT_FALSE(open_to_write(common_.set)) << "nobody else writes while it runs";
+}
+
+TEST_F(running, only_mutes_are_set_from_outside) {
+    begin();
+    EXPECT_TRUE(ask("/fact", R"({"name":"mute/new-failure/","value":"2030-01-31T23:59:59Z why"})", "POST"));
+    for (const char* wrong : {R"({"name":"alarm/x","value":"y"})", R"({"name":"mute/x","value":"some day"})",
+                              R"({"name":"mute/x"})", "[]", "{"})
+        EXPECT_FALSE(ask("/fact", wrong, "POST")) << wrong;
+    EXPECT_FALSE(ask("/nonsense", "", "POST"));
+    EXPECT_FALSE(ask("/nonsense"));
+}
+
+TEST_F(running, a_reload_takes_new_domains_and_says_what_waits_for_a_restart) {
+    begin();
+    EXPECT_EQ(token("new.example"), "");
+    fresh_.domains.emplace_back("new.example");
+    fresh_.lmtp_listen.clear();
+    const auto done = ask("/reload", "", "POST");
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(boost::json::serialize(done->at("needs_restart")), R"(["lmtp.listen"])");
+    ASSERT_TRUE(post("/tlsrpt/" + token("new.example"), report("new.example", "6", 9)));
+    EXPECT_EQ(sessions("new.example"), 9u);
+}
+
+TEST_F(running, a_reload_that_cannot_be_done_changes_nothing) {
+    begin();
+    fresh_.domains = {"new.example"};
+    fresh_.tls_certificates = {folder_ + "/none.pem"};
+    const auto done = ask("/reload", "", "POST");
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().message, HasSubstr("none.pem"));
+    EXPECT_EQ(token("new.example"), "");
+    EXPECT_TRUE(post("/tlsrpt/" + token("example.com"), report("example.com", "7", 1)));
+}
+
+TEST_F(running, a_configuration_that_cannot_work_is_refused_at_the_start) {
+    struct row {
+        const char* what;
+        std::function<void(settings&)> change;
+        const char* says;
+    };
+    const row rows[] = {
+        {"no domain", [](settings& s) { s.domains = {"not a domain"}; }, "reports.domains: 'not a domain'"},
+        {"no address", [](settings& s) { s.lmtp_listen = {"everywhere"}; }, "lmtp.listen: "},
+        {"TLS without certificate", [](settings& s) { s.https_listen = {"127.0.0.1:0"}; },
+         "https.listen needs serve.tls-certificates"},
+        {"the same for mail",
+         [](settings& s) {
+             s.smtp_listen = {"127.0.0.1:0"};
+             s.smtp_require_tls = true;
+         },
+         "smtp.require-tls needs serve.tls-certificates"},
+        {"no key file", [](settings& s) { s.dkim_keys_file = "/does/not/exist"; }, "reports.dkim-keys-file"},
+        {"a mailbox without name", [](settings& s) { s.imap_host = "imap.example.com"; }, "imap.user"},
+        {"two ways to log in",
+         [](settings& s) {
+             s.imap_host = "imap.example.com";
+             s.imap_user = "u";
+             s.imap_password = "p";
+             s.imap_oauth_token_url = "https://login.example.com/";
+         },
+         "one way to log in"},
+        {"no such user", [](settings& s) { s.user = "no-such-user-here"; }, "no-such-user-here"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.what);
+        common_options wrong = common_;
+        row.change(wrong.set);
+        auto made = daemon::make(wrong);
+        ASSERT_FALSE(made);
+        EXPECT_THAT(made.error(), HasSubstr(row.says));
+    }
+}
+
+} // namespace
+} // namespace mailtight::app

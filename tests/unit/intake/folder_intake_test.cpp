@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maildirs and mboxes watched: what is taken, when it is marked, and what a crash or a rotation does.
+#include "intake/maildir.h"
+#include "intake/mbox_file.h"
+#include "intake/ways_in.h"
+#include "intake_world.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace mailtight::intake {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace tests;
+using mood = memory_database::mood;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+namespace fs = std::filesystem;
+
+void write(const std::string& path, std::string_view bytes, bool append = false) {
+    std::ofstream(path, append ? std::ios::app : std::ios::trunc) << bytes;
+}
+std::vector<std::string> names_in(const std::string& folder) {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(folder))
+        out.push_back(entry.path().filename().string());
+    std::ranges::sort(out);
+    return out;
+}
+
+struct maildir_world : intake_world {
+    temporary_folder folder;
+    std::string maildir = folder / "Maildir";
+    std::optional<folder_intake> way;
+    io::started<bool> running;
+
+    maildir_world() {
+        for (const char* sub : {"", "/tmp", "/new", "/cur"})
+            fs::create_directory(maildir + sub);
+    }
+    void deliver(const std::string& name, const std::string& mail) const {
+        write(maildir + "/tmp/" + name, mail);
+        fs::rename(maildir + "/tmp/" + name, maildir + "/new/" + name);
+    }
+    void start(folder_intake_options options) {
+        way.emplace(loop, *keeper, clock, std::move(options));
+        auto run = [](folder_intake& of) -> io::task<bool> {
+            co_await of.run();
+            co_return true;
+        };
+        running = io::start(loop, run(*way));
+    }
+    void start(const std::string& after = "seen", std::chrono::milliseconds interval = 10s) {
+        folder_intake_options options;
+        options.maildir = maildir;
+        options.after = after;
+        options.interval = interval;
+        start(std::move(options));
+    }
+    void stop() {
+        if (!way)
+            return;
+        way->stop();
+        loop.block_on(running.get());
+        way.reset();
+    }
+    ~maildir_world() { stop(); }
+    bool until(std::function<bool()> so) { return eventually(loop, std::move(so)); }
+};
+
+TEST(folder_intake, takes_what_is_unread_and_marks_it_after_the_commit) {
+    maildir_world world;
+    world.deliver("1.new", signed_mail("one"));
+    write(world.maildir + "/cur/2.unread:2,", signed_mail("two"));
+    write(world.maildir + "/cur/3.read:2,S", signed_mail("three"));
+    write(world.maildir + "/cur/4.flagged:2,F", signed_mail("four"));
+    world.database->hold(true);
+    world.start();
+    EXPECT_TRUE(world.until([&] { return world.keeper->counters().queued == 3; }));
+    EXPECT_THAT(names_in(world.maildir + "/new"), ElementsAre("1.new")); // not before the commit
+    world.database->hold(false);
+    EXPECT_TRUE(world.until([&] { return names_in(world.maildir + "/cur").size() == 4; }));
+    EXPECT_THAT(names_in(world.maildir + "/cur"),
+                ElementsAre("1.new:2,S", "2.unread:2,S", "3.read:2,S", "4.flagged:2,FS"));
+    EXPECT_THAT(world.database->ids(), UnorderedElementsAre("one", "two", "four"));
+    EXPECT_EQ(world.way->status().accepted, 3U);
+    EXPECT_EQ(world.way->status().name, "maildir");
+}
+
+TEST(folder_intake, wakes_when_a_mail_arrives) {
+    maildir_world world;
+    world.start("seen", 10min);
+    world.loop.block_on(world.loop.sleep_for(50ms));
+    world.deliver("1.new", signed_mail("one"));
+    EXPECT_TRUE(world.until([&] { return world.database->count() == 1; }));
+}
+
+TEST(folder_intake, removes_or_moves_as_it_is_told) {
+    maildir_world remove;
+    remove.deliver("1.new", signed_mail("one"));
+    remove.start("delete");
+    EXPECT_TRUE(remove.until([&] { return names_in(remove.maildir + "/new").empty(); }));
+    EXPECT_THAT(names_in(remove.maildir + "/cur"), IsEmpty());
+
+    maildir_world move;
+    move.deliver("1.new", signed_mail("one"));
+    move.start(".Reports");
+    EXPECT_TRUE(move.until([&] { return names_in(move.maildir + "/new").empty(); }));
+    EXPECT_THAT(names_in(move.maildir + "/.Reports/cur"), ElementsAre("1.new:2,S"));
+    EXPECT_EQ(move.database->count(), 1U);
+}
+
+TEST(folder_intake, leaves_what_holds_no_report_to_a_person) {
+    maildir_world world;
+    world.deliver("1.letter", "From: a@b.example\r\nSubject: x\r\n\r\nHello\r\n");
+    fs::create_symlink("/etc/passwd", world.maildir + "/new/2.link");
+    ASSERT_EQ(::mkfifo((world.maildir + "/new/3.pipe").c_str(), 0600), 0);
+    world.start("delete", 20ms);
+    EXPECT_TRUE(world.until([&] { return world.way->status().refused == 3; }));
+    world.loop.block_on(world.loop.sleep_for(100ms)); // some more rounds
+    EXPECT_EQ(world.keeper->counters().inputs, 1U);   // read once, not at every round; the link never
+    EXPECT_THAT(names_in(world.maildir + "/new"), ElementsAre("1.letter", "2.link", "3.pipe"));
+}
+
+TEST(folder_intake, tries_again_after_the_store_has_recovered) {
+    maildir_world world;
+    world.database->behaves = mood::full;
+    world.deliver("1.new", signed_mail("one"));
+    world.start("delete", 20ms);
+    EXPECT_TRUE(world.until([&] { return world.keeper->counters().later > 0; }));
+    EXPECT_THAT(names_in(world.maildir + "/new"), ElementsAre("1.new"));
+    EXPECT_THAT(world.way->status().last_error, HasSubstr("no space"));
+    world.database->behaves = mood::fine;
+    EXPECT_TRUE(world.until([&] { return names_in(world.maildir + "/new").empty(); }));
+    EXPECT_EQ(world.database->count(), 1U);
+}
+
+TEST(folder_intake, a_full_maildir_is_taken_in_chunks) {
+    maildir_world world;
+    for (int i = 0; i < 700; ++i)
+        world.deliver(std::to_string(1000 + i), signed_mail(std::to_string(i)));
+    world.start("delete");
+    EXPECT_TRUE(world.until([&] { return names_in(world.maildir + "/new").empty(); }));
+    EXPECT_EQ(world.database->count(), 700U);
+}
+
+TEST(maildir, understands_what_becomes_of_a_mail) {
+    for (const char* good : {"seen", "delete", ".Reports", ".a.b"})
+        EXPECT_TRUE(parse_maildir_end(good)) << good;
+    for (const char* bad : {"", ".", "Reports", "..", "../x", "./x", ".a/b", ".a..b"})
+        EXPECT_FALSE(parse_maildir_end(bad)) << bad;
+}
+
+// ---- mbox ----
+
+std::string postmarked(const std::string& mail) {
+    auto text = "From tls@reporter.example Mon May  4 06:00:00 2026\n" + mail;
+    std::erase(text, '\r');
+    return text + "\n";
+}
+
+struct mbox_world : maildir_world {
+    std::string mbox = folder / "reports.mbox";
+    void watch(std::chrono::milliseconds interval = 20ms) {
+        folder_intake_options options;
+        options.mbox = mbox;
+        options.interval = interval;
+        start(options);
+    }
+    mbox_place place() {
+        const std::scoped_lock locked(database->guard);
+        return mbox_place::parse(database->facts["mbox:" + mbox]);
+    }
+    bool reached_end() {
+        return until([&] { return place().offset == fs::file_size(mbox); });
+    }
+};
+
+TEST(folder_intake, an_mbox_is_read_on_from_its_place) {
+    mbox_world world;
+    write(world.mbox, postmarked(signed_mail("one")) + postmarked(signed_mail("two")));
+    world.watch();
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_THAT(world.database->ids(), ElementsAre("one", "two"));
+    EXPECT_EQ(world.database->reports.at(0).trust, model::trust::verified);
+    EXPECT_EQ(world.database->reports.at(0).way, model::way_in::mbox);
+    write(world.mbox, postmarked(signed_mail("three")), true);
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_THAT(world.database->ids(), ElementsAre("one", "two", "three"));
+    EXPECT_EQ(world.keeper->counters().inputs, 3U); // each once
+    world.stop();
+    world.watch(); // the place is the store's, not the process's
+    write(world.mbox, postmarked(signed_mail("four")), true);
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_EQ(world.keeper->counters().inputs, 4U);
+}
+
+TEST(folder_intake, a_rotated_or_cut_mbox_begins_anew) {
+    mbox_world world;
+    write(world.mbox, postmarked(signed_mail("one")) + postmarked(signed_mail("two")));
+    world.watch();
+    EXPECT_TRUE(world.reached_end());
+    fs::rename(world.mbox, world.mbox + ".1");
+    write(world.mbox, postmarked(signed_mail("three")));
+    EXPECT_TRUE(world.reached_end());
+    write(world.mbox, ""); // cut, same file
+    EXPECT_TRUE(world.reached_end());
+    write(world.mbox, postmarked(signed_mail("four")) + postmarked(signed_mail("five")), true);
+    EXPECT_TRUE(world.until([&] { return world.database->count() == 5; }));
+    // Cut and grown past the place between two rounds: the bytes before it are others.
+    EXPECT_TRUE(world.reached_end());
+    world.stop();
+    write(world.mbox, postmarked(signed_mail("six")) + postmarked(signed_mail("seven")) +
+                          postmarked(signed_mail("eight")));
+    world.watch();
+    EXPECT_TRUE(world.until([&] { return world.database->count() == 8; }));
+}
+
+TEST(folder_intake, an_mbox_waits_for_the_store_and_for_its_writer) {
+    mbox_world world;
+    write(world.mbox, postmarked(signed_mail("one")));
+    write(world.mbox + ".lock", "");
+    world.database->behaves = mood::full;
+    world.watch();
+    world.loop.block_on(world.loop.sleep_for(60ms));
+    EXPECT_EQ(world.keeper->counters().inputs, 0U);
+    world.database->behaves = mood::fine;
+    world.loop.block_on(world.loop.sleep_for(60ms));
+    EXPECT_EQ(world.keeper->counters().inputs, 0U); // still locked
+    fs::remove(world.mbox + ".lock");
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_EQ(world.database->count(), 1U);
+}
+
+TEST(mbox_reader, gives_every_message_and_its_end) {
+    const temporary_folder folder;
+    std::string all;
+    std::vector<std::string> bodies;
+    std::vector<std::uint64_t> ends;
+    for (int i = 0; i < 200; ++i) { // windows of a megabyte are crossed several times
+        bodies.push_back("Subject: " + std::to_string(i) + "\n\n" +
+                         std::string(i % 7 == 0 ? 50'000 : 200, 'a') + "\n");
+        all += "From x@y.example Mon May  4 06:00:00 2026\n" + bodies.back() + "\n";
+        ends.push_back(all.size());
+    }
+    write(folder / "m", all);
+    for (const std::size_t from : {std::size_t{0}, std::size_t{150}}) {
+        auto file = open_regular(folder / "m", follow_links::no);
+        ASSERT_TRUE(file);
+        const auto start = from == 0 ? 0 : ends[from - 1];
+        ::lseek(file->handle.get(), static_cast<off_t>(start), SEEK_SET);
+        mbox_reader reader(std::move(file->handle), start, 1'000'000);
+        std::size_t i = from;
+        for (mbox_message message; reader.next(message); ++i) {
+            EXPECT_EQ(message.bytes, bodies.at(i)) << i;
+            EXPECT_EQ(message.end, ends.at(i)) << i;
+        }
+        EXPECT_EQ(i, bodies.size());
+        EXPECT_EQ(reader.error(), "");
+    }
+}
+
+TEST(mbox_reader, passes_over_a_message_that_is_too_large) {
+    const temporary_folder folder;
+    const std::string postmark = "From x@y.example Mon May  4 06:00:00 2026\n";
+    write(folder / "m", postmark + "Subject: 1\n\nfirst\n\n" + postmark + "Subject: 2\n\n" +
+                            std::string(5'000'000, 'x') + "\n\n" + postmark + "Subject: 3\n\nlast\n\n");
+    auto file = open_regular(folder / "m", follow_links::no);
+    mbox_reader reader(std::move(file->handle), 0, 100'000);
+    std::vector<std::string> seen;
+    std::uint64_t end = 0;
+    for (mbox_message message; reader.next(message);) {
+        seen.push_back(message.error.empty() ? message.bytes : "too large");
+        end = message.end;
+    }
+    EXPECT_THAT(seen, ElementsAre("Subject: 1\n\nfirst\n", "too large", "Subject: 3\n\nlast\n"));
+    EXPECT_EQ(end, fs::file_size(folder / "m"));
+}
+
+TEST(mbox_place, reads_what_it_writes) {
+    const mbox_place place{42, 4711, "abcdef"};
+    const auto again = mbox_place::parse(place.to_string());
+    EXPECT_EQ(again.inode, 42U);
+    EXPECT_EQ(again.offset, 4711U);
+    EXPECT_EQ(again.before, "abcdef");
+    for (const char* odd : {"", "x", "1", "1 x y", "1 2", "-1 2 3"})
+        EXPECT_EQ(mbox_place::parse(odd).offset, 0U) << odd;
+}
+
+} // namespace
+} // namespace mailtight::intake

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever comes in whatever order (reports, copies, corrections, forgeries, domains that come and go, the
+// rule for unverified ones), the totals are what a naive count over the reports that stand gives. In both
+// engines.
+#include "support/reports.h"
+#include "unit/store/engines.h"
+
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace mailtight::store {
+namespace {
+
+const std::vector<std::string> all_domains{"a.example", "b.example", "c.example"};
+const std::vector<std::string> all_reporters{"google.com", "yahoo.com"};
+const std::vector<std::string> all_results{"certificate-expired", "validation-failure"};
+
+template<class T>
+T one_of(const std::vector<T>& from) {
+    return *rc::gen::elementOf(from);
+}
+int up_to(int n) { // 0 .. n
+    return *rc::gen::inRange(0, n + 1);
+}
+
+// Small worlds, so that the same keys meet often.
+model::received_report any_report() {
+    auto r = tests::report("id" + std::to_string(up_to(2)), one_of(all_domains),
+                           static_cast<unsigned>(3 + up_to(2)), 0, 0, one_of(all_reporters));
+    r.trust = static_cast<model::trust>(up_to(3));
+    r.report.policies.clear();
+    for (int i = up_to(2); i >= 0; --i) {
+        auto p = tests::policy(one_of(std::vector<std::string>{"sts", "tlsa", "no-policy-found", "x-new"}),
+                               one_of(all_domains), static_cast<std::uint64_t>(up_to(3)),
+                               static_cast<std::uint64_t>(up_to(3)));
+        for (int j = up_to(2); j > 0; --j)
+            p.details.push_back(tests::detail(one_of(all_results), static_cast<std::uint64_t>(up_to(2))));
+        r.report.policies.push_back(std::move(p));
+    }
+    if (up_to(3) == 0)
+        r.report_domain.clear();
+    r.received_at += std::chrono::seconds(up_to(1000));
+    return r;
+}
+
+using day_sums = std::array<std::uint64_t, 10>; // success, failure, of sts, tlsa, none; reporters, reports
+struct truth {
+    std::map<std::pair<std::string, day>, day_sums> days;
+    std::map<std::tuple<std::string, std::string, std::string, std::string>, std::uint64_t> failures;
+    std::map<std::tuple<std::string, std::string>,
+             std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, bool>>
+        reporters;
+    std::map<std::tuple<std::string, std::string, std::vector<std::string>>,
+             std::pair<std::uint64_t, std::uint64_t>>
+        policies;
+    bool operator==(const truth&) const = default;
+};
+
+// Counts the reports that stand, one by one, knowing nothing of totals.
+truth counted_naively(store& s, const std::set<std::string>& own) {
+    truth out;
+    std::map<std::pair<std::string, day>, std::set<std::string>> reporters;
+    const auto rows = s.list({}, {.limit = 100'000});
+    RC_ASSERT(rows.has_value());
+    for (const auto& row : *rows) {
+        const auto shown = s.show(row.number);
+        RC_ASSERT(shown.has_value() && shown->has_value());
+        const auto& r = (*shown)->report;
+        const auto on_day = std::chrono::floor<std::chrono::days>(*r.report.start);
+        std::map<std::string, tlsrpt::report> parts;
+        if (own.contains(r.report_domain))
+            parts[r.report_domain] = r.report;
+        else
+            for (const auto& p : r.report.policies)
+                if (own.contains(p.domain))
+                    parts[p.domain].policies.push_back(p);
+        RC_ASSERT(!parts.empty());
+        for (const auto& [domain, part] : parts) {
+            auto& sums = out.days[{domain, on_day}];
+            const auto sessions = tlsrpt::headline(part);
+            sums[0] += sessions.success;
+            sums[1] += sessions.failure;
+            for (const auto& p : part.policies) {
+                const std::size_t at = p.type == "sts"               ? 2
+                                       : p.type == "tlsa"            ? 4
+                                       : p.type == "no-policy-found" ? 6
+                                                                     : 0;
+                if (at > 0) {
+                    sums[at] += p.success;
+                    sums[at + 1] += p.failure;
+                }
+                auto& policy = out.policies[{domain, p.type, p.strings}];
+                policy.first += p.success;
+                policy.second += p.failure;
+                for (const auto& d : p.details)
+                    out.failures[{domain, row.reporter, p.type, d.result_type}] += d.count;
+            }
+            reporters[{domain, on_day}].insert(row.reporter);
+            sums[9] += 1;
+            auto& [success, failure, reports, verified] = out.reporters[{domain, row.reporter}];
+            success += sessions.success;
+            failure += sessions.failure;
+            reports += 1;
+            verified = verified || r.trust == model::trust::verified;
+        }
+    }
+    for (const auto& [key, names] : reporters)
+        out.days[key][8] = names.size();
+    return out;
+}
+
+truth as_the_store_says(store& s) {
+    truth out;
+    const auto days = s.days({});
+    const auto failures = s.failures({});
+    const auto reporters = s.reporters({});
+    const auto policies = s.policies({});
+    RC_ASSERT(days && failures && reporters && policies);
+    for (const auto& r : *days)
+        out.days[{r.domain, r.day}] = {r.success,      r.failure,      r.sts_success,  r.sts_failure,
+                                       r.tlsa_success, r.tlsa_failure, r.none_success, r.none_failure,
+                                       r.reporters,    r.reports};
+    for (const auto& r : *failures) {
+        out.failures[{r.domain, r.reporter, r.policy_type, r.result_type}] += r.count;
+        const auto example = s.show(r.last_report);
+        RC_ASSERT(example && *example && (*example)->row.state == "counted");
+    }
+    for (const auto& r : *reporters)
+        out.reporters[{r.domain, r.reporter}] = {r.success, r.failure, r.reports, r.verified};
+    for (const auto& r : *policies)
+        out.policies[{r.domain, r.type, r.strings}] = {r.success, r.failure};
+    return out;
+}
+
+void any_sequence_gives_the_naive_totals(engine of) {
+    const database db(of);
+    const auto s = db.open();
+    std::set<std::string> own;
+    for (int step = 4 + up_to(8); step > 0; --step) {
+        switch (up_to(5)) {
+        case 0: {
+            const auto name = one_of(all_domains);
+            RC_ASSERT(s->add_domains(std::vector{name}, tests::day_in_may(1)).has_value());
+            own.insert(name);
+            break;
+        }
+        case 1: {
+            const auto name = one_of(all_domains);
+            RC_ASSERT(s->remove_domain(name).has_value());
+            own.erase(name);
+            break;
+        }
+        case 2:
+            RC_ASSERT(s->count_unverified(up_to(1) == 1).has_value());
+            break;
+        default: {
+            std::vector<model::received_report> some;
+            for (int i = up_to(5); i >= 0; --i)
+                some.push_back(any_report());
+            if (up_to(1) == 1)
+                some.push_back(some.front()); // a copy
+            const auto out = s->add(some);
+            RC_ASSERT(out.has_value());
+            RC_ASSERT(out->size() == some.size());
+        }
+        }
+        const auto expected = counted_naively(*s, own);
+        RC_ASSERT(as_the_store_says(*s) == expected);
+    }
+    // At most one of each key stands.
+    std::set<std::tuple<std::string, std::string, base::utc_seconds>> met;
+    for (const auto& row : *s->list({}, {}))
+        if (const auto shown = *s->show(row.number)) {
+            std::set<std::string> domains;
+            for (const auto& p : shown->report.report.policies)
+                domains.insert(p.domain);
+            std::string all;
+            for (const auto& d : domains)
+                all += d + " ";
+            RC_ASSERT(met.emplace(row.reporter, row.report_id + " " + all, row.start).second);
+        }
+}
+
+RC_GTEST_PROP(store_property, sqlite_totals_are_what_a_naive_count_gives, ()) {
+    any_sequence_gives_the_naive_totals(engine::sqlite);
+}
+RC_GTEST_PROP(store_property, postgres_totals_are_what_a_naive_count_gives, ()) {
+    if (*rc::gen::inRange(0, 4) != 0) // a quarter of the runs: each makes a database
+        return;
+    any_sequence_gives_the_naive_totals(engine::postgres);
+}
+
+} // namespace
+} // namespace mailtight::store
