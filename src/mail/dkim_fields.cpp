@@ -78,7 +78,7 @@ void append_simple_field(std::string& out, std::string_view raw) {
 
 dkim_message split_for_dkim(std::string_view message) {
     dkim_message out;
-    std::size_t at = 0;
+    std::size_t at = std::min(message.find_first_not_of("\r\n"), message.size()); // as read_message() does
     bool in_field = false;
     while (at < message.size()) {
         const auto [text, next] = line_at(message, at);
@@ -99,6 +99,7 @@ dkim_message split_for_dkim(std::string_view message) {
         }
         at = next;
     }
+    out.header_bytes = at;
     out.body = message.substr(at);
     return out;
 }
@@ -151,14 +152,8 @@ std::string canonical_body_hash(std::string_view body, dkim_canon how) {
     return hash.finish();
 }
 
-std::size_t dkim_field_index::same_name::operator()(std::string_view name) const {
-    std::size_t hash = 14695981039346656037ULL; // FNV-1a over lower case
-    for (const char c : name)
-        hash = (hash ^ static_cast<unsigned char>(base::to_lower(c))) * 1099511628211ULL;
-    return hash;
-}
-bool dkim_field_index::same_name::operator()(std::string_view a, std::string_view b) const {
-    return base::iequals(a, b);
+bool dkim_field_index::less_name::operator()(std::string_view a, std::string_view b) const {
+    return std::ranges::lexicographical_compare(a, b, {}, base::to_lower, base::to_lower);
 }
 
 dkim_field_index::dkim_field_index(const dkim_message& message)

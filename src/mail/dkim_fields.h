@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +22,7 @@ struct dkim_field {
 struct dkim_message {
     std::vector<dkim_field> fields; ///< top first; lines that are no field are left out
     std::string_view body;
+    std::size_t header_bytes = 0;
 };
 dkim_message split_for_dkim(std::string_view message);
 
@@ -52,12 +54,12 @@ public:
     };
 
 private:
-    struct same_name {
-        std::size_t operator()(std::string_view name) const;
+    // A tree rather than a hash table, whose collisions the sender of a mail could choose.
+    struct less_name {
         bool operator()(std::string_view a, std::string_view b) const;
     };
     const dkim_message& message_;
-    std::unordered_map<std::string_view, std::vector<std::size_t>, same_name, same_name> places_;
+    std::map<std::string_view, std::vector<std::size_t>, less_name> places_;
 };
 
 } // namespace mailtight::mail

@@ -14,6 +14,8 @@
 namespace mailtight::mail {
 namespace {
 
+constexpr std::size_t header_bytes_max = 1024 * 1024; // each signature may hash all of it
+
 std::optional<std::uint64_t> read_number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -148,8 +150,13 @@ std::vector<dkim_signature> read_dkim_signatures(const dkim_message& message, st
     for (const auto& field : message.fields) {
         if (out.size() == most)
             break;
-        if (base::iequals(field.name, "DKIM-Signature"))
-            out.push_back(read_dkim_signature(field));
+        if (!base::iequals(field.name, "DKIM-Signature"))
+            continue;
+        auto& signature = out.emplace_back(read_dkim_signature(field));
+        if (message.header_bytes > header_bytes_max) {
+            signature.problem = dkim_result::permerror;
+            signature.reason = "the mail's header is longer than 1 MiB and is not hashed";
+        }
     }
     return out;
 }

@@ -37,7 +37,12 @@ public:
         , options_(options) {}
 
     fate judge(const dkim_signature& signature, const dkim_key_answer& answer, dkim_key_cache& cache);
+    /// Every field of that name is signed, and h= names it.
     bool covers(const dkim_signature& signature, std::string_view name) const;
+    /// The name of a field that stands there twice and not each time signed, of those that decide how the
+    /// signed body is read; or "". Readers take the first, h= counts from the last, so whoever adds one on
+    /// top would change what a valid signature says.
+    std::string_view added_field(const dkim_signature& signature) const;
 
 private:
     fate judge_key(const dkim_signature& signature, const dkim_key_record& key);
@@ -87,6 +92,13 @@ bool verification::covers(const dkim_signature& signature, std::string_view name
     const auto named = std::ranges::count_if(signature.signed_fields,
                                              [&](auto field) { return base::iequals(field, name); });
     return named > 0 && static_cast<std::size_t>(named) >= index_.count(name);
+}
+
+std::string_view verification::added_field(const dkim_signature& signature) const {
+    for (const std::string_view name : {"From", "Content-Type", "Content-Transfer-Encoding"})
+        if (index_.count(name) > 1 && !covers(signature, name))
+            return name;
+    return {};
 }
 
 // What the key's record rules out, and the signature under the key.
@@ -199,9 +211,12 @@ dkim_verdict verify_dkim(std::string_view message, const dkim_keys& keys, base::
         verdict.covers_report_headers = work.covers(signature, "TLS-Report-Domain") &&
                                         work.covers(signature, "TLS-Report-Submitter"); // 8460-5.3-g
         fate fate{signature.problem, signature.reason};
-        if (signature.problem == dkim_result::none && !work.covers(signature, "From"))
-            fate = {dkim_result::neutral, // 6376-3.5-h
-                    "the message has more From fields than were signed, so the signature counts as none"};
+        if (const auto added = work.added_field(signature);
+            signature.problem == dkim_result::none && !added.empty())
+            fate = {
+                dkim_result::neutral, // 6376-3.5-h
+                fmt::format("the mail has more {} fields than were signed, so the signature counts as none",
+                            added)};
         else if (signature.problem == dkim_result::none)
             fate = work.judge(signature, keys.find(signature.key_name()), cache);
         verdict.result = fate.result;

@@ -54,7 +54,7 @@ bool looks_like_message(std::string_view bytes) {
     const std::size_t start = bytes.find_first_not_of("\r\n");
     if (start == bytes.npos || bytes[start] == '{' || bytes[start] == '[')
         return false;
-    const auto head = scan_entity(bytes.substr(start), enough);
+    const auto head = scan_entity(bytes.substr(start), enough, body_start::after_empty_line);
     return std::ranges::any_of(head.fields, [&](const auto& field) {
         return std::ranges::any_of(known, [&](auto name) { return base::iequals(field.name, name); });
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An Internet message (RFC 5322, MIME) taken apart, by gmime behind the wall: header fields as they came,
-// leaf parts decoded. Pure; takes any bytes; depth, parts and sizes are limited before they are decoded.
+// An Internet message (RFC 5322, MIME) taken apart: header fields as they came, leaf parts decoded. What
+// stands in a field is read by gmime, behind the wall; the cut into parts is ours, linear and bounded. Pure;
+// takes any bytes, from any thread; depth, parts and sizes are limited before anything is decoded.
 #pragma once
 
 #include "base/time.h"

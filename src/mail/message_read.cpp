@@ -76,7 +76,7 @@ private:
     // False where it has no delimiters and is a leaf.
     bool open_multipart(const raw_entity& entity, const content_type& type, std::size_t depth) {
         if (type.media_type == "multipart/report" && base::iequals(type.report_type, "tlsrpt"))
-            out_.is_report = true; // 8460-5.3-b
+            out_.is_report = true;
         if (too_deep(depth))
             return true;
         const std::size_t wanted = limits_.parts - out_.parts.size();
@@ -91,7 +91,8 @@ private:
         out_.truncated = out_.truncated || found.cut;
         const auto* inner_default = type.media_type == "multipart/digest" ? "message/rfc822" : "text/plain";
         for (const auto part : found.parts)
-            read_entity(scan_entity(part, limits_.header_bytes), inner_default, depth + 1);
+            read_entity(scan_entity(part, limits_.header_bytes, body_start::tolerant), inner_default,
+                        depth + 1);
         return true;
     }
 
@@ -108,13 +109,14 @@ private:
             decoded = decode(bytes, how);
             bytes = decoded;
         }
-        const auto inner = scan_entity(bytes, limits_.header_bytes);
+        const auto inner = scan_entity(bytes, limits_.header_bytes, body_start::tolerant);
         if (inner.fields.empty())
             return false;
         read_entity(inner, "text/plain", depth + 1);
         return true;
     }
 
+    // 8460-5.3-h: parts of any kind are given; whoever asks for reports takes those he knows.
     void add_leaf(const raw_entity& entity, content_type type, std::size_t depth) {
         if (out_.parts.size() >= limits_.parts || !take(entity.body.size())) {
             out_.truncated = true;
@@ -182,7 +184,7 @@ std::expected<message, message_problem> read_message(std::string_view bytes, con
     const std::size_t start = bytes.find_first_not_of("\r\n");
     if (start == bytes.npos)
         return std::unexpected(message_problem::empty);
-    const auto top = scan_entity(bytes.substr(start), limits.header_bytes);
+    const auto top = scan_entity(bytes.substr(start), limits.header_bytes, body_start::after_empty_line);
     if (top.fields.empty())
         return std::unexpected(message_problem::no_message);
     message out;

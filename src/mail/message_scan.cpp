@@ -52,16 +52,18 @@ std::string_view raw_entity::field(std::string_view name) const {
     return found == fields.end() ? std::string_view() : found->value;
 }
 
-raw_entity scan_entity(std::string_view bytes, std::size_t header_bytes_max) {
+raw_entity scan_entity(std::string_view bytes, std::size_t header_bytes_max, body_start start) {
     raw_entity out;
     std::size_t body_at = bytes.npos; // of the first line that is no field and has none behind it
     bool in_field = false;
+    bool ended = false; // by an empty line
     std::size_t at = 0;
     while (at < bytes.size()) {
         const auto [text, next] = line_at(bytes, at);
         if (text.empty()) {
-            if (body_at == bytes.npos)
+            if (body_at == bytes.npos || start == body_start::after_empty_line)
                 body_at = next;
+            ended = true;
             break;
         }
         if (base::is_wsp(text.front()) && at > 0) {
@@ -79,12 +81,13 @@ raw_entity scan_entity(std::string_view bytes, std::size_t header_bytes_max) {
             in_field = false;
             if (body_at == bytes.npos)
                 body_at = at;
-            if (text.starts_with("--"))
+            if (text.starts_with("--") && start == body_start::tolerant)
                 break; // a delimiter without the empty line before it
         }
         at = next;
     }
-    out.body = bytes.substr(std::min(body_at, bytes.size()));
+    if (ended || start == body_start::tolerant)
+        out.body = bytes.substr(std::min(body_at, bytes.size()));
     return out;
 }
 

@@ -23,9 +23,13 @@ struct raw_entity {
     /// The raw value of the first field of that name, ASCII case-insensitively, or "".
     std::string_view field(std::string_view name) const;
 };
-/// Tolerant: a line that is no field is passed over where fields follow, and begins the body where none do,
-/// so a missing empty line costs nothing.
-raw_entity scan_entity(std::string_view bytes, std::size_t header_bytes_max);
+/// Where a body may begin. Of a whole mail only behind the first empty line: DKIM sees it there too, and a
+/// line smuggled into the header must not become part of a body whose signature holds. Inside of a body that
+/// is signed as a whole, a missing empty line costs nothing: the first line that is no field, and that no
+/// field follows, begins the body.
+enum class body_start { after_empty_line, tolerant };
+/// A line of the header that is no field is passed over.
+raw_entity scan_entity(std::string_view bytes, std::size_t header_bytes_max, body_start start);
 
 struct scanned_parts {
     std::vector<std::string_view> parts;

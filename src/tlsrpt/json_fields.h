@@ -46,8 +46,9 @@ template<std::size_t N, std::size_t M, class Read, class Unknown>
 void each_member(simdjson::dom::object object, const std::array<std::string_view, N>& names,
                  const std::array<other_name, M>& others, const place& at, reading& r, Read read,
                  Unknown unknown) {
-    unsigned seen = 0, filled = 0;
-    unsigned expected = 0; // reporters write them in much the same order
+    unsigned seen = 0;
+    std::array<simdjson::dom::element, N> taken; // of those seen
+    unsigned expected = 0;                       // reporters write them in much the same order
     for (const auto field : object) {
         unsigned index = N;
         for (unsigned i = 0; i < N; ++i) {
@@ -69,13 +70,13 @@ void each_member(simdjson::dom::object object, const std::array<std::string_view
         }
         expected = index + 1;
         const unsigned bit = 1U << index;
-        if (seen & bit) // 8460-4-a
+        if (seen & bit) { // 8460-4-a
             r.notes.add(quirk::duplicate_member, here, simdjson::minify(field.value));
-        if (filled & bit)
-            continue;
+            if (!is_blank(taken[index]))
+                continue;
+        }
         seen |= bit;
-        if (!is_blank(field.value))
-            filled |= bit;
+        taken[index] = field.value;
         read(index, field.value, here);
     }
 }

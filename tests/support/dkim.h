@@ -16,9 +16,23 @@
 
 namespace mailtight::tests {
 
+/// Of four primes, which are found in a twentieth of the time of two.
+inline base::openssl::key_ptr new_large_rsa(int bits) {
+    const base::openssl::owner<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+        EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY* key = nullptr;
+    if (EVP_PKEY_keygen_init(context.get()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), bits) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_primes(context.get(), 4) != 1 ||
+        EVP_PKEY_generate(context.get(), &key) != 1)
+        throw std::runtime_error("RSA: " + base::openssl::last_reason());
+    return base::openssl::key_ptr(key);
+}
 /// PKCS#8 in PEM; `kind` as in certificate_wish.
 inline std::string make_key_pem(const std::string& kind, int rsa_bits = 2048) {
-    const auto key = certificate_parts::new_key({.common_name = "", .key = kind, .rsa_bits = rsa_bits});
+    const auto key = kind == "RSA" && rsa_bits >= 4096
+                         ? new_large_rsa(rsa_bits)
+                         : certificate_parts::new_key({.common_name = "", .key = kind, .rsa_bits = rsa_bits});
     const base::openssl::bio_ptr to(BIO_new(BIO_s_mem()));
     if (PEM_write_bio_PKCS8PrivateKey(to.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
         throw std::runtime_error("PEM: " + base::openssl::last_reason());
