@@ -531,13 +531,13 @@ const std::vector<rule>& table() {
          nullptr, look_at_file, "policy-host.unreachable"},
         {"sts-policy-invalid", "sts-policy-invalid", "", "The policy text is not valid",
          "{reporter} fetched the file of mta-sts.{domain} and cannot use it: a missing version, mode or "
-         "max_age, no mx line, "
-         "a byte order mark, or a web page in place of the text.",
+         "max_age, no mx line, a max_age beyond 31557600, quotes around values, a byte order mark, or a web "
+         "page in place of the text.",
          likely,
          "Write the file anew (mailtight policy new {DOMAIN}), and change the id of the _mta-sts record.",
          nullptr, look_at_text, "policy.syntax"},
 
-        // ---- everything else ----
+        // ---- everything else: the list of result types can grow (8460-4.3-a) ----
         {"unknown-result", "", "", "A failure of a kind that is not registered",
          "{reporter} reports \"{result}\"{for mx}: a word of its own. What it means is not known here.",
          possible,
