@@ -315,7 +315,8 @@ void sql_store::repeat(incoming& what, totals& sums) {
         another_version(what, *leader, sums);
 }
 
-// The same key and content: counts nothing. What is believed more of the second copy is taken over.
+// The same key and content: counts nothing (8460-5.3-j). What is believed more of the second copy is taken
+// over.
 void sql_store::same_again(incoming& what, const known& before, const known& leader, totals& sums) {
     const auto& in = *what.report;
     on_->run("update report set times_seen = times_seen + 1 where id = $1", {before.number});

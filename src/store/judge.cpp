@@ -51,8 +51,8 @@ judgement judge(const model::received_report& report, const rules& by) {
         std::ranges::all_of(report.report.policies, &std::string::empty, &tlsrpt::policy_result::domain))
         return apart(why::no_domain);
 
-    // What the mail or the address says comes first: a tlsa result names the MX host, a report to a host
-    // names the recipient domains.
+    // 8460-1.1-a. What the mail or the address says comes first: a tlsa result names the MX host, a report to
+    // a host names the recipient domains.
     out.report_owner = report.report_domain.empty() ? 0 : by.of(report.report_domain);
     for (std::size_t i = 0; i < out.owners.size(); ++i) {
         const auto& domain = report.report.policies[i].domain;

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace mailtight::tests {
 
@@ -43,21 +45,27 @@ public:
     }
 
     ~private_postgres() {
-        if (!note_.empty())
-            static_cast<void>(std::system((tool() + " stop '" + note_ + "'").c_str()));
+        if (keeper_)
+            ::pclose(keeper_);
     }
     private_postgres(const private_postgres&) = delete;
     private_postgres& operator=(const private_postgres&) = delete;
 
 private:
-    static std::string tool() { return "'" MAILTIGHT_SOURCE_DIR "/tools/postgres'"; }
     private_postgres() {
         if (const char* shared = std::getenv("MAILTIGHT_TEST_POSTGRES"); shared && read(shared))
             return;
-        note_ = (std::filesystem::temp_directory_path() / ("mailtight-pg-note-" + std::to_string(::getpid())))
-                    .string();
-        if (std::system((tool() + " start '" + note_ + "' >/dev/null").c_str()) != 0 || !read(note_))
-            throw std::runtime_error("no PostgreSQL for the tests: tools/postgres says why");
+        const auto note =
+            (std::filesystem::temp_directory_path() / ("mailtight-pg-note-" + std::to_string(::getpid())))
+                .string();
+        // The server lives as long as this pipe: even a test that crashes leaves none behind.
+        keeper_ = ::popen(
+            ("'" MAILTIGHT_SOURCE_DIR "/tools/postgres' during '" + note + "' >/dev/null").c_str(), "we");
+        for (int tries = 0; keeper_ && !read(note); ++tries) {
+            if (tries > 1200)
+                throw std::runtime_error("no PostgreSQL for the tests: tools/postgres says why");
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
     }
     bool read(const std::string& note) {
         std::ifstream in(note);
@@ -67,7 +75,8 @@ private:
         static private_postgres one;
         return one;
     }
-    std::string base_, note_;
+    std::string base_;
+    FILE* keeper_ = nullptr;
 };
 
 } // namespace mailtight::tests

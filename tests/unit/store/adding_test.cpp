@@ -160,7 +160,6 @@ TEST_P(adding, verified_counts_verified_reporters) {
 }
 
 TEST_P(adding, several_reports_a_day_and_odd_periods_stand_beside_each_other) {
-    PROVES("8460-4.1-a");
     auto morning = report("id1", "example.com", 3, 10), evening = report("id1", "example.com", 3, 20);
     morning.report.end = *morning.report.start + std::chrono::hours(12);
     evening.report.start = morning.report.end;

@@ -103,6 +103,21 @@ TEST_P(changing, unverified_reports_count_where_the_administrator_says_so) {
     EXPECT_THAT(*s->quarantine({}), SizeIs(2)); // unverified and rejected
 }
 
+TEST_P(changing, a_day_tells_how_many_reporters_are_left) {
+    own({"example.com"});
+    auto doubtful = report("id1", "example.com", 3, 100, 0, "yahoo.com");
+    doubtful.trust = model::trust::unverified;
+    ASSERT_TRUE(s->count_unverified(true));
+    add(doubtful);
+    add(report("id1", "example.com", 3, 10));
+    add(report("id2", "example.com", 3, 10));
+    EXPECT_EQ(s->days({})->at(0).reporters, 2u);
+    ASSERT_TRUE(s->count_unverified(false));
+    EXPECT_EQ(s->days({})->at(0).reporters, 1u);
+    EXPECT_EQ(s->days({})->at(0).reports, 2u);
+    EXPECT_THAT(*s->reporters({}), SizeIs(1));
+}
+
 TEST_P(changing, another_process_learns_of_it) {
     const auto other = open_store();
     const auto first = report("id1", "example.com", 3, 100);

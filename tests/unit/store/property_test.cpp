@@ -29,7 +29,7 @@ int up_to(int n) { // 0 .. n
 // Small worlds, so that the same keys meet often.
 model::received_report any_report() {
     auto r = tests::report("id" + std::to_string(up_to(2)), one_of(all_domains),
-                           static_cast<unsigned>(3 + up_to(2)), 0, 0, one_of(all_reporters));
+                           static_cast<unsigned>(3 + up_to(1)), 0, 0, one_of(all_reporters));
     r.trust = static_cast<model::trust>(up_to(3));
     r.report.policies.clear();
     for (int i = up_to(2); i >= 0; --i) {
@@ -140,7 +140,7 @@ void any_sequence_gives_the_naive_totals(engine of) {
     const auto s = db.open();
     std::set<std::string> own;
     for (int step = 4 + up_to(8); step > 0; --step) {
-        switch (up_to(5)) {
+        switch (up_to(7)) {
         case 0: {
             const auto name = one_of(all_domains);
             RC_ASSERT(s->add_domains(std::vector{name}, tests::day_in_may(1)).has_value());
