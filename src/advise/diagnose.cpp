@@ -31,13 +31,6 @@ std::string cut(std::string_view text, std::size_t limit) {
     return std::string(text.substr(0, limit)) + "…";
 }
 
-/// True where a name can be pasted into a shell: it comes from a report, so it may hold anything.
-bool harmless(std::string_view name) {
-    return !name.empty() && name.size() <= 253 && base::is_alnum(name.front()) &&
-           std::ranges::all_of(name,
-                               [](char c) { return base::is_alnum(c) || c == '.' || c == '-' || c == '_'; });
-}
-
 /// Everything that the conditions ask of one failure, worked out once.
 struct facts {
     const failure_detail& failure;
@@ -165,16 +158,16 @@ std::string filled(std::string_view text, const facts& f) {
     const std::string& mx = f.failure.receiving_mx;
     const std::string reporter = cut(f.context.reporter, 100);
     std::string domain = f.context.domain.empty() ? "the domain" : f.context.domain;
-    std::string connect = harmless(mx) ? mx + ":25" : "YOUR-MX-HOST:25";
+    std::string connect = paste_safe(mx) ? mx + ":25" : "YOUR-MX-HOST:25";
     if (const auto ip = base::ip_address::parse(f.failure.receiving_ip))
         connect = ip->is_v6() ? "[" + ip->to_string() + "]:25" : ip->to_string() + ":25";
     const std::array<std::pair<std::string_view, std::string>, 10> names{{
         {"{domain}", domain},
-        {"{DOMAIN}", harmless(f.context.domain) ? f.context.domain : "YOUR-DOMAIN"},
+        {"{DOMAIN}", paste_safe(f.context.domain) ? f.context.domain : "YOUR-DOMAIN"},
         {"{mx}", mx.empty() ? "the mail server" : mx},
         {"{at mx}", mx.empty() ? "of the mail server" : "at " + mx},
         {"{for mx}", mx.empty() ? "" : " for " + mx},
-        {"{MX}", harmless(mx) ? mx : "YOUR-MX-HOST"},
+        {"{MX}", paste_safe(mx) ? mx : "YOUR-MX-HOST"},
         {"{CONNECT}", connect},
         {"{reason}", cut(f.reason, reason_shown)},
         {"{reporter}", reporter.empty() ? "the sender" : reporter},
@@ -268,6 +261,12 @@ std::string who_words(const failure_context& context) {
 }
 
 } // namespace
+
+bool paste_safe(std::string_view name) {
+    return !name.empty() && name.size() <= 253 && base::is_alnum(name.front()) &&
+           std::ranges::all_of(name,
+                               [](char c) { return base::is_alnum(c) || c == '.' || c == '-' || c == '_'; });
+}
 
 diagnosis diagnose(const failure_detail& failure, const failure_context& context) {
     const facts f = facts_of(failure, context);

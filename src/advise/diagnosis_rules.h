@@ -70,6 +70,9 @@ struct clause {
 };
 std::expected<std::vector<clause>, std::string> read_condition(std::string_view when);
 
+/// True where a name can be pasted into a shell: it comes from a report, so it may hold anything.
+bool paste_safe(std::string_view name);
+
 /// Lower case, `_` and `-` as blanks, runs of blanks as one.
 std::string plain_words(std::string_view text);
 /// True where `text` holds `words` with no letter or digit directly before or behind; both prepared.

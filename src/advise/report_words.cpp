@@ -3,6 +3,7 @@
 // by itself, so a day without failures ends with "Nothing to do."
 #include "advise/diagnose.h"
 
+#include "advise/diagnosis_rules.h"
 #include "advise/policy_age.h"
 #include "advise/words.h"
 #include "base/text.h"
@@ -68,6 +69,7 @@ struct worst {
     bool ours = false;
 };
 worst worst_failure(const tlsrpt::report& report, std::string_view domain) {
+    constexpr std::size_t looked_at = 1000; // a report may hold a million
     worst found;
     for (const auto& policy : report.policies) {
         if (!named(policy, domain))
@@ -77,8 +79,9 @@ worst worst_failure(const tlsrpt::report& report, std::string_view domain) {
         context.policy_type = policy.type;
         context.policy_strings = policy.strings;
         context.mx_patterns = policy.mx_patterns;
-        constexpr std::size_t looked_at = 1000; // a report may hold a million
-        for (const auto& detail : policy.details | std::views::take(looked_at)) {
+        for (const auto& detail : policy.details) {
+            if (found.kinds == looked_at)
+                return found;
             const diagnosis said = diagnose(detail, context);
             found.ours = found.ours || said.ours;
             ++found.kinds;
@@ -172,7 +175,8 @@ failed_fate fate_of_failures(const tlsrpt::policy_result& policy) {
     const auto applied = policy_of(policy.strings);
     const std::string_view mode = applied ? sts::to_string(applied->mode) : "";
     failed_fate sum;
-    std::uint64_t left = policy.failure; // details may add up to more: then the worst fate counts first
+    // Details may add up to more than the total, or to less (8460-4-d): then the worst fate counts first.
+    std::uint64_t left = policy.failure;
     const auto take = [&](fate which, std::uint64_t count) {
         count = std::min(count, left);
         left -= count;
@@ -248,38 +252,39 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
     std::vector<diagnosis> said;
     const policy_pair both = policies_of(context);
     const std::string reporter = context.reporter.empty() ? "This reporter" : short_name(context.reporter);
+    const std::string check =
+        "mailtight check " + (paste_safe(context.domain) ? context.domain : "YOUR-DOMAIN");
     if (policy.known_type() == policy_type::no_policy_found) {
-        if (both.now || (context.policy_today && sts::parse_policy(*context.policy_today)))
+        if (context.policy_today && sts::parse_policy(*context.policy_today))
             said.push_back(
                 {.rule = "no-policy-found-though-published",
                  .title = "The reporter found no policy, though one is published",
                  .cause = reporter +
                           " delivered without a policy: it may not look for one, it may have looked "
                           "before the policy was there, or the _mta-sts record is doubled or misspelt.",
-                 .fix = "See whether other reporters name the policy. If one of them does, nothing is to be "
-                        "done here.",
-                 .check = "mailtight check DOMAIN",
+                 .fix = "See whether other reporters name the policy. If one of them does, nothing is to "
+                        "be done here.",
+                 .check = check,
                  .confidence = "possible",
                  .finding = "sts-record.multiple",
                  .ours = false});
         else if (policy.failure == 0 && policy.success > 0)
-            said.push_back({.rule = "no-policy-found",
-                            .title = "No policy to apply: no fault",
-                            .cause = fmt::format(
-                                "{} found neither MTA-STS nor DANE for this domain, and TLS came up in all "
-                                "of {} sessions. That speaks for a policy in testing.",
-                                reporter, grouped(policy.success)),
-                            .confidence = "certain",
-                            .ours = false});
+            said.push_back(
+                {.rule = "no-policy-found",
+                 .title = "No policy to apply: no fault",
+                 .cause = fmt::format("{} found neither MTA-STS nor DANE for this domain, and TLS came up in "
+                                      "all of {} sessions. That speaks for a policy in testing.",
+                                      reporter, grouped(policy.success)),
+                 .confidence = "certain",
+                 .ours = false});
     }
     if (both.differ().value_or(false))
         said.push_back(
             {.rule = "policy-not-of-today",
              .title = "The report shows another policy than today's",
              .cause = policy_age_words(both, context),
-             .fix =
-                 "A day after a change this is usual. Later, look whether the id of the _mta-sts record was "
-                 "changed with the policy: senders fetch it again only then.",
+             .fix = "A day after a change this is usual. Later, look whether the id of the _mta-sts record "
+                    "was changed with the policy: senders fetch it again only then.",
              .confidence = "certain",
              .finding = "policy.changed-without-id",
              .ours = false});
@@ -289,14 +294,8 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
                         .cause = fmt::format("{} counts {} and gives no details.", reporter,
                                              count(policy.failure, "failed session")),
                         .fix = "Look at the domain as a whole, and at what other reporters say of that day.",
-                        .check = "mailtight check DOMAIN",
+                        .check = check,
                         .confidence = "possible"});
-    for (diagnosis& one : said)
-        if (const auto at = one.check.find("DOMAIN"); at != std::string::npos && !context.domain.empty() &&
-                                                      std::ranges::all_of(context.domain, [](char c) {
-                                                          return base::is_alnum(c) || c == '.' || c == '-';
-                                                      }))
-            one.check.replace(at, 6, context.domain);
     return said;
 }
 

@@ -77,6 +77,7 @@ void add_domain_commands(command_tree& s) {
 
     auto* policy = app.add_subcommand("policy", "Judge, make and try policy files")->group(group);
     policy->require_subcommand(1);
+    policy->footer("Try:  mailtight policy new example.com");
     auto* policy_lint = policy->add_subcommand("lint", "Judge a policy file, byte for byte");
     policy_lint->add_option("file", s.lint.file, "The file; - is standard input (default)")
         ->type_name("FILE");
@@ -114,6 +115,7 @@ void add_domain_commands(command_tree& s) {
 
     auto* record = app.add_subcommand("record", "Judge TXT records")->group(group);
     record->require_subcommand(1);
+    record->footer("Try:  mailtight record lint 'v=STSv1; id=20260102030405'");
     auto* record_lint = record->add_subcommand("lint", "Judge _mta-sts and _smtp._tls TXT values");
     record_lint->add_option("text", s.lint.texts, "One TXT record an argument; several are the whole RRset")
         ->required()

@@ -6,7 +6,7 @@ namespace mailtight::app {
 
 namespace {
 
-void add_filters(command_tree& s, CLI::App* to) {
+void add_filters(command_tree& s, CLI::App* to, bool all_time = false) {
     auto& q = s.question;
     s.add_repeatable(to, "--domain", q.domains, "Only about this domain (repeatable)", "DOMAIN");
     s.add_repeatable(to, "--reporter", q.reporters, "Only from this reporter (repeatable)", "NAME");
@@ -14,7 +14,9 @@ void add_filters(command_tree& s, CLI::App* to) {
     to->add_option("--mx", q.mx, "Only with this MX host")->type_name("HOST");
     to->add_option("--from", q.from, "From this day on, YYYY-MM-DD")->type_name("DAY");
     to->add_option("--to", q.to, "Up to this day, YYYY-MM-DD")->type_name("DAY");
-    to->add_option("--days", q.days, "The last N days")->type_name("N");
+    to->add_option("--days", q.days,
+                   all_time ? "The last N days (default: all)" : "The last N days (default 30)")
+        ->type_name("N");
     to->add_flag("--csv", q.csv, "CSV");
 }
 
@@ -27,7 +29,7 @@ void add_keys_option(command_tree& s, CLI::App* to) {
 void add_questions(command_tree& s, CLI::App* report) {
     auto& q = s.question;
     auto* list = report->add_subcommand("list", "The reports in the store, newest first");
-    add_filters(s, list);
+    add_filters(s, list, true);
     list->add_flag("--quarantined", q.quarantined, "Those that are kept apart and not counted, with the why");
     list->add_flag("--tests", q.tests, "Those of report test");
     list->add_flag("--failures", q.only_failures, "Only reports with failed sessions");
@@ -89,6 +91,7 @@ void add_report_commands(command_tree& s) {
     auto* report =
         s.app.add_subcommand("report", "Read, keep and explain TLS reports")->group("Reports you receive");
     report->require_subcommand(1);
+    report->footer("Try:  mailtight report read --example\n      mailtight report summary --help");
 
     auto* read = report->add_subcommand("read", "Read reports and explain them; nothing is stored");
     read->add_option("path", s.read.paths,

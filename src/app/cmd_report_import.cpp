@@ -69,10 +69,14 @@ private:
 };
 
 std::expected<std::unique_ptr<importer>, std::string> choose(const common_options& common, world& with,
-                                                             io::resolver& keys) {
+                                                             io::resolver& keys, bool own_keys) {
     auto running = call_daemon(with.loop, common.set, "/status", {}, "GET", std::chrono::seconds(10));
-    if (running)
+    if (running) {
+        if (own_keys)
+            return std::unexpected("a daemon runs and looks the keys up itself: set reports.dkim-keys-file "
+                                   "in its configuration, or stop it for this import");
         return std::make_unique<through_daemon>(with.loop, common.set);
+    }
     if (running.error().what != control_error::kind::absent)
         return std::unexpected(running.error().message);
     auto store = open_to_write(common.set);
@@ -141,7 +145,7 @@ int cmd_report_import(const common_options& common, const report_read_options& o
         }
         from_file = std::move(*keys);
     }
-    auto way = choose(common, with, from_file ? *from_file : *with.dns);
+    auto way = choose(common, with, from_file ? *from_file : *with.dns, !options.dkim_keys.empty());
     if (!way) {
         complain(way.error());
         return not_done;

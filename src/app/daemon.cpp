@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 
 #include <grp.h>
@@ -246,7 +247,12 @@ int daemon::run() {
                 io::notify_manager("READY=1");
             }(core));
         });
-    core.loop().block_on(serve(core));
+    try {
+        core.loop().block_on(serve(core));
+    } catch (const std::exception& error) {
+        core.log->write(base::event::internal_error, {{"error", error.what()}});
+        return not_done;
+    }
     return fine;
 }
 

@@ -160,10 +160,15 @@ io::task<> watch_parts(daemon_core& core) {
         if (counted.later > later) {
             core.log->write(base::event::store_unavailable, {{"error", counted.last_error}});
             core.store_ok = false;
-        } else if (!core.store_ok && counted.queued == 0) {
-            // Nothing failed since, and what waited is written.
-            core.log->write(base::event::store_recovered);
-            core.store_ok = true;
+        } else if (!core.store_ok) {
+            // Only a write says that writing works; there may be no report for hours.
+            const std::string now = base::format_utc(core.now());
+            const auto tried = co_await core.keeper->write(
+                [now](store::store& to) { return to.set_fact("probe/write", now); });
+            if (tried) {
+                core.log->write(base::event::store_recovered);
+                core.store_ok = true;
+            }
         }
         later = counted.later;
         if (counted.refused > refused)

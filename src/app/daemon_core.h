@@ -19,6 +19,7 @@
 #include <boost/json/object.hpp>
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +40,8 @@ public:
     virtual bool idle() const { return true; } ///< nothing is under way
     virtual intake::way_status status() const = 0;
     virtual bool is_way_in() const { return true; }
-    /// It does not work just now. What single peers do wrong is in the status of a listener, and is no failure
-    /// of ours.
+    /// It does not work just now. What single peers do wrong is in the status of a listener, and is no
+    /// failure of ours.
     virtual bool failing() const { return !status().running; }
     /// A mailbox looks now instead of at its next turn.
     virtual void poll_now() {}
@@ -92,6 +93,8 @@ std::expected<std::unique_ptr<part>, std::string> make_imap_part(daemon_core& co
 std::expected<io::listen_address, std::string> listen_at(std::string_view key, const std::string& text,
                                                          std::uint16_t default_port);
 std::vector<io::tls_server::pair> certificate_files(const settings& from);
+/// What a listener wants to have told: faults of the program, no descriptors left.
+std::function<void(std::string_view)> complaints_to(daemon_core& core);
 /// Makes every number current, just before somebody fetches them.
 void refresh_metrics(daemon_core& core);
 

@@ -40,6 +40,7 @@ private:
         made.lmtp = lmtp;
         made.at = at;
         made.protocol.lmtp = lmtp;
+        made.listening.complain = complaints_to(core);
         made.protocol.host_name =
             core.set.smtp_hostname.empty() ? core.with->probes.ehlo_name : core.set.smtp_hostname;
         if (!lmtp && !core.certificates.certificates().empty()) {
@@ -119,7 +120,7 @@ public:
     metrics_part(daemon_core& core, io::listen_address at)
         : core_(core)
         , at_(std::move(at))
-        , server_(core.loop(), {}, core.with->clock) {
+        , server_(core.loop(), options(core), core.with->clock) {
         io::http_site site;
         site.name = "metrics";
         site.prefix = "/metrics";
@@ -146,6 +147,11 @@ public:
     }
 
 private:
+    static io::http_server_options options(daemon_core& core) {
+        io::http_server_options made;
+        made.listening.complain = complaints_to(core);
+        return made;
+    }
     io::task<wire::http_reply> answer(io::http_exchange asked) {
         if (asked.request.method != "GET" && asked.request.method != "HEAD")
             co_return wire::problem(405, "Method Not Allowed", "GET /metrics");
@@ -162,6 +168,12 @@ private:
 };
 
 } // namespace
+
+std::function<void(std::string_view)> complaints_to(daemon_core& core) {
+    return [&core](std::string_view what) {
+        core.log->write(base::event::listener_trouble, {{"error", std::string(what)}});
+    };
+}
 
 std::expected<io::listen_address, std::string> listen_at(std::string_view key, const std::string& text,
                                                          std::uint16_t default_port) {
@@ -227,6 +239,7 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
             return std::unexpected(proxies.error());
         options.trusted_proxies = *proxies;
         options.listening.unlimited = *proxies;
+        options.listening.complain = complaints_to(core);
         parts.push_back(std::make_unique<web_part>(core, std::move(web), std::move(options)));
     }
     for (const bool maildir : {true, false}) {

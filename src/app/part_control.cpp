@@ -107,7 +107,7 @@ class control_part final : public part {
 public:
     explicit control_part(daemon_core& core)
         : core_(core)
-        , server_(core.loop(), options(), core.with->clock) {
+        , server_(core.loop(), options(core), core.with->clock) {
         io::http_site site;
         site.name = "control";
         site.body_bytes = 80 * 1024 * 1024; // one JSON text of 64 MiB, and what goes around it
@@ -148,8 +148,9 @@ public:
     }
 
 private:
-    static io::http_server_options options() {
+    static io::http_server_options options(daemon_core& core) {
         io::http_server_options made;
+        made.listening.complain = complaints_to(core);
         made.body_time = std::chrono::minutes(10);
         return made;
     }

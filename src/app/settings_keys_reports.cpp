@@ -38,8 +38,8 @@ std::vector<setting_key> report_keys() {
          "DKIM keys, \"NAME TXT-VALUE\" a line, in place of DNS: for tests and back-fills."},
 
         {"lmtp", "listen", &settings::lmtp_listen,
-         "Where your mail server hands reports over: \"unix:/run/mailtight/lmtp.sock\" or "
-         "\"127.0.0.1:2424\". Empty: off."},
+         "Where your mail server hands reports over: \"unix:/run/mailtight/lmtp.sock\" (add \",mode=0666\" "
+         "where the mail server is not in our group) or \"127.0.0.1:2424\". Empty: off."},
         {"smtp", "listen", &settings::smtp_listen,
          "Where senders deliver reports directly, as the MX of a report address: \"0.0.0.0:25\", "
          "\"[::]:25\". Empty: off."},

@@ -31,6 +31,7 @@ enum class event {
     reloaded,
     reload_failed,
     listening,
+    listener_trouble,
     part_failed,
     way_in_failed,
     way_in_recovered,

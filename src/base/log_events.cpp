@@ -24,6 +24,10 @@ constexpr std::array table = {
                 "The new configuration or certificates cannot be used; the old ones go on. Mend what "
                 "`error` says and reload again."},
     event_entry{event::listening, "listener.open", info, "An address is bound."},
+    event_entry{
+        event::listener_trouble, "listener.trouble", error,
+        "A connection could not be served: no descriptors are left (raise LimitNOFILE), or a fault of "
+        "the program; then please report it with this line."},
     event_entry{event::part_failed, "part.failed", error,
                 "A part cannot begin; the daemon does not start without it. Mend what `error` says."},
     event_entry{event::way_in_failed, "way-in.failed", warning,

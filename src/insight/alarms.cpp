@@ -2,6 +2,7 @@
 #include "insight/alarms.h"
 
 #include "advise/words.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 
@@ -18,18 +19,23 @@ using namespace std::chrono;
 using advise::grouped;
 
 constexpr int looked_at_days = 2;
+constexpr std::size_t kinds_told = 20; // of new failures of one domain: a report can name a million
 
+/// Names come from reports: a key stays short, printable, and its parts apart.
 std::string key_of(std::string_view kind, std::initializer_list<std::string_view> parts) {
+    constexpr std::size_t part_bytes = 120;
     std::string key(kind);
     for (const auto part : parts) {
+        std::string shown = base::printable(part, part_bytes);
+        std::ranges::replace(shown, '/', '_');
         key += '/';
-        key += part.empty() ? "-" : part;
+        key += shown.empty() ? "-" : shown;
     }
     return key;
 }
 
 std::string at(const std::string& mx) {
-    return mx.empty() ? "" : " at " + mx;
+    return mx.empty() ? "" : " at " + base::printable(mx, 253);
 }
 
 /// Mail that waits weighs more than mail that comes; what one sender of several sees weighs less.
@@ -46,18 +52,26 @@ kind_of_failure kind_of(const failure_group& group) {
     return {group.result_type, group.mx};
 }
 
-void new_failures(const alarm_inputs& facts, std::vector<alarm>& out) {
+/// How many of the failed sessions are of kinds that are new this week.
+std::uint64_t new_failures(const alarm_inputs& facts, day today, std::vector<alarm>& out) {
+    std::uint64_t sessions = 0;
+    std::set<kind_of_failure> old;
     std::set<kind_of_failure> known;
-    for (const auto& group : facts.failures_before)
+    for (const auto& group : facts.failures_before) {
         known.insert(kind_of(group));
+        if (group.first < today - days(7))
+            old.insert(kind_of(group));
+    }
     std::set<kind_of_failure> told;
     for (const auto& group : facts.failures) {
+        if (!old.contains(kind_of(group)))
+            sessions += group.count;
         if (!group.diagnosis.ours || !told.insert(kind_of(group)).second)
             continue;
         alarm made;
         made.key = key_of("new-failure", {facts.domain, group.result_type, group.mx});
         const bool active = std::ranges::find(facts.active, made.key) != facts.active.end();
-        if (known.contains(kind_of(group)) && !active)
+        if ((known.contains(kind_of(group)) && !active) || out.size() == kinds_told)
             continue;
         made.kind = "new-failure";
         made.domain = facts.domain;
@@ -72,6 +86,7 @@ void new_failures(const alarm_inputs& facts, std::vector<alarm>& out) {
         made.fix = group.diagnosis.fix;
         out.push_back(std::move(made));
     }
+    return sessions;
 }
 
 struct sums {
@@ -92,9 +107,10 @@ std::string usual_words(const baseline& usual) {
     return advise::share_words(static_cast<std::uint64_t>(usual.usual_share * parts), parts);
 }
 
-/// The share over its threshold, or else three times what is usual: one alarm, not both.
+/// The share over its threshold, or else three times what is usual: one alarm, not both. A rise that new
+/// kinds of failure explain has been told with them.
 void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day today,
-            std::vector<alarm>& out) {
+            std::uint64_t of_new_kinds, std::vector<alarm>& out) {
     const sums now = last_days(facts, today);
     const std::uint64_t all = now.success + now.failure;
     if (all < std::max<std::uint64_t>(thresholds.sessions_least, 1))
@@ -112,8 +128,8 @@ void shares(const alarm_inputs& facts, const alarm_thresholds& thresholds, day t
         made.kind = "failure-share";
         made.weight = share < 0.5 ? weight::warning : weight::error;
         made.title = fmt::format("{} of the sessions fail", advise::share_words(now.failure, all));
-        made.text = fmt::format("{}; usual are {}.", counts, usual_words(usual));
-    } else if (usual.above) {
+        made.text = fmt::format("{}; usual is {}.", counts, usual_words(usual));
+    } else if (usual.above && of_new_kinds < now.failure / 2) {
         made.key = key_of("above-baseline", {facts.domain});
         made.kind = "above-baseline";
         made.weight = weight::warning;
@@ -144,7 +160,7 @@ void many_reporters(const alarm_inputs& facts, const alarm_thresholds& threshold
         made.kind = "many-reporters";
         made.domain = facts.domain;
         made.weight = weight::error;
-        made.title = fmt::format("{} reporters see failures at {}", names.size(), mx);
+        made.title = fmt::format("{} reporters see failures{}", names.size(), at(mx));
         made.text = fmt::format("{} see it, so the fault is most likely on this side. {}: {}",
                                 advise::list({names.begin(), names.end()}, 5), said.title, said.cause);
         made.fix = said.fix;
@@ -176,8 +192,8 @@ std::vector<alarm> alarms_now(const alarm_inputs& facts, const alarm_thresholds&
                               base::utc_seconds now) {
     const day today = floor<days>(now);
     std::vector<alarm> out;
-    new_failures(facts, out);
-    shares(facts, thresholds, today, out);
+    const std::uint64_t of_new_kinds = new_failures(facts, today, out);
+    shares(facts, thresholds, today, of_new_kinds, out);
     many_reporters(facts, thresholds, out);
     nothing_arriving(facts, thresholds, today, out);
     return out;

@@ -97,12 +97,25 @@ reason no_failures(const readiness_facts& facts) {
                         advise::list(open, 4))};
 }
 
+/// True where every failure that was reported at this host is explained.
+bool only_explained(const readiness_facts& facts, const std::string& host) {
+    bool any = false;
+    for (const auto& group : facts.failures)
+        if (base::iequals(group.mx, host)) {
+            any = true;
+            if (!explained(group))
+                return false;
+        }
+    return any;
+}
+
 reason mx_hosts(const readiness_facts& facts) {
     if (facts.mx_today.empty())
         return {false, "mx-hosts", "The MX hosts of today are not known.", false};
     std::vector<std::string> failing;
     for (const auto& host : facts.mx_today)
-        if (std::ranges::any_of(facts.mx_seen_failing,
+        if (!only_explained(facts, host) &&
+            std::ranges::any_of(facts.mx_seen_failing,
                                 [&](const std::string& seen) { return base::iequals(seen, host); }))
             failing.push_back(host);
     if (!failing.empty())

@@ -72,7 +72,9 @@ json::value dkim_json(const model::dkim_outcome& dkim) {
 advise::failure_context context_of(const model::received_report& from, const tlsrpt::policy_result& policy,
                                    const known_today& today) {
     advise::failure_context context;
-    context.domain = policy.domain.empty() ? from.report_domain : policy.domain;
+    // Under DANE the policy domain may be an MX host (A22); what is looked at and mended is the domain.
+    const bool of_host = policy.known_type() == tlsrpt::policy_type::tlsa && !from.report_domain.empty();
+    context.domain = policy.domain.empty() || of_host ? from.report_domain : policy.domain;
     context.policy_type =
         policy.known_type() ? std::string(tlsrpt::to_string(*policy.known_type())) : policy.type;
     context.policy_strings = policy.strings;

@@ -25,6 +25,7 @@ using advise::padded;
 using advise::page;
 using advise::shown;
 
+constexpr std::size_t policies_shown = 50;
 constexpr std::size_t groups_shown = 20; // of one policy; a report may hold a million details
 constexpr std::size_t warnings_shown = 12;
 constexpr std::size_t lines_shown = 12; // of a policy's text
@@ -32,7 +33,6 @@ constexpr std::size_t lines_shown = 12; // of a policy's text
 /// Details that one explanation serves.
 struct group {
     const tlsrpt::failure_detail* first = nullptr;
-    advise::diagnosis said;
     std::uint64_t count = 0;
     std::vector<std::string> from, to; ///< addresses, each once
 };
@@ -43,14 +43,14 @@ void add_once(std::vector<std::string>& all, const std::string& text) {
         all.push_back(text);
 }
 
-std::vector<group> groups_of(const tlsrpt::policy_result& policy, const advise::failure_context& context) {
+std::vector<group> groups_of(const tlsrpt::policy_result& policy) {
     std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::size_t> places;
     std::vector<group> all;
     for (const auto& detail : policy.details) {
         const auto [at, fresh] =
             places.try_emplace({detail.result_type, detail.reason_code, detail.receiving_mx}, all.size());
         if (fresh)
-            all.push_back({&detail, {}, 0, {}, {}});
+            all.push_back({&detail, 0, {}, {}});
         group& mine = all[at->second];
         mine.count += detail.count;
         add_once(mine.from, detail.sending_mta_ip);
@@ -60,19 +60,18 @@ std::vector<group> groups_of(const tlsrpt::policy_result& policy, const advise::
     std::ranges::sort(all, [](const group& a, const group& b) {
         return a.count != b.count ? a.count > b.count : a.first < b.first;
     });
-    for (group& one : all | std::views::take(groups_shown))
-        one.said = advise::diagnose(*one.first, context);
     return all;
 }
 
-void failure(page& to, const group& one) {
+void failure(page& to, const group& one, const advise::failure_context& context) {
     const auto& detail = *one.first;
+    const advise::diagnosis said = advise::diagnose(detail, context);
     std::string head = fmt::format("{}  {}", grouped(one.count), shown(detail.result_type));
     if (!detail.receiving_mx.empty())
         head += " at " + shown(detail.receiving_mx);
     to.line();
-    to.wrapped("  " + to.paint(one.said.ours ? ink::red : ink::yellow, "failed") + "  ", head);
-    to.wrapped("    ", shown(one.said.title), ink::bold);
+    to.wrapped("  " + to.paint(said.ours ? ink::red : ink::yellow, "failed") + "  ", head);
+    to.wrapped("    ", shown(said.title), ink::bold);
     std::vector<std::string> seen;
     if (!detail.reason_code.empty())
         seen.push_back("reason " + shown(detail.reason_code));
@@ -82,7 +81,7 @@ void failure(page& to, const group& one) {
         seen.push_back("from " + shown(advise::list(one.from, 4)));
     if (!detail.receiving_mx_helo.empty() && !base::iequals(detail.receiving_mx_helo, detail.receiving_mx))
         seen.push_back("EHLO answer " + shown(detail.receiving_mx_helo));
-    diagnosis_lines(to, one.said, base::join(seen, "; "));
+    diagnosis_lines(to, said, base::join(seen, "; "));
 }
 
 std::string_view policy_name(const tlsrpt::policy_result& policy) {
@@ -111,6 +110,12 @@ std::string policy_words(const tlsrpt::policy_result& policy) {
     return base::join(lines, ", ");
 }
 
+bool has_sts_too(const tlsrpt::report& report, const tlsrpt::policy_result& tlsa) {
+    return std::ranges::any_of(report.policies, [&](const auto& one) {
+        return one.known_type() == tlsrpt::policy_type::sts && one.domain == tlsa.domain;
+    });
+}
+
 void policy_part(page& to, const model::received_report& from, const tlsrpt::policy_result& policy,
                  const known_today& today) {
     const auto context = context_of(from, policy, today);
@@ -125,6 +130,8 @@ void policy_part(page& to, const model::received_report& from, const tlsrpt::pol
     std::string counts = grouped(policy.success) + " succeeded, " + grouped(policy.failure) + " failed";
     if (policy.failure)
         counts += " (" + advise::fate_words(advise::fate_of_failures(policy)) + ")";
+    if (policy.known_type() == tlsrpt::policy_type::tlsa && has_sts_too(from.report, policy))
+        counts += "; the same sessions as under MTA-STS, so they are not added";
     to.wrapped("  " + padded("sessions", 10), counts);
     if (const auto words = policy_words(policy); !words.empty())
         to.wrapped("  " + padded("policy", 10), words, ink::dim);
@@ -133,9 +140,9 @@ void policy_part(page& to, const model::received_report& from, const tlsrpt::pol
         to.wrapped("  " + to.paint(remark.ours ? ink::red : ink::blue, "note") + "  ", shown(remark.title));
         diagnosis_lines(to, remark);
     }
-    const auto groups = groups_of(policy, context);
+    const auto groups = groups_of(policy);
     for (const group& one : groups | std::views::take(groups_shown))
-        failure(to, one);
+        failure(to, one, context);
     if (groups.size() > groups_shown) {
         to.line();
         to.wrapped("  ", fmt::format("and {} kinds of failure more, each rarer: --json lists them all.",
@@ -182,8 +189,8 @@ void oddities(page& to, const tlsrpt::report& report) {
         to.line();
         to.wrapped(
             "",
-            "The report was larger than the limits allow, so only a part of it was read; what is shown is "
-            "right.",
+            "The report was larger than the limits allow, so only a part of it was read; what is shown "
+            "is right.",
             ink::yellow);
     }
     if (report.warnings.empty())
@@ -244,13 +251,17 @@ std::string report_text(const model::received_report& from, const advise::style&
                : counts.success ? ink::green
                                 : ink::plain);
     if (counts.failure)
-        to.wrapped(
-            "",
-            "Sessions are not messages: a sender that fails tries again, so one mail can stand for several "
-            "sessions, and most held back mail arrives later.",
-            ink::dim);
-    for (const auto& policy : from.report.policies)
+        to.wrapped("",
+                   "Sessions are not messages: a sender that fails tries again, so one mail can stand for "
+                   "several sessions, and most held back mail arrives later.",
+                   ink::dim);
+    for (const auto& policy : from.report.policies | std::views::take(policies_shown))
         policy_part(to, from, policy, today);
+    if (from.report.policies.size() > policies_shown) {
+        to.line();
+        to.wrapped("", fmt::format("And {} policies more: --json lists them all.",
+                                   from.report.policies.size() - policies_shown));
+    }
     origin(to, from);
     oddities(to, from.report);
     return to.take();

@@ -69,6 +69,7 @@ struct smtp_intake::state : std::enable_shared_from_this<smtp_intake::state> {
     rate_limit limit;
     way_status status;
     bool stopping = false;
+    std::size_t arriving = 0; ///< bytes of mails that are not all there yet, over all connections
     std::unique_ptr<io::listener> listening;
 
     struct session;
@@ -105,7 +106,10 @@ struct smtp_intake::state::session {
     }
     session(const session&) = delete;
     session& operator=(const session&) = delete;
-    ~session() { of.sessions.erase(this); }
+    ~session() {
+        arrived();
+        of.sessions.erase(this);
+    }
 
     state& of;
     std::unique_ptr<io::stream> connection;
@@ -113,7 +117,18 @@ struct smtp_intake::state::session {
     wire::smtp_server protocol;
     std::string source;
     bool limited;
-    bool waiting = false; ///< for the next command: may be told to go
+    bool waiting = false;     ///< for the next command: may be told to go
+    std::size_t arriving = 0; ///< this connection's share of the sum
+
+    void arrived() { of.arriving -= std::exchange(arriving, 0); }
+    /// False: all connections together hold more than there is memory for (8460-7-a). A share is given back
+    /// with the mail or the connection, not between chunks (BDAT), and is never more than one mail.
+    bool arrives(std::size_t bytes) {
+        bytes = std::min(bytes, of.options.protocol.message_bytes - arriving);
+        arriving += bytes;
+        of.arriving += bytes;
+        return of.arriving <= of.options.arriving_bytes;
+    }
 
     io::loop::time_point in(std::chrono::milliseconds time) const { return of.loop.now() + time; }
 
@@ -207,6 +222,7 @@ io::task<> smtp_intake::state::session::run() {
         }
         if (event && event->what == kind::message) {
             co_await take_message();
+            arrived();
             deadline = in(of.options.command_time);
             continue;
         }
@@ -241,7 +257,10 @@ io::task<> smtp_intake::state::session::run() {
         auto got = co_await connection->read_some(read_bytes, deadline);
         waiting = false;
         if (got.status == io::io_status::ok) {
-            protocol.feed(got.bytes);
+            if (in_data && !arrives(got.bytes.size()))
+                protocol.shut_down("too much mail at once, please try again");
+            else
+                protocol.feed(got.bytes);
             continue;
         }
         if (got.status != io::io_status::timeout)

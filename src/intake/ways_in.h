@@ -37,6 +37,9 @@ struct smtp_intake_options {
     /// own mail server: no limit.
     std::uint64_t mails_per_minute = 600;
     std::vector<base::ip_network> no_limit;
+    /// Mails that are still arriving, over all connections together; beyond it a sender is told to come
+    /// again.
+    std::size_t arriving_bytes = 128 * 1024 * 1024;
     io::listener_options listening;
 };
 class smtp_intake {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/command.h"
 
-#include "io/listen_socket.h" // descriptor
+#include "io/descriptor.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>

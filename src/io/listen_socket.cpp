@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -167,11 +169,6 @@ int prepare(int socket, const listen_address& at) {
 }
 
 } // namespace
-
-descriptor::~descriptor() {
-    if (number_ >= 0)
-        ::close(number_);
-}
 
 void listen_socket::remove_file() {
     struct stat now{};

@@ -2,6 +2,7 @@
 // Makes listening sockets, or takes those of the service manager. For io/ alone.
 #pragma once
 
+#include "io/descriptor.h"
 #include "io/server.h"
 
 #include <expected>
@@ -10,26 +11,6 @@
 #include <sys/types.h>
 
 namespace mailtight::io {
-
-/// An open descriptor, closed with the object.
-class descriptor {
-public:
-    explicit descriptor(int number = -1)
-        : number_(number) {}
-    descriptor(descriptor&& other) noexcept
-        : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    ~descriptor();
-    int get() const { return number_; }
-    int release() { return std::exchange(number_, -1); }
-    explicit operator bool() const { return number_ >= 0; }
-
-private:
-    int number_;
-};
 
 struct listen_socket {
     descriptor socket; ///< non-blocking, close-on-exec

@@ -22,6 +22,7 @@ void read_public_key(dkim_key_record& out, std::string_view kind, std::string_vi
         return;
     }
     const bool is_rsa = kind == "rsa";
+    // 8463: the bare 32 bytes, no SubjectPublicKeyInfo
     auto key = is_rsa ? base::public_key::rsa(*bytes) : base::public_key::ed25519(*bytes);
     if (!key)
         out.problem = "the key in the record cannot be used: " + key.error();

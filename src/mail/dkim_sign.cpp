@@ -108,6 +108,7 @@ dkim_algorithm dkim_signer::algorithm() const {
                                                       : dkim_algorithm::ed25519_sha256;
 }
 
+// 8460-3-j, 8463
 std::string dkim_signer::sign(std::string_view message, base::utc_seconds now) const {
     const auto split = split_for_dkim(message);
     const dkim_field_index index(split);

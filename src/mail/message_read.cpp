@@ -76,7 +76,7 @@ private:
     // False where it has no delimiters and is a leaf.
     bool open_multipart(const raw_entity& entity, const content_type& type, std::size_t depth) {
         if (type.media_type == "multipart/report" && base::iequals(type.report_type, "tlsrpt"))
-            out_.is_report = true; // 8460-5.3-b
+            out_.is_report = true;
         if (too_deep(depth))
             return true;
         const std::size_t wanted = limits_.parts - out_.parts.size();
@@ -116,6 +116,7 @@ private:
         return true;
     }
 
+    // 8460-5.3-h: parts of any kind are given; whoever asks for reports takes those he knows.
     void add_leaf(const raw_entity& entity, content_type type, std::size_t depth) {
         if (out_.parts.size() >= limits_.parts || !take(entity.body.size())) {
             out_.truncated = true;

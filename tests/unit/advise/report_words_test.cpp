@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sentence that opens a report, word for word, and what becomes of failed sessions.
 #include "advise/diagnose.h"
+#include "support/proves.h"
 #include "tlsrpt/write_report.h"
 
 #include <gtest/gtest.h>
@@ -168,6 +169,7 @@ TEST(FateOf, by_policy_mode_and_result) {
 }
 
 TEST(FateOfFailures, adds_up_to_the_total_whatever_the_details_say) {
+    PROVES("8460-4-d");
     auto policy = sts(0, 5);
     policy.details = {detail("certificate-expired", 3), detail("sts-policy-fetch-error", 4)};
     auto fate = fate_of_failures(policy);

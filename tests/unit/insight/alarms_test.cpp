@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace mailtight::insight {
@@ -75,6 +76,24 @@ TEST(AlarmsNow, nobody_is_woken_for_what_is_not_ours) {
     facts.failures =
         group_failures(std::vector{failure("google.com", "dane-required", "mx1.example.com", 2)}, {}, {});
     EXPECT_EQ(keys(alarms_now(facts, {}, today)), list{});
+}
+
+TEST(AlarmsNow, hostile_names_and_floods_are_bounded) {
+    auto facts = quiet();
+    std::vector rows{failure("google.com", "a/b\x1b[2J" + std::string(5000, 'x'), "mx/1\n")};
+    facts.failures = group_failures(rows, {}, {});
+    facts.failures[0].diagnosis.ours = true;
+    auto alarms = alarms_now(facts, {}, today);
+    ASSERT_EQ(alarms.size(), 1U);
+    EXPECT_LT(alarms[0].key.size(), 400U);
+    EXPECT_EQ(std::ranges::count(alarms[0].key, '/'), 3);
+    EXPECT_EQ((alarms[0].key + alarms[0].title).find_first_of("\x1b\n"), std::string::npos);
+    rows.clear();
+    for (int i = 0; i < 5000; ++i)
+        rows.push_back(failure("google.com", "certificate-expired", "mx" + std::to_string(i)));
+    facts.failures = group_failures(rows, {}, {});
+    alarms = alarms_now(facts, {}, today);
+    EXPECT_EQ(alarms.size(), 20U);
 }
 
 TEST(AlarmsNow, a_share_of_failures) {

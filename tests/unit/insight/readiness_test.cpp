@@ -98,6 +98,7 @@ TEST(ReadyToEnforce, failures_that_are_explained_do_not_count) {
     facts.failed = 2;
     facts.failures =
         group_failures(std::vector{failure("google.com", "dane-required", "mx1.example.com", 2)}, {}, {});
+    facts.mx_seen_failing = {"mx1.example.com"};
     EXPECT_EQ(ready_to_enforce(facts, today).ready, true);
     EXPECT_EQ(reason_of(ready_to_enforce(facts, today), "no-failures").text,
               "2 failed sessions, all of them explained and past.");

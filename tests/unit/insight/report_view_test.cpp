@@ -2,6 +2,7 @@
 // One report shown: the keys of the JSON contract, and a person's view that nothing hostile can reach
 // through.
 #include "base/text.h"
+#include "insight/render_answers.h"
 #include "insight/render_report.h"
 #include "insight/render_rows.h"
 #include "rows.h"
@@ -152,6 +153,32 @@ TEST(ReportText, a_flood_of_kinds_is_bounded) {
     EXPECT_NE(text.find("kinds of failure more"), std::string::npos);
 }
 
+TEST(ReportText, a_flood_of_policies_is_bounded) {
+    auto of = received();
+    of.report.policies.resize(5000, of.report.policies[0]);
+    const std::string text = report_text(of, {});
+    EXPECT_LT(text.size(), 200'000U);
+    EXPECT_NE(text.find("And 4950 policies more"), std::string::npos);
+}
+
+TEST(ReportText, a_dane_failure_is_checked_at_the_domain) {
+    auto of = received();
+    of.report.policies[0].type = "tlsa";
+    of.report.policies[0].domain = "mx1.example.com";
+    EXPECT_NE(report_text(of, {}).find("mailtight check example.com\n"), std::string::npos);
+    of.report_domain.clear();
+    EXPECT_NE(report_text(of, {}).find("mailtight check mx1.example.com\n"), std::string::npos);
+}
+
+TEST(ReportText, sts_and_tlsa_are_not_added) {
+    auto of = received();
+    of.report.policies.push_back(of.report.policies[0]);
+    of.report.policies[1].type = "tlsa";
+    const std::string text = report_text(of, {.colour = false, .width = 120});
+    EXPECT_TRUE(text.starts_with("Google Inc.: 102 sessions ")) << text;
+    EXPECT_NE(text.find("the same sessions as under MTA-STS, so they are not added"), std::string::npos);
+}
+
 TEST(ReportText, no_control_character_reaches_the_terminal) {
     PROVES("8460-7-b");
     const std::string hostile = "\x1b[2J\x1b]0;owned\x07<script>\r\n\xe2\x80\xae"
@@ -270,6 +297,38 @@ TEST(Tables, every_row_has_a_cell_a_column) {
     fits(quarantine_table(std::vector<store::quarantine_row>(1)));
     fits(failures_table(group_failures(
         std::vector{tests::failure("google.com", "certificate-expired", "mx1.example.com")}, {}, {})));
+}
+
+TEST(Answers, readiness_and_silence_in_both_forms) {
+    const readiness said{
+        std::nullopt, {{true, "a", "Fine.", true}, {false, "b", "Not known.", false}}, "Cannot be said."};
+    EXPECT_EQ(readiness_text("example.com", said, {}), "example.com: Cannot be said.\n"
+                                                       "  ok       Fine.\n"
+                                                       "  unknown  Not known.\n");
+    EXPECT_EQ(boost::json::serialize(readiness_json("example.com", said)),
+              R"({"domain":"example.com","ready":null,"sentence":"Cannot be said.","reasons":[)"
+              R"({"code":"a","met":true,"known":true,"text":"Fine."},)"
+              R"({"code":"b","met":false,"known":false,"text":"Not known."}]})");
+    const std::vector<silence_cause> causes{{"x", "It is so.", "Run 'mailtight check DOMAIN'.", true}};
+    EXPECT_EQ(silence_text("example.com", causes, {}),
+              "Why no reports about example.com arrive, in the order to try:\n"
+              "  1. It is so.\n"
+              "     To do: Run 'mailtight check example.com'.\n");
+    EXPECT_EQ(silence_json("example.com", causes).at("causes").at(0).at("fix"),
+              "Run 'mailtight check example.com'.");
+}
+
+TEST(Answers, trends_have_a_row_a_reporter) {
+    const std::vector rows{tests::sessions(1, 95, 5), tests::sessions(20, 100, 0)};
+    const auto made = trends_table(std::vector{trend_of(tests::reporter("google.com"), rows, today)});
+    EXPECT_EQ(table_csv(made),
+              "domain,reporter,organization_name,success_2,failure_2,success_14,failure_14,success_90,"
+              "failure_90,weight,last,"
+              "next_expected,late\r\n"
+              "example.com,google.com,google.com,95,5,95,5,195,5,info,2026-05-16,2026-05-17,no\r\n");
+    const std::string text = table_text(made, {});
+    EXPECT_NE(text.find("2 days  14 days  90 days"), std::string::npos) << text;
+    EXPECT_NE(text.find(" 5.0 %    5.0 %    2.5 %"), std::string::npos) << text;
 }
 
 TEST(MxMatrix, reporters_down_hosts_across) {

@@ -250,6 +250,35 @@ TEST(smtp_intake, the_silent_and_the_slow_are_sent_away) {
     EXPECT_LT(slow, 5s);
 }
 
+TEST(smtp_intake, many_large_mails_at_once_do_not_fill_the_memory) {
+    PROVES("8460-7-a");
+    auto options = smtp();
+    options.arriving_bytes = 1'000'000;
+    mail_world world(options);
+    const auto turned_away = world.with([port = world.port()] {
+        std::vector<raw_client> clients;
+        std::size_t told = 0;
+        for (int i = 0; i < 10; ++i) { // each holds its mail open
+            clients.push_back(raw_client::tcp(port));
+            auto& client = clients.back();
+            client.until("220 ");
+            client.send("EHLO x\r\n" + envelope({ours}) + "DATA\r\n");
+            client.until("354");
+            client.send(std::string(300'000, 'x') + "\r\n");
+        }
+        for (auto& client : clients) {
+            client.finish_writing();
+            told += client.rest().find("421 4.3.2 too much mail") != std::string::npos ? 1U : 0U;
+        }
+        return told;
+    });
+    EXPECT_GE(turned_away, 5U);
+    EXPECT_LT(turned_away, 10U);
+    const auto after =
+        world.talk("EHLO x\r\n" + envelope({ours}) + "DATA\r\n" + stuffed(signed_mail("one")) + "QUIT\r\n");
+    EXPECT_THAT(after, HasSubstr("250 2.6.0")); // and nothing is left of it
+}
+
 TEST(smtp_intake, two_hundred_at_once) {
     auto options = smtp();
     options.listening.per_source = 500;
