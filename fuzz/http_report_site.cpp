@@ -4,6 +4,7 @@
 // stored.
 #include "intake/ways_in.h"
 
+#include "base/text.h"
 #include "wire/http_request.h"
 
 #include <cstdint>
@@ -130,7 +131,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 reply.status == 413 || reply.status == 415 || reply.status == 422);
         require((reply.status < 300) == (stored > before));
         require(reply.status >= 300 ||
-                (exchange.request.method == "POST" && exchange.request.path == "/tlsrpt/token"));
+                (exchange.request.method == "POST" && base::iequals(exchange.request.path, "/tlsrpt/token")));
         require(!wire::write_reply(reply, exchange.request, 0).empty());
         reader.reset();
     }

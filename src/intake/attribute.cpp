@@ -64,7 +64,7 @@ std::string attributed_domain(const tlsrpt::report& report, const tlsrpt::report
             return "";
         only = policy.domain;
     }
-    return only;
+    return domain_from(only); // the body may hold anything
 }
 
 } // namespace mailtight::intake

@@ -230,7 +230,8 @@ TEST(examine, what_disagrees_with_the_body_gives_way_with_a_warning) {
     wish.subject = "Report Domain: other.example Submitter: reporter.example Report-ID: <1@reporter.example>";
     wish.submitter = "mail.reporter.example";
     wish.domain = "";
-    wish.parts = {text_part("x"), gzip_part(make_report(), "reporter.example!third.example!1777680000!1777766399.json.gz")};
+    wish.parts = {text_part("x"),
+                  gzip_part(make_report(), "reporter.example!third.example!1777680000!1777766399.json.gz")};
     const auto found = only(look(make_mail(wish)));
     EXPECT_EQ(found.report.policies.at(0).domain, "example.com");
     EXPECT_EQ(found.report_domain, "example.com");
@@ -263,6 +264,7 @@ TEST(examine, the_domain_is_attributed_in_order) {
     EXPECT_EQ(attributed(make_report(), "", ""), "example.com");
     EXPECT_EQ(attributed(two, "", ""), ""); // each policy speaks for itself
     EXPECT_EQ(attributed(two, "", "example.org"), "example.org");
+    EXPECT_EQ(attributed(make_report("no\tdomain"), "", ""), ""); // the body may hold anything
     // one rua for several domains, by CNAME: the token is of one of them
     EXPECT_EQ(attributed(make_report(), "", "token.example"), "example.com");
     EXPECT_EQ(attributed(make_report(),
