@@ -122,8 +122,9 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
         }
         facts->rua_deliverable =
             std::ranges::all_of(*tests, [](const followed& one) { return one.sending.sent; });
-        facts->test_arrived =
-            std::ranges::all_of(*tests, [](const followed& one) { return one.arrived.has_value(); });
+        if (facts->rua_deliverable.value_or(false))
+            facts->test_arrived =
+                std::ranges::all_of(*tests, [](const followed& one) { return one.arrived.has_value(); });
         line.show("trying both address families");
         for (const auto& uri : rua)
             if (auto fault = with.loop.block_on(only_ipv6_fails(with, uri)))
@@ -145,8 +146,8 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
         bool first = true;
         for (const auto& part : {cause.text, cause.fix})
             for (const auto& words : base::wrap(part, terminal_width() - 11)) {
-                print(fmt::format("  {:<8} {}\n", first ? (cause.certain ? "so it is" : "possible") : "",
-                                  words));
+                print(
+                    fmt::format("  {:<8} {}\n", first ? (cause.certain ? "found" : "possible") : "", words));
                 first = false;
             }
     }
