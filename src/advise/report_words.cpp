@@ -262,30 +262,29 @@ std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, cons
                  .cause = reporter +
                           " delivered without a policy: it may not look for one, it may have looked "
                           "before the policy was there, or the _mta-sts record is doubled or misspelt.",
-                 .fix = "See whether other reporters name the policy. If one of them does, nothing is to be "
-                        "done here.",
+                 .fix = "See whether other reporters name the policy. If one of them does, nothing is to "
+                        "be done here.",
                  .check = check,
                  .confidence = "possible",
                  .finding = "sts-record.multiple",
                  .ours = false});
         else if (policy.failure == 0 && policy.success > 0)
-            said.push_back({.rule = "no-policy-found",
-                            .title = "No policy to apply: no fault",
-                            .cause = fmt::format(
-                                "{} found neither MTA-STS nor DANE for this domain, and TLS came up in all "
-                                "of {} sessions. That speaks for a policy in testing.",
-                                reporter, grouped(policy.success)),
-                            .confidence = "certain",
-                            .ours = false});
+            said.push_back(
+                {.rule = "no-policy-found",
+                 .title = "No policy to apply: no fault",
+                 .cause = fmt::format("{} found neither MTA-STS nor DANE for this domain, and TLS came up in "
+                                      "all of {} sessions. That speaks for a policy in testing.",
+                                      reporter, grouped(policy.success)),
+                 .confidence = "certain",
+                 .ours = false});
     }
     if (both.differ().value_or(false))
         said.push_back(
             {.rule = "policy-not-of-today",
              .title = "The report shows another policy than today's",
              .cause = policy_age_words(both, context),
-             .fix =
-                 "A day after a change this is usual. Later, look whether the id of the _mta-sts record was "
-                 "changed with the policy: senders fetch it again only then.",
+             .fix = "A day after a change this is usual. Later, look whether the id of the _mta-sts record "
+                    "was changed with the policy: senders fetch it again only then.",
              .confidence = "certain",
              .finding = "policy.changed-without-id",
              .ours = false});

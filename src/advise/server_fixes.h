@@ -10,7 +10,8 @@ namespace mailtight::advise {
 inline constexpr per_server offer_tls{
     .postfix =
         "smtpd_tls_security_level = may, and smtpd_tls_chain_files with key and certificate chain. With "
-        "postscreen, tlsproxy must be on in master.cf; smtpd_discard_ehlo_keywords must not hold starttls.",
+        "postscreen, tlsproxy must be on in master.cf; smtpd_discard_ehlo_keywords must not hold "
+        "starttls.",
     .exim = "tls_advertise_hosts = *, with tls_certificate and tls_privatekey readable by Exim's user.",
     .sendmail =
         "confSERVER_CERT and confSERVER_KEY set, the key readable by its owner alone: otherwise sendmail "
@@ -18,8 +19,8 @@ inline constexpr per_server offer_tls{
     .exchange =
         "the Receive connector needs Tls among its AuthMechanism values, and a certificate enabled by "
         "Enable-ExchangeCertificate -Services SMTP.",
-    .google = "its own servers offer STARTTLS. Look for an old server among the MX records, or a gateway in "
-              "front of them.",
+    .google = "its own servers offer STARTTLS. Look for an old server among the MX records, or a gateway "
+              "in front of them.",
     .microsoft =
         "its own servers offer STARTTLS. Look for an old server among the MX records, or a gateway in "
         "front of them."};
@@ -31,8 +32,8 @@ inline constexpr per_server name_in_certificate{
     .exim = "a certificate with every MX name, or tls_certificate chosen by $tls_in_sni.",
     .sendmail = "a certificate with every MX name in confSERVER_CERT.",
     .exchange =
-        "Fqdn and TlsCertificateName of the Receive connector must fit the MX name; where they do not, the "
-        "self-signed certificate is offered.",
+        "Fqdn and TlsCertificateName of the Receive connector must fit the MX name; where they do not, "
+        "the self-signed certificate is offered.",
     .google = "MX records must name Google's own hosts (smtp.google.com), not an alias under your domain.",
     .microsoft =
         "the MX record must be the name that the admin centre shows, not an alias under your domain."};

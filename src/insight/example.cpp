@@ -68,13 +68,11 @@ std::string_view type_words(const tlsrpt::policy_result& policy) {
     case policy_type::sts:
         return "sts: the sender followed your MTA-STS policy.";
     case policy_type::tlsa:
-        return "tlsa: the sender followed the TLSA records of your mail servers (DANE). Where sts and tlsa "
-               "stand in one "
-               "report, they describe the same sessions: they are not added up.";
+        return "tlsa: the sender followed the TLSA records of your mail servers (DANE). Where sts and "
+               "tlsa stand in one report, they describe the same sessions: they are not added up.";
     case policy_type::no_policy_found:
         return "no-policy-found: the sender found neither MTA-STS nor DANE. No fault by itself: it shows "
-               "whether TLS "
-               "works.";
+               "whether TLS works.";
     }
     return "";
 }
@@ -83,9 +81,8 @@ void policy_head(annotated& to, const tlsrpt::policy_result& policy, bool first)
     to.field(1, "policy-type", policy.type, type_words(policy));
     if (!policy.strings.empty())
         to.field(1, "policy-string", advise::list(policy.strings, 12),
-                 first ? "The policy as the sender saw it. Compare it with today's: an older one comes from "
-                         "the sender's "
-                         "cache."
+                 first ? "The policy as the sender saw it. Compare it with today's: an older one comes "
+                         "from the sender's cache."
                        : "");
     to.field(1, "policy-domain", policy.domain,
              first ? "The domain that the policy is for; under DANE it may be the name of the mail server."
@@ -95,13 +92,11 @@ void policy_head(annotated& to, const tlsrpt::policy_result& policy, bool first)
                  first ? "The names that the policy admits as mail servers." : "");
     to.field(1, "total-successful-session-count", advise::grouped(policy.success),
              first ? "Connections with TLS, as the policy asks. Connections, not messages: one may carry "
-                     "several mails, "
-                     "and one mail may take several tries."
+                     "several mails, and one mail may take several tries."
                    : "");
     to.field(1, "total-failure-session-count", advise::grouped(policy.failure),
              first ? "Connections that did not come up so. In enforce the sender held the mail back and "
-                     "tries again; in "
-                     "testing and without a policy it delivered all the same."
+                     "tries again; in testing and without a policy it delivered all the same."
                    : "");
 }
 
@@ -113,8 +108,8 @@ constexpr std::array detail_notes{
     note{"additional-information", "A link or a text of the sender's. Links are shown and never opened."},
     note{"failure-reason-code", "The sender's own words, mostly of its TLS library: the best clue there is."},
     note{"failed-session-count",
-         "How many connections. A connection may stand under several results, so that the sum may "
-         "differ from the total."},
+         "How many connections. A connection may stand under several results, so that the sum may differ "
+         "from the total."},
 };
 
 void detail(page& page_, annotated& to, const tlsrpt::failure_detail& one,
@@ -145,8 +140,8 @@ std::string example_text(const tlsrpt::report& example, const advise::style& how
     annotated to(page_);
     page_.wrapped(
         "",
-        "A made-up report with every kind of failure that RFC 8460 knows. A real one has few of them, and "
-        "most have none.",
+        "A made-up report with every kind of failure that RFC 8460 knows. A real one has few of them, "
+        "and most have none.",
         ink::dim);
     page_.wrapped("", shown(advise::opening_sentence(example)));
     page_.line();

@@ -189,8 +189,8 @@ void oddities(page& to, const tlsrpt::report& report) {
         to.line();
         to.wrapped(
             "",
-            "The report was larger than the limits allow, so only a part of it was read; what is shown is "
-            "right.",
+            "The report was larger than the limits allow, so only a part of it was read; what is shown "
+            "is right.",
             ink::yellow);
     }
     if (report.warnings.empty())
@@ -251,11 +251,10 @@ std::string report_text(const model::received_report& from, const advise::style&
                : counts.success ? ink::green
                                 : ink::plain);
     if (counts.failure)
-        to.wrapped(
-            "",
-            "Sessions are not messages: a sender that fails tries again, so one mail can stand for several "
-            "sessions, and most held back mail arrives later.",
-            ink::dim);
+        to.wrapped("",
+                   "Sessions are not messages: a sender that fails tries again, so one mail can stand for "
+                   "several sessions, and most held back mail arrives later.",
+                   ink::dim);
     for (const auto& policy : from.report.policies | std::views::take(policies_shown))
         policy_part(to, from, policy, today);
     if (from.report.policies.size() > policies_shown) {

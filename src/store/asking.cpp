@@ -106,7 +106,7 @@ result<std::vector<own_domain>> sql_store::domains() {
 result<std::optional<std::string>> sql_store::fact(std::string_view name) {
     return reading([&] {
         std::optional<std::string> out;
-        on_->query("select value from fact where name = $1", {name},
+        on_->query("select value from fact where name = $1", {storable(name)},
                    [&](const sql::row& r) { out = r.string(0); });
         return out;
     });
@@ -115,7 +115,7 @@ result<std::optional<std::string>> sql_store::fact(std::string_view name) {
 result<std::vector<std::pair<std::string, std::string>>> sql_store::facts(std::string_view prefix) {
     return reading([&] {
         std::vector<std::pair<std::string, std::string>> out;
-        on_->query("select name, value from fact where substr(name, 1, length($1)) = $1", {prefix},
+        on_->query("select name, value from fact where substr(name, 1, length($1)) = $1", {storable(prefix)},
                    [&](const sql::row& r) { out.emplace_back(r.string(0), r.string(1)); });
         std::ranges::sort(out);
         return out;
@@ -126,7 +126,8 @@ result<std::optional<report_number>> sql_store::find_test(std::string_view token
     return reading([&]() -> std::optional<report_number> {
         if (token.empty())
             return std::nullopt;
-        return on_->number("select max(id) from report where test_token = $1 and test_token <> ''", {token});
+        return on_->number("select max(id) from report where test_token = $1 and test_token <> ''",
+                           {storable(token)});
     });
 }
 

@@ -2,6 +2,7 @@
 // A statement put together from fixed pieces and bound values: no value ever becomes part of its text.
 #pragma once
 
+#include "store/key.h"
 #include "store/sql.h"
 
 #include <deque>
@@ -29,7 +30,8 @@ public:
     }
     /// ` and COLUMN in (...)`; nothing fits an empty list.
     question& any_text(std::string_view column, const std::vector<std::string>& texts) {
-        return any(column, texts.size(), [&](std::size_t i) { bound(kept_.emplace_back(texts[i])); });
+        return any(column, texts.size(),
+                   [&](std::size_t i) { bound(kept_.emplace_back(storable(texts[i]))); });
     }
     question& any_number(std::string_view column, const std::vector<std::int64_t>& numbers) {
         return any(column, numbers.size(), [&](std::size_t i) { bound(numbers[i]); });

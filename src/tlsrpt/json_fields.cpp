@@ -174,9 +174,15 @@ bool read_texts(dom::element value, const place& at, reading& r, std::vector<std
         return value.type() == dom::element_type::NULL_VALUE;
     }
     const dom::array list = value.get_array().value_unsafe();
-    into.reserve(into.size() + list.size());
+    into.reserve(into.size() + std::min(list.size(), r.texts_left));
     place here{&at, {}, 0};
     for (const auto element : list) {
+        if (r.texts_left == 0) {
+            r.notes.add(quirk::truncated, at, "texts");
+            r.into.truncated = true;
+            break;
+        }
+        --r.texts_left;
         if (element.type() == dom::element_type::STRING) {
             take_text(element.get_string().value_unsafe(), here, r, into.emplace_back());
         } else if (element.type() != dom::element_type::NULL_VALUE) {

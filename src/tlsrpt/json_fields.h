@@ -23,7 +23,8 @@ struct reading {
     const read_limits& limits;
     report& into;
     remarks& notes;
-    std::size_t details_left; ///< of the limit
+    std::size_t details_left;           ///< of the limit
+    std::size_t texts_left = 1'000'000; ///< elements of lists of texts: each costs more than its bytes
 };
 
 /// Another name of a member, as index into the registered ones.

@@ -12,14 +12,17 @@ namespace {
 namespace dom = simdjson::dom;
 
 // `["3 1 1 AB","2 1 1 CD"]` as a text: what it lists, or nothing.
-std::optional<std::vector<std::string>> nested_list(std::string_view text, const place& at, reading& r) {
+std::optional<std::vector<std::string>> nested_list(std::string_view text, dom::parser& parser,
+                                                    const place& at, reading& r) {
     text = base::trim(text);
     if (!text.starts_with('[') || !text.ends_with(']'))
         return std::nullopt;
-    dom::parser parser;
     dom::element list;
-    if (parser.allocate(std::max<std::size_t>(text.size(), 64), 4) != simdjson::SUCCESS ||
-        parser.parse(text.data(), text.size(), true).get(list) != simdjson::SUCCESS || !list.is_array())
+    constexpr std::size_t least = 512, depth = 4;
+    if ((parser.capacity() < text.size() || parser.capacity() == 0) &&
+        parser.allocate(std::max(text.size(), least), depth) != simdjson::SUCCESS)
+        return std::nullopt;
+    if (parser.parse(text.data(), text.size(), true).get(list) != simdjson::SUCCESS || !list.is_array())
         return std::nullopt;
     std::vector<std::string> out;
     read_texts(list, at, r, out);
@@ -60,9 +63,10 @@ void settle_policy_strings(std::vector<std::string>& strings, std::string_view t
     if (all_tidy(strings, by_semicolon))
         return;
     std::vector<std::string> out;
+    dom::parser parser;
     place here{&at, {}, 0};
     for (auto& text : strings) {
-        if (auto nested = nested_list(text, here, r)) {
+        if (auto nested = nested_list(text, parser, here, r)) {
             r.notes.add(quirk::policy_string_nested, here, text);
             for (const auto& inner : *nested)
                 append_lines(inner, tlsa, out);

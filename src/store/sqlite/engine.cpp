@@ -125,7 +125,7 @@ void make_private(const std::string& path) {
 
 file::file(const open_options& options)
     : path_(options.where) {
-    if (options.create && !options.read_only)
+    if (options.create && !options.read_only && path_ != ":memory:")
         make_private(path_);
     const int flags = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (sqlite3_open_v2(path_.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr) !=

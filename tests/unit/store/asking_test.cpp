@@ -278,6 +278,20 @@ TEST_P(asking, facts) {
     EXPECT_EQ(*s->fact("imap/uid"), std::nullopt);
 }
 
+TEST_P(asking, any_text_may_be_asked_for) {
+    for (const auto& odd :
+         {std::string("a\0b", 3), std::string("\xff"), std::string("' or 1 = 1 --"), std::string("%")}) {
+        EXPECT_THAT(*s->days({.domains = {odd}}), IsEmpty());
+        EXPECT_THAT(*s->list({.domains = {odd}, .reporters = {odd}, .result_type = odd, .mx = odd}, {}),
+                    IsEmpty());
+        EXPECT_THAT(*s->failures({.reporters = {odd}, .result_type = odd, .mx = odd}), IsEmpty());
+        EXPECT_EQ(*s->fact(odd), std::nullopt);
+        EXPECT_THAT(*s->facts(odd), IsEmpty());
+        EXPECT_EQ(*s->find_test(odd), std::nullopt);
+        ASSERT_TRUE(s->remove_domain(odd));
+    }
+}
+
 TEST_P(asking, those_who_may_not_write_may_ask) {
     const auto reader = open_store(true);
     EXPECT_THAT(*reader->days({}), SizeIs(4));

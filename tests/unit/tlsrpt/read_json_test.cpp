@@ -142,6 +142,13 @@ TEST(read_json, holds_its_limits) {
     EXPECT_EQ(read->policies[1].details.size(), 0U);
     EXPECT_EQ(read->policies[1].failure, 2U); // the counts are still right
 
+    // A million texts are more than any policy has; each would cost more memory than it has bytes.
+    read = report_reader().read_json(
+        with(R"(["mx1.example.com"])", "[" + times(1'000'100, "\"a\",") + "\"b\"]"));
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->truncated && has(*read, quirk::truncated, "policies[0].policy.mx-host"));
+    EXPECT_LT(read->policies.at(0).mx_patterns.size(), 1'000'001U);
+
     limits = {};
     limits.text_bytes = 5;
     read = report_reader(limits).read_json(with("Example Mail", "\xc3\xa4\xc3\xa4\xc3\xa4"));
