@@ -24,6 +24,9 @@ struct easy_deleter {
     void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
 using easy = std::unique_ptr<CURL, easy_deleter>;
+struct share_deleter {
+    void operator()(CURLSH* handle) const { curl_share_cleanup(handle); }
+};
 
 /// Where the bytes of an answer go, and when it is enough.
 struct sink {
@@ -103,6 +106,9 @@ std::string uid_set(const std::vector<std::uint64_t>& uids) {
 
 struct imap_session::state {
     imap_access access;
+    // Keeps the connection between calls. Each call has a handle of its own, since a handle adds up the bytes of
+    // untagged lines as header bytes over its whole life and refuses to go on at 300 kB.
+    std::unique_ptr<CURLSH, share_deleter> connections;
     easy handle;
     std::atomic<bool> aborted{false};
     char error_text[CURL_ERROR_SIZE] = {};
@@ -110,12 +116,15 @@ struct imap_session::state {
     imap_result<void> prepare() {
         static std::once_flag once;
         std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-        if (!handle)
-            handle.reset(curl_easy_init());
-        if (!handle)
+        if (!connections) {
+            connections.reset(curl_share_init());
+            curl_share_setopt(connections.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+        }
+        handle.reset(curl_easy_init());
+        if (!handle || !connections)
             return std::unexpected(imap_error{imap_error::kind::network, "libcurl cannot start"});
         CURL* h = handle.get();
-        curl_easy_reset(h); // keeps the connection
+        curl_easy_setopt(h, CURLOPT_SHARE, connections.get());
         curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "imap,imaps");
         curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error_text);
@@ -217,7 +226,8 @@ imap_session::imap_session(imap_access access)
 imap_session::~imap_session() = default;
 
 void imap_session::set_access(imap_access access) {
-    state_->handle.reset(); // another token is another login
+    state_->handle.reset(); // another token is another login, on another connection
+    state_->connections.reset();
     state_->access = std::move(access);
 }
 

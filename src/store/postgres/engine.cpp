@@ -81,7 +81,7 @@ public:
         : options_(options) {
         open();
     }
-    ~server() override { PQfinish(db_); }
+    ~server() override = default;
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
@@ -129,18 +129,22 @@ private:
     void simple(const char* statement);
 
     open_options options_;
-    PGconn* db_ = nullptr;
+    struct finish {
+        void operator()(PGconn* connection) const { PQfinish(connection); }
+    };
+    std::unique_ptr<PGconn, finish> held_;
+    PGconn* db_ = nullptr; ///< held_, or nothing
     std::unordered_map<std::string, std::string, text_hash, std::equal_to<>> statements_;
     std::deque<owed> owed_;
     bool unsure_ = false;
 };
 
 void server::open() {
-    PQfinish(db_);
     statements_.clear();
     owed_.clear();
     unsure_ = false;
-    db_ = PQconnectdb(options_.where.c_str());
+    held_.reset(PQconnectdb(options_.where.c_str()));
+    db_ = held_.get();
     if (PQstatus(db_) != CONNECTION_OK)
         lost();
     PQsetNoticeProcessor(db_, [](void*, const char*) {}, nullptr);
@@ -220,7 +224,7 @@ void server::rollback() noexcept {
         statements_.clear();
         unsure_ = false;
     } catch (...) {
-        PQfinish(db_); // whatever it was, a new connection starts clean
+        held_.reset(); // whatever it was, a new connection starts clean
         db_ = nullptr;
     }
 }

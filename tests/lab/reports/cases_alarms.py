@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import email
 import hashlib
 import hmac
 import http.server
@@ -98,12 +99,12 @@ listen = "{METRICS[0]}:{METRICS[1]}"
         fields, body = inbox.hooks[0]
         told = json.loads(body)
         shop.true("healthy.test" in json.dumps(told), f"the webhook does not name the domain: {told}")
-        signature = next((v for k, v in fields.items() if k.lower().endswith("signature")), "")
-        stamp = next((v for k, v in fields.items() if k.lower().endswith("timestamp")), "")
-        expected = [hmac.new(b"a secret", data, hashlib.sha256).hexdigest()
-                    for data in (stamp.encode() + b"." + body, body)]
-        shop.true(any(e in signature for e in expected), f"the signature {signature!r} (time {stamp!r}) does not fit: {fields}")
-        shop.has(inbox.mails[0], "healthy.test", "Subject:")
+        signature = dict(part.split("=", 1) for part in fields["Mailtight-Signature"].split(","))
+        expected = hmac.new(b"a secret", signature["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
+        shop.same("the signature", signature["v1"], expected)
+        mail = email.message_from_string(inbox.mails[0])
+        shop.has(mail.get_payload(decode=True).decode(), ours, "certificate", "mx1.hosting.test")
+        shop.has(str(mail["Subject"]), "alarm")
         before = len(inbox.mails), len(inbox.hooks)
         time.sleep(3)
         report = Report("reporter-two.test", ours, 1, [policy(ours, 60, [failure("certificate-expired", 40)])])

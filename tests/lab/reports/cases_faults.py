@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import smtplib
 import subprocess
 import threading
@@ -41,13 +42,12 @@ def full_disk(shop: Shop) -> None:
         daemon.write_config()
         daemon.start()
         shop.same("the first", _send(shop, Report("reporter-one.test", OURS, 2, [policy(OURS, 1)])), 250)
-        with open(small / "filler", "wb") as filler:
-            try:
-                while True:
-                    filler.write(b"x" * 4096)
-                    filler.flush()
-            except OSError:
-                pass
+        filler = os.open(small / "filler", os.O_CREAT | os.O_WRONLY)
+        try:
+            while True:
+                os.write(filler, b"x" * 4096)
+        except OSError:
+            os.close(filler)
         url = f"https://in.{world.REPORTS}/tlsrpt/{token_of(daemon, OURS)}"
         taken, refused = 0, 0
         for number in range(60):  # some may still fit into pages that are there
@@ -108,7 +108,7 @@ def two_machines(shop: Shop) -> None:
     for there, here in ((world.SERVE_IP, "127.0.25.7"), (world.DIRECT_IP, "127.0.25.8")):
         text = text.replace(f'"{there}:', f'"{here}:')
     two.config.write_text(text)
-    process = subprocess.Popen([str(two.binary), "--config", str(two.config), "serve"], stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([str(two.binary), "serve", "--config", str(two.config)], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     try:
         shop.wait("the second daemon", lambda: two._listens(("127.0.25.7", 24)))

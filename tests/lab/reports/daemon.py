@@ -72,7 +72,7 @@ path = "{self.maildir}"
 """)
 
     def command(self, *words: str, stdin: bytes = b"", limit: float = 120.0) -> subprocess.CompletedProcess:
-        return subprocess.run([str(self.binary), "--config", str(self.config), *words], input=stdin, capture_output=True,
+        return subprocess.run([str(self.binary), *words, "--config", str(self.config)], input=stdin, capture_output=True,
                               timeout=limit, check=False)
 
     def json(self, *words: str) -> list[dict]:
@@ -84,7 +84,7 @@ path = "{self.maildir}"
 
     def start(self, limit: float = 30.0) -> None:
         log = open(self.folder / "serve.log", "ab")  # noqa: SIM115 - the daemon keeps it
-        self.process = subprocess.Popen([str(self.binary), "--config", str(self.config), "serve"], stdout=log, stderr=log,
+        self.process = subprocess.Popen([str(self.binary), "serve", "--config", str(self.config)], stdout=log, stderr=log,
                                         stdin=subprocess.DEVNULL)
         log.close()
         end = time.monotonic() + limit

@@ -46,11 +46,12 @@ class Mailbox:
 
     def __init__(self, build: Path, user: str = mailbox_server.USER, password: str = mailbox_server.PASSWORD):
         self.session = imaplib.IMAP4_SSL(world.DOVECOT_IP, 993, ssl_context=context(build))
-        self.session.login(user, f'"{password}"')
+        self.session.login(user, password)
 
     def empty(self) -> None:
         for folder in ("INBOX", "Done"):
-            if self.session.select(folder)[0] == "OK":
+            status, found = self.session.select(folder)
+            if status == "OK" and found[0] != b"0":
                 self.session.store("1:*", "+FLAGS", "\\Deleted")
                 self.session.expunge()
 
