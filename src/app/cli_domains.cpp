@@ -16,13 +16,8 @@ void add_domain_commands(command_tree& s) {
     check->add_option("--wait-interval", s.wait_interval, "Between two rounds (default 15s)")
         ->type_name("TIME");
     check->add_option("--id", s.check.id, "With --wait: the id that the record must show")->type_name("ID");
-    check
-        ->add_option("--rua", s.check.rua,
-                     "With --wait: the report address that must be published (repeatable)")
-        ->type_name("URI")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    s.add_repeatable(check, "--rua", s.check.rua,
+                     "With --wait: the report address that must be published (repeatable)", "URI");
     check
         ->add_option("--policy", s.check.policy_file,
                      "With --wait: the file that must be served, byte for byte")
@@ -56,11 +51,8 @@ void add_domain_commands(command_tree& s) {
         app.add_subcommand("dns", "The DNS records to publish, in order, in the form your provider wants")
             ->group(group);
     dns->add_option("domain", s.dns.domain, "The domain")->required()->type_name("DOMAIN");
-    dns->add_option("--rua", s.dns.rua, "Where reports go: mailto:, https: or a mail address (repeatable)")
-        ->type_name("URI")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    s.add_repeatable(dns, "--rua", s.dns.rua,
+                     "Where reports go: mailto:, https: or a mail address (repeatable)", "URI");
     dns->add_option("--policy-host", s.dns.policy_host, "Name or address of the web server with the policy")
         ->type_name("NAME|IP");
     dns->add_option("--id", s.dns.id, "Policy id (default: the present date and time)")->type_name("ID");
@@ -90,16 +82,9 @@ void add_domain_commands(command_tree& s) {
         ->type_name("MODE");
     policy_new->add_option("--max-age", s.policy.max_age, "Seconds (default: suited to the mode)")
         ->type_name("SECONDS");
-    policy_new->add_option("--mx", s.policy.mx, "MX host or pattern, instead of looking them up (repeatable)")
-        ->type_name("HOST")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    policy_new->add_option("--rua", s.policy.rua, "Where reports go (repeatable)")
-        ->type_name("URI")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    s.add_repeatable(policy_new, "--mx", s.policy.mx,
+                     "MX host or pattern, instead of looking them up (repeatable)", "HOST");
+    s.add_repeatable(policy_new, "--rua", s.policy.rua, "Where reports go (repeatable)", "URI");
     policy_new->add_flag("--keep-mx", s.policy.keep_mx, "Keep the mx lines in mode none");
     policy_new->footer("Examples:\n  mailtight policy new example.com > mta-sts.txt\n  mailtight policy new "
                        "example.com --mx mail.example.com --mode testing");

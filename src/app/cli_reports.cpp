@@ -125,6 +125,14 @@ void add_report_commands(command_tree& s) {
     test->footer("Example:\n  mailtight report test example.com");
     s.finish(test, [&s] { return cmd_report_test(s.common, s.test); }, true);
 
+    auto* silence = report->add_subcommand(
+        "silence", "Why nothing arrives: the causes in the order to try, each one tried");
+    silence->add_option("domain", s.test.domain, "The domain")->required()->type_name("DOMAIN");
+    silence->add_option("--wait", s.test_wait, "How long to wait for the test report (default 2m)")
+        ->type_name("TIME");
+    silence->footer("Example:\n  mailtight report silence example.com");
+    s.finish(silence, [&s] { return cmd_report_silence(s.common, s.test); }, true);
+
     add_alarm_commands(s, report);
 }
 

@@ -154,6 +154,7 @@ int cmd_report_import(const common_options& common, const report_read_options& o
     totals sum;
     int status = fine;
     progress_line line(!common.json);
+    const auto begun = std::chrono::steady_clock::now();
     std::vector<intake::input> batch;
     std::size_t bytes = 0;
     auto send = [&]() -> bool {
@@ -188,7 +189,8 @@ int cmd_report_import(const common_options& common, const report_read_options& o
                                 std::string_view(error.as_object().at("message").as_string())));
             }
         }
-        line.show(sum.sentence());
+        const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+        line.show(fmt::format("{} · {:.0f}/s", sum.sentence(), static_cast<double>(sum.inputs) / took));
         return true;
     };
     for (const auto& path : options.paths) {

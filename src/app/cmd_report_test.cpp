@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `report test`: the record is looked up, a synthetic report goes to each address in it, and is awaited in
 // the store. What gets lost is said with the stage at which it was.
-#include "app/control_client.h"
 #include "app/options.h"
 #include "app/report_test.h"
 #include "app/store_access.h"
@@ -15,14 +14,6 @@
 namespace mailtight::app {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-struct followed {
-    test_sending sending;
-    std::optional<store::report_number> arrived;
-    std::chrono::seconds after{};
-};
 
 /// Why nothing was found after a server said yes.
 std::string lost_words(const followed& one, std::chrono::milliseconds waited) {
@@ -104,42 +95,14 @@ int cmd_report_test(const common_options& common, const report_test_options& opt
         return problems_found;
     }
     progress_line line(!common.json);
-    std::vector<followed> all;
-    for (const auto& uri : judged.judgement.value->rua) {
-        line.show(fmt::format("sending to {}", uri.text));
-        all.push_back(
-            {.sending = with.loop.block_on(send_test(with, common.set, domain->name, uri)), .arrived = {}});
-    }
-    const auto begun = with.loop.now();
-    auto next_poll = begun;
-    for (;;) {
-        std::size_t waiting = 0;
-        for (auto& one : all) {
-            if (!one.sending.sent || one.arrived)
-                continue;
-            auto found = (*from)->find_test(one.sending.token);
-            if (!found) {
-                line.clear();
-                complain(words(found.error()));
-                return not_done;
-            }
-            one.arrived = *found;
-            one.after = std::chrono::duration_cast<std::chrono::seconds>(with.loop.now() - begun);
-            waiting += one.arrived ? 0 : 1;
-        }
-        const auto now = with.loop.now();
-        if (waiting == 0 || now - begun >= options.wait)
-            break;
-        if (now >= next_poll) { // a mailbox that is polled need not wait for its turn; no daemon, no harm
-            (void)call_daemon(with.loop, common.set, "/poll", {}, "POST", 5s);
-            next_poll = now + 15s;
-        }
-        line.show(fmt::format(
-            "waiting for {} of {} to arrive · {}", waiting, all.size(),
-            base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(now - begun))));
-        with.loop.block_on(with.loop.sleep_for(500ms));
-    }
+    auto followed_all = send_and_follow(with, common.set, **from, domain->name, judged.judgement.value->rua,
+                                        options.wait, line);
     line.clear();
+    if (!followed_all) {
+        complain(followed_all.error());
+        return not_done;
+    }
+    const auto& all = *followed_all;
     bool lost = all.empty();
     for (const auto& one : all) {
         lost = lost || !one.arrived;

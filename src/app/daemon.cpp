@@ -167,6 +167,7 @@ io::task<> serve(daemon_core& core) {
     core.loop().spawn(watch_parts(core));
     core.loop().spawn(keep_retention(core));
     core.loop().spawn(send_digests(core));
+    core.loop().spawn(watch_records(core));
     core.log->write(base::event::ready, {{"domains", std::to_string(core.domains.size())}});
     io::notify_manager(fmt::format("READY=1\nSTATUS=Taking in reports for {} domain{}", core.domains.size(),
                                    core.domains.size() == 1 ? "" : "s"));

@@ -5,6 +5,7 @@
 #include "app/report_facts.h"
 #include "base/text.h"
 #include "io/process.h"
+#include "tlsrpt/record.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -237,6 +238,29 @@ io::task<> send_digests(daemon_core& core) {
         co_await core.alarms->post(std::move(*letter));
         co_await core.keeper->write([date](store::store& to) { return to.set_fact(digest_fact, date); });
         core.log->write(base::event::digest_sent, {{"to", base::join(core.set.alarm_mail, ", ")}});
+    }
+}
+
+io::task<> watch_records(daemon_core& core) {
+    co_await core.loop().sleep_for(30s);
+    for (;;) {
+        // One question at a time: nobody waits for it.
+        const auto domains = core.domains;
+        for (const auto& domain : domains) {
+            const std::string fact = std::string(record_prefix) + domain.name;
+            const auto record = co_await core.with->dns->txt("_smtp._tls." + domain.name);
+            if (model::is_dns_error(record.status))
+                continue;
+            const bool published =
+                tlsrpt::judge_rrset(record.texts).result == tlsrpt::rrset_judgement::outcome::valid;
+            auto known = co_await core.ask<std::optional<std::string>>(
+                [fact](store::store& from) { return from.fact(fact); });
+            if (!known || known->has_value() == published)
+                continue;
+            const std::string since = published ? base::format_utc(core.now()) : "";
+            co_await core.keeper->write([fact, since](store::store& to) { return to.set_fact(fact, since); });
+        }
+        co_await core.loop().sleep_for(6h);
     }
 }
 

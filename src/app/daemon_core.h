@@ -108,5 +108,6 @@ io::task<> keep_watchdog(daemon_core& core);
 io::task<> watch_parts(daemon_core& core); ///< tells when a way in fails and when it works again
 io::task<> keep_retention(daemon_core& core);
 io::task<> send_digests(daemon_core& core);
+io::task<> watch_records(daemon_core& core); ///< since when each domain publishes its TLSRPT record
 
 } // namespace mailtight::app

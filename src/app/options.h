@@ -119,6 +119,7 @@ int cmd_report_summary(const common_options& common, const report_question& ques
 int cmd_report_failures(const common_options& common, const report_question& question);
 int cmd_report_address(const common_options& common, const report_other_options& options);
 int cmd_report_test(const common_options& common, const report_test_options& options);
+int cmd_report_silence(const common_options& common, const report_test_options& options);
 int cmd_report_mute(const common_options& common, const report_other_options& options);
 int cmd_report_mutes(const common_options& common);
 int cmd_report_ready(const common_options& common, const report_other_options& options);

@@ -37,6 +37,7 @@ store::result<insight::letter> weekly_digest(store::store& from, base::utc_secon
 // ---- small facts under names of their own ----
 inline constexpr std::string_view mute_prefix = "mute/";
 inline constexpr std::string_view alarm_prefix = "alarm/";
+inline constexpr std::string_view record_prefix = "record-seen/"; ///< since when a TLSRPT record is published
 /// The name and value of a mute in the store.
 std::pair<std::string, std::string> mute_fact(const insight::mute& what);
 std::optional<insight::mute> parse_mute(std::string_view name, std::string_view value);

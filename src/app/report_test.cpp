@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/report_test.h"
 
+#include "app/control_client.h"
 #include "app/outgoing.h"
+#include "app/store_access.h"
 #include "base/compress.h"
 #include "base/encode.h"
 #include "base/text.h"
@@ -126,6 +128,43 @@ io::task<test_sending> send_test(world& with, const settings& set, std::string d
         done.words = "neither mailto nor https: no sender delivers there";
     }
     co_return done;
+}
+
+std::expected<std::vector<followed>, std::string>
+send_and_follow(world& with, const settings& set, store::store& from, const std::string& domain,
+                std::span<const tlsrpt::report_uri> to, std::chrono::milliseconds wait, progress_line& line) {
+    using namespace std::chrono_literals;
+    std::vector<followed> all;
+    for (const auto& uri : to) {
+        line.show(fmt::format("sending to {}", uri.text));
+        all.push_back({.sending = with.loop.block_on(send_test(with, set, domain, uri)), .arrived = {}});
+    }
+    const auto begun = with.loop.now();
+    auto next_poll = begun;
+    for (;;) {
+        const auto now = with.loop.now();
+        const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - begun);
+        std::size_t waiting = 0;
+        for (auto& one : all) {
+            if (!one.sending.sent || one.arrived)
+                continue;
+            auto found = from.find_test(one.sending.token);
+            if (!found)
+                return std::unexpected(words(found.error()));
+            one.arrived = *found;
+            one.after = passed;
+            waiting += one.arrived ? 0 : 1;
+        }
+        if (waiting == 0 || now - begun >= wait)
+            return all;
+        if (now >= next_poll) { // no daemon, no harm
+            (void)call_daemon(with.loop, set, "/poll", {}, "POST", 5s);
+            next_poll = now + 15s;
+        }
+        line.show(fmt::format("waiting for {} of {} to arrive · {}", waiting, all.size(),
+                              base::format_duration(passed)));
+        with.loop.block_on(with.loop.sleep_for(500ms));
+    }
 }
 
 } // namespace mailtight::app

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The synthetic report of `report test`: made like a sender's, marked by a token in its report-id, sent by
-// mail or POST to one report address.
+// mail or POST to each report address, and awaited in the store.
 #pragma once
 
 #include "app/settings.h"
+#include "app/terminal.h"
 #include "app/world.h"
+#include "store/store.h"
 #include "tlsrpt/record.h"
 
+#include <expected>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailtight::app {
 
@@ -29,5 +35,17 @@ std::string test_message(const std::string& domain, const std::string& submitter
 std::string test_body(const std::string& domain, const std::string& submitter, const std::string& sender,
                       std::string_view token, base::utc_seconds now);
 io::task<test_sending> send_test(world& with, const settings& set, std::string domain, tlsrpt::report_uri to);
+
+/// A sending, and whether it came through.
+struct followed {
+    test_sending sending;
+    std::optional<store::report_number> arrived;
+    std::chrono::seconds after{};
+};
+/// Sends to each address and looks into the store until all arrived or the time is over. A daemon that polls
+/// a mailbox is asked to look now. The error is the store's, for a person.
+std::expected<std::vector<followed>, std::string>
+send_and_follow(world& with, const settings& set, store::store& from, const std::string& domain,
+                std::span<const tlsrpt::report_uri> to, std::chrono::milliseconds wait, progress_line& line);
 
 } // namespace mailtight::app

@@ -35,6 +35,8 @@ const std::vector<setting_key>& keys() {
 std::string written(std::chrono::milliseconds length) {
     if (length.count() % 3'600'000 == 0 && length.count() > 0)
         return fmt::format("{}h", length.count() / 3'600'000);
+    if (length.count() % 60'000 == 0 && length.count() > 60'000)
+        return fmt::format("{}m", length.count() / 60'000);
     if (length.count() % 1000 == 0)
         return fmt::format("{}s", length.count() / 1000);
     return fmt::format("{}ms", length.count());

@@ -229,6 +229,45 @@ TEST_F(running, a_reload_that_cannot_be_done_changes_nothing) {
     EXPECT_TRUE(post("/tlsrpt/" + token("example.com"), report("example.com", "7", 1)));
 }
 
+TEST_F(running, an_alarm_is_remembered_and_its_letter_waits_until_it_can_go_out) {
+    common_.set.alarm_mail = {"admin@example.com"};
+    common_.set.mail_port = 1; // nobody listens there
+    begin();
+    const base::system_clock clock;
+    const std::string day = base::format_date(clock.now() - std::chrono::days(1));
+    const auto posted = post(
+        "/tlsrpt/" + token("example.com"),
+        fmt::format(
+            R"({{"organization-name":"Google Inc.","date-range":{{"start-datetime":"{0}T00:00:00Z",)"
+            R"("end-datetime":"{0}T23:59:59Z"}},"contact-info":"a@google.com","report-id":"bad",)"
+            R"("policies":[{{"policy":{{"policy-type":"sts","policy-string":["version: STSv1","mode: enforce"],)"
+            R"("policy-domain":"example.com"}},"summary":{{"total-successful-session-count":10,)"
+            R"("total-failure-session-count":90}},"failure-details":[{{"result-type":"certificate-expired",)"
+            R"("receiving-mx-hostname":"mx.example.com","failed-session-count":90}}]}}]}})",
+            day));
+    ASSERT_TRUE(posted) << posted.error().message;
+    std::string keys;
+    for (int i = 0; i < 400 && keys.empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        keys = boost::json::serialize(ask("/status")->at("alarms"));
+        if (keys == "[]")
+            keys.clear();
+    }
+    EXPECT_THAT(keys, HasSubstr("failure-share/example.com"));
+    auto from = open_to_ask(common_.set);
+    ASSERT_TRUE(from);
+    const auto waiting = (*from)->facts("outbox/mail/");
+    ASSERT_TRUE(waiting);
+    ASSERT_EQ(waiting->size(), 1u) << "one letter for all that is new";
+    EXPECT_THAT(waiting->front().second, HasSubstr("mx.example.com"));
+    EXPECT_FALSE((*from)->facts("alarm/")->empty());
+    end();
+    begin(); // a new process goes on where the old one was: the alarm is not told again
+    for (int i = 0; i < 400 && boost::json::serialize(ask("/status")->at("alarms")) == "[]"; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ((*from)->facts("outbox/mail/")->size(), 1u);
+}
+
 TEST_F(running, a_configuration_that_cannot_work_is_refused_at_the_start) {
     struct row {
         const char* what;

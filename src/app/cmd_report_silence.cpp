@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// `report silence`: why nothing arrives. Each cause that can be tried from here is tried: the record, a test
+// report to each address, both address families, what was kept apart, how much there was at all.
+#include "app/options.h"
+#include "app/report_facts.h"
+#include "app/report_test.h"
+#include "app/store_access.h"
+#include "app/terminal.h"
+#include "app/typed.h"
+#include "base/text.h"
+#include "insight/silence.h"
+#include "io/http_client.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailtight::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Whether what takes the reports answers over IPv4 and over no IPv6 address that it has; nothing where there
+/// is none of the one or the other, or nothing answers.
+io::task<std::optional<bool>> only_ipv6_fails(world& with, tlsrpt::report_uri to) {
+    std::vector<std::string> hosts = {to.host};
+    std::uint16_t port = 443;
+    if (to.scheme == tlsrpt::report_uri::scheme_type::mailto) {
+        port = with.probes.smtp_port;
+        const auto mx = co_await with.dns->mx(to.host);
+        if (!mx.records.empty())
+            hosts.clear();
+        for (const auto& record : mx.records)
+            hosts.push_back(record.host);
+    } else if (const auto parts = io::parse_url(to.text)) {
+        port = parts->port;
+    }
+    bool v4 = false, v6 = false, has_v6 = false;
+    for (const auto& host : hosts) {
+        const auto found = co_await with.dns->addresses(host);
+        for (const auto& address : found.addresses) {
+            has_v6 = has_v6 || address.is_v6();
+            auto connected =
+                co_await io::connect_tcp(with.loop, {address, port}, with.guard, with.loop.now() + 5s);
+            (address.is_v6() ? v6 : v4) |= connected.connection != nullptr;
+        }
+    }
+    if (!has_v6 || (!v4 && !v6))
+        co_return std::nullopt;
+    co_return v4 && !v6;
+}
+
+/// What the store says; the error is for a person.
+std::expected<insight::silence_facts, std::string> stored_facts(store::store& from, const std::string& domain,
+                                                                base::utc_seconds now) {
+    insight::silence_facts facts;
+    store::filter about;
+    about.domains = {domain};
+    auto reporters = from.reporters(about);
+    if (!reporters)
+        return std::unexpected(words(reporters.error()));
+    for (const auto& row : *reporters)
+        facts.last_report = std::max(facts.last_report.value_or(row.last), row.last);
+    about.from = day_of(now) - std::chrono::days(30);
+    auto days = from.days(about);
+    if (!days)
+        return std::unexpected(words(days.error()));
+    for (const auto& row : *days)
+        facts.last_30_days_sessions += row.success + row.failure;
+    about.what = store::filter::which::quarantined;
+    auto apart = from.quarantine(about);
+    if (!apart)
+        return std::unexpected(words(apart.error()));
+    for (const auto& row : *apart)
+        facts.quarantined += row.reports;
+    auto seen = from.fact(std::string(record_prefix) + domain);
+    if (seen && *seen)
+        facts.record_since = base::parse_utc(**seen);
+    return facts;
+}
+
+} // namespace
+
+int cmd_report_silence(const common_options& common, const report_test_options& options) {
+    auto domain = take_domain(options.domain);
+    if (!domain)
+        return wrong_usage;
+    auto made = world::make(common.set, {});
+    if (!made) {
+        complain(made.error());
+        return wrong_usage;
+    }
+    auto& with = **made;
+    auto from = open_to_ask(common.set);
+    if (!from) {
+        complain(from.error());
+        return not_done;
+    }
+    const auto now = with.clock.now();
+    auto facts = stored_facts(**from, domain->name, now);
+    if (!facts) {
+        complain(facts.error());
+        return not_done;
+    }
+    progress_line line(!common.json);
+    line.show("looking up the record");
+    const auto record = with.loop.block_on(with.dns->txt("_smtp._tls." + domain->name));
+    const auto judged = tlsrpt::judge_rrset(record.texts);
+    const bool usable =
+        judged.result == tlsrpt::rrset_judgement::outcome::valid && judged.judgement.value.has_value();
+    if (!model::is_dns_error(record.status))
+        facts->record_present = usable;
+    if (usable) {
+        const auto& rua = judged.judgement.value->rua;
+        auto tests = send_and_follow(with, common.set, **from, domain->name, rua, options.wait, line);
+        if (!tests) {
+            line.clear();
+            complain(tests.error());
+            return not_done;
+        }
+        facts->rua_deliverable =
+            std::ranges::all_of(*tests, [](const followed& one) { return one.sending.sent; });
+        if (facts->rua_deliverable.value_or(false))
+            facts->test_arrived =
+                std::ranges::all_of(*tests, [](const followed& one) { return one.arrived.has_value(); });
+        line.show("trying both address families");
+        for (const auto& uri : rua)
+            if (auto fault = with.loop.block_on(only_ipv6_fails(with, uri)))
+                facts->ipv6_only_fault = facts->ipv6_only_fault.value_or(false) || *fault;
+    }
+    line.clear();
+    const auto causes = insight::why_silent(*facts, now);
+    bool ours = false;
+    for (const auto& cause : causes) {
+        ours = ours || cause.certain;
+        if (common.json) {
+            print(boost::json::serialize(boost::json::object{{"code", cause.code},
+                                                             {"certain", cause.certain},
+                                                             {"text", cause.text},
+                                                             {"fix", cause.fix}}) +
+                  "\n");
+            continue;
+        }
+        bool first = true;
+        for (const auto& part : {cause.text, cause.fix})
+            for (const auto& words : base::wrap(part, terminal_width() - 11)) {
+                print(
+                    fmt::format("  {:<8} {}\n", first ? (cause.certain ? "found" : "possible") : "", words));
+                first = false;
+            }
+    }
+    if (causes.empty() && !common.json)
+        print("Everything that can be tried from here works, and reports arrive.\n");
+    return ours ? problems_found : fine;
+}
+
+} // namespace mailtight::app
