@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t group_mails = 50;
 constexpr std::size_t group_bytes = 32 * 1024 * 1024;
-constexpr std::size_t list_entries = 1000;
 constexpr std::chrono::milliseconds nap{200};
 
 } // namespace
@@ -119,34 +118,24 @@ struct imap_intake::state {
 
     /// Fetches up to a group from the front of `entries`; what is too large or gone is passed over. Nothing:
     /// the connection failed.
-    io::task<std::optional<std::vector<fetched>>> fetch_group(std::vector<io::imap_entry>& entries) {
+    io::task<std::optional<std::vector<fetched>>> fetch_group(std::vector<std::uint64_t>& uids) {
         std::vector<fetched> group;
         std::size_t bytes = 0;
         std::size_t used = 0;
-        for (; used < entries.size() && group.size() < group_mails && bytes < group_bytes; ++used) {
-            const auto& entry = entries[used];
-            if (entry.deleted)
-                continue;
-            if (entry.bytes > options.mail_bytes) {
-                ++status.refused;
-                fault(fmt::format("mail {} has {} bytes, more than allowed: left where it is", entry.uid,
-                                  entry.bytes));
-                continue;
-            }
-            auto mail = co_await worker.run<io::imap_result<std::string>>([this, uid = entry.uid] {
-                return session.fetch(options.folder, uid, options.mail_bytes + 1024);
-            });
+        for (; used < uids.size() && group.size() < group_mails && bytes < group_bytes; ++used) {
+            auto mail = co_await worker.run<io::imap_result<std::string>>(
+                [this, uid = uids[used]] { return session.fetch(options.folder, uid, options.mail_bytes); });
             if (mail) {
                 bytes += mail->size();
-                group.push_back({entry.uid, std::move(*mail)});
+                group.push_back({uids[used], std::move(*mail)});
             } else if (mail.error().what == io::imap_error::kind::too_large) {
-                ++status.refused;
+                ++status.refused; // left where it is
             } else if (mail.error().what != io::imap_error::kind::gone) {
                 fault(mail.error().message);
                 co_return std::nullopt;
             }
         }
-        entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(used));
+        uids.erase(uids.begin(), uids.begin() + static_cast<std::ptrdiff_t>(used));
         co_return group;
     }
 
@@ -215,25 +204,25 @@ struct imap_intake::state {
         leftovers = false;
         uid_windows windows(first, folder->uid_next);
         while (!windows.done() && !stopping) {
-            auto entries = co_await call<std::vector<io::imap_entry>>(
-                [this, from = windows.first(), to = windows.last()](io::imap_session& on) {
-                    return on.list(options.folder, from, to, list_entries);
+            auto uids = co_await call<std::vector<std::uint64_t>>(
+                [this, first = windows.first(), last = windows.last()](io::imap_session& on) {
+                    return on.list(options.folder, first, last);
                 });
-            if (!entries)
+            if (!uids)
                 co_return false;
-            const std::size_t found = entries->size();
-            const std::uint64_t last_seen = found == 0 ? 0 : entries->back().uid;
-            while (!entries->empty() && !stopping) {
-                auto group = co_await fetch_group(*entries);
+            const bool empty = uids->empty();
+            while (!uids->empty() && !stopping) {
+                const std::uint64_t last_seen = uids->back();
+                auto group = co_await fetch_group(*uids);
                 if (!group)
                     co_return false;
-                const std::uint64_t up_to = entries->empty() ? last_seen : entries->front().uid - 1;
+                const std::uint64_t up_to = uids->empty() ? last_seen : uids->front() - 1;
                 if (!co_await store_group(std::move(*group), folder->uid_validity, up_to))
                     co_return false;
                 if (!co_await access()) // a long back-log outlives its token
                     co_return false;
             }
-            windows.advance(found, last_seen, list_entries);
+            windows.advance(empty);
         }
         status.last_success = clock.now();
         co_return true;

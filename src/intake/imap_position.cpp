@@ -28,13 +28,9 @@ std::uint64_t uid_windows::last() const {
     return std::min(next_ - 1, at_ + width_ - 1);
 }
 
-void uid_windows::advance(std::size_t found, std::uint64_t last_seen, std::size_t limit) {
-    if (found >= limit) { // more may follow in this window
-        at_ = last_seen + 1;
-        return;
-    }
+void uid_windows::advance(bool empty) {
     at_ = last() + 1;
-    width_ = found == 0 ? std::min(width_ * 2, most) : least;
+    width_ = empty ? std::min(width_ * 2, most) : least;
 }
 
 } // namespace mailtight::intake

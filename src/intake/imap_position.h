@@ -29,11 +29,11 @@ public:
     bool done() const { return at_ >= next_; }
     std::uint64_t first() const { return at_; }
     std::uint64_t last() const;
-    /// What the window held: nothing -> the next one is larger; `limit` or more -> go on after the last seen.
-    void advance(std::size_t found, std::uint64_t last_seen, std::size_t limit);
+    /// To the next window; a larger one where this one held nothing.
+    void advance(bool empty);
 
 private:
-    static constexpr std::uint64_t least = 500, most = 4096;
+    static constexpr std::uint64_t least = 1'000, most = 8'000;
     std::uint64_t at_, next_, width_ = least;
 };
 

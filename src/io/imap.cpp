@@ -18,7 +18,8 @@ namespace mailtight::io {
 namespace {
 
 constexpr const char* system_roots = "/etc/ssl/certs/ca-certificates.crt";
-constexpr std::size_t line_bytes = 64 * 1024;
+// One line of an answer must fit: list_span UIDs of ten digits.
+constexpr long line_bytes = 128 * 1024;
 
 struct easy_deleter {
     void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -106,8 +107,7 @@ std::string uid_set(const std::vector<std::uint64_t>& uids) {
 
 struct imap_session::state {
     imap_access access;
-    // Keeps the connection between calls. Each call has a handle of its own, since a handle adds up the bytes of
-    // untagged lines as header bytes over its whole life and refuses to go on at 300 kB.
+    // Keeps the connection between calls, each of which has a handle of its own.
     std::unique_ptr<CURLSH, share_deleter> connections;
     easy handle;
     std::atomic<bool> aborted{false};
@@ -129,6 +129,7 @@ struct imap_session::state {
         curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "imap,imaps");
         curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error_text);
         curl_easy_setopt(h, CURLOPT_PROXY, "");
+        curl_easy_setopt(h, CURLOPT_BUFFERSIZE, line_bytes);
         curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
                          static_cast<long>(std::chrono::milliseconds(access.connect_time).count()));
         curl_easy_setopt(h, CURLOPT_TIMEOUT_MS,
@@ -252,26 +253,30 @@ imap_result<imap_status> imap_session::status(const std::string& folder) {
     return imap_status{*validity, *next, messages.value_or(0)};
 }
 
-imap_result<std::vector<imap_entry>> imap_session::list(const std::string& folder, std::uint64_t first,
-                                                        std::uint64_t last, std::size_t limit) {
-    // 200 bytes are plenty for a line of this answer; keywords of other programs may stand among the flags.
-    const std::size_t bytes = static_cast<std::size_t>(last - first + 1) * 1024 + line_bytes;
-    auto answer = state_->command(folder, fmt::format("UID FETCH {}:{} (UID RFC822.SIZE FLAGS)", first, last),
-                                  std::min<std::size_t>(bytes, 16 * 1024 * 1024));
+// One line of answer whatever the number of mails: libcurl adds up what each untagged line brought again for
+// every further line, and gives up at 300 kB of that, which is two hundred lines.
+imap_result<std::vector<std::uint64_t>> imap_session::list(const std::string& folder, std::uint64_t first,
+                                                           std::uint64_t last) {
+    auto answer = state_->command(folder, fmt::format("UID SEARCH UID {}:{} UNDELETED", first, last));
     if (!answer)
         return std::unexpected(answer.error());
-    std::vector<imap_entry> found;
+    std::vector<std::uint64_t> found;
     for (const std::string_view line : base::split(*answer, '\n')) {
-        const auto uid = number_after(line, "UID"), size = number_after(line, "RFC822.SIZE");
-        // `first:last` with nothing in between may name the last mail of the folder (RFC 3501 6.4.8).
-        if (uid && size && *uid >= first && *uid <= last)
-            found.push_back({*uid, *size, line.find("\\Deleted") != std::string_view::npos});
+        constexpr std::string_view front = "* SEARCH";
+        if (!line.starts_with(front))
+            continue;
+        for (const std::string_view word : base::split(base::trim(line.substr(front.size())), ' ')) {
+            std::uint64_t uid = 0;
+            const auto read = std::from_chars(word.data(), word.data() + word.size(), uid);
+            // `first:last` with nothing in between may name the last mail of the folder (RFC 3501 6.4.8).
+            if (read.ec == std::errc() && read.ptr == word.data() + word.size() && uid >= first &&
+                uid <= last)
+                found.push_back(uid);
+        }
     }
-    std::ranges::sort(found, {}, &imap_entry::uid);
-    const auto again = std::ranges::unique(found, {}, &imap_entry::uid);
+    std::ranges::sort(found);
+    const auto again = std::ranges::unique(found);
     found.erase(again.begin(), again.end());
-    if (found.size() > limit)
-        found.resize(limit);
     return found;
 }
 

@@ -47,21 +47,17 @@ using imap_result = std::expected<T, imap_error>;
 struct imap_status {
     std::uint64_t uid_validity = 0, uid_next = 0, messages = 0;
 };
-struct imap_entry {
-    std::uint64_t uid = 0, bytes = 0;
-    bool deleted = false; ///< carries \Deleted already
-};
-
 class imap_session {
 public:
+    static constexpr std::uint64_t list_span = 8'000;
     explicit imap_session(imap_access access);
     ~imap_session();
     /// A new token or password for the next connection.
     void set_access(imap_access access);
     imap_result<imap_status> status(const std::string& folder);
-    /// Mails whose UID lies in [first, last], at most `limit`, ascending.
-    imap_result<std::vector<imap_entry>> list(const std::string& folder, std::uint64_t first,
-                                              std::uint64_t last, std::size_t limit);
+    /// The UIDs in [first, last] of mails not marked \Deleted, ascending. At most `list_span` UIDs a call.
+    imap_result<std::vector<std::uint64_t>> list(const std::string& folder, std::uint64_t first,
+                                                 std::uint64_t last);
     imap_result<std::string> fetch(const std::string& folder, std::uint64_t uid, std::size_t bytes_max);
     imap_result<void> mark_seen(const std::string& folder, const std::vector<std::uint64_t>& uids);
     /// By UID MOVE (RFC 6851), or COPY, \Deleted and UID EXPUNGE (RFC 4315) where the server has no MOVE. The
