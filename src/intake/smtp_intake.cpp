@@ -288,6 +288,7 @@ smtp_intake::smtp_intake(io::loop& on, keeper& into, const address_book& book, c
 
 smtp_intake::~smtp_intake() {
     stop();
+    state_->listening.reset(); // its handler holds the state, and the state holds it
 }
 
 std::expected<void, std::string> smtp_intake::start() {
