@@ -241,8 +241,8 @@ imap_result<imap_status> imap_session::status(const std::string& folder) {
     if (!name)
         return std::unexpected(
             imap_error{imap_error::kind::refused, "a folder name with control characters"});
-    // A connection that has the folder selected already may go on telling what it saw then (RFC 3501 6.3.10); after
-    // NOOP it looks again.
+    // A connection that has the folder selected already may go on telling what it saw then (RFC 3501 6.3.10);
+    // after NOOP it looks again.
     if (auto looked = state_->command("", "NOOP"); !looked)
         return std::unexpected(looked.error());
     auto answer = state_->command("", fmt::format("STATUS {} (UIDVALIDITY UIDNEXT MESSAGES)", *name));
