@@ -17,7 +17,7 @@ import compare
 from scenarios import SCENARIOS
 from table import POSTFIX
 
-GOES_OUT = {"check", "scan", "dns", "doctor"}  # and `policy new`
+GOES_OUT = {"check", "scan", "dns", "doctor"}  # and `policy new`, `report read`
 _cases: list[tuple[str, object]] = []
 
 
@@ -67,7 +67,7 @@ class Tool:
 
     def world(self, words: tuple[str, ...], resolver: str | None = None) -> list[str]:
         """The options that make a command look at the lab; none for a command that does not go out."""
-        if words[0] not in GOES_OUT and words[:2] != ("policy", "new"):
+        if words[0] not in GOES_OUT and words[:2] not in (("policy", "new"), ("report", "read")):
             return []
         options = [*compare.options(self.build), *compare.LIMITS, "--smtp-control", POSTFIX]
         if resolver:
@@ -90,6 +90,10 @@ class Tool:
         path = self.folder / name
         path.write_bytes(content)
         return str(path)
+
+    def exists(self, name: str) -> bool:
+        """Whether a file of that name lies anywhere below the case's folder."""
+        return any(self.folder.rglob(name))
 
     # Statements: each counts, and one that fails does not keep the others from being looked at.
     def true(self, statement: bool, words: str) -> None:

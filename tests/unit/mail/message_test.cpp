@@ -69,7 +69,7 @@ const std::string report =
     "\r\n" + wrapped(base::base64(body), 60) + "--=_b1--\r\nafter\r\n";
 
 TEST(Message, AReportAsTheRfcWantsIt) {
-    PROVES("8460-5.3-h");
+    PROVES("8460-5.3-h", "8460-6.2-a");
     for (const auto& bytes : {report, unix_lines(report), "\r\n" + report}) {
         const auto mail = read(bytes);
         EXPECT_TRUE(mail.is_report);
