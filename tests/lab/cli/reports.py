@@ -74,9 +74,11 @@ def example(tool: Tool) -> None:
     done = tool.run("report", "read", "--example")
     tool.ends(done, 0)
     tool.has(done.out, "organization-name", "policy-string", "total-failure-session-count", *RESULTS)
-    as_json = tool.run("report", "read", "--example", "--json").json()
-    tool.same("the result types", sorted({d["result_type"] for p in as_json["policies"] for d in p["details"]}), sorted(RESULTS))
-    tool.same("warnings", as_json["warnings"], [])
+    report = json.loads(tool.run("report", "read", "--example", "--json").out)  # as a sender would write it
+    tool.same("the result types", sorted({d["result-type"] for p in report["policies"]
+                                          for d in p.get("failure-details", [])}), sorted(RESULTS))
+    back = tool.run("report", "read", "--json", tool.file("example.json", json.dumps(report).encode())).json()
+    tool.same("warnings", back["warnings"], [])
 
 
 @case("report.bombs_and_floods_are_refused_in_words", proves=["8460-7-b", "8460-6.3-a"])
