@@ -2,6 +2,7 @@
 // Failure details: where a large report spends its time, so a well-formed one costs its copies and no more.
 #include "base/ip.h"
 #include "base/text.h"
+#include "tlsrpt/plain_address.h"
 #include "tlsrpt/policy_fields.h"
 
 #include <algorithm>
@@ -35,72 +36,8 @@ void settle_type(std::string& text, const place& at, reading& r) {
     text = std::move(folded);
 }
 
-// `192.0.2.1` in the form that nothing is to be done about.
-bool is_plain_v4(std::string_view text) {
-    unsigned octet = 0, digits = 0, dots = 0;
-    for (const char c : text) {
-        if (c == '.') {
-            if (digits == 0)
-                return false;
-            ++dots;
-            octet = digits = 0;
-        } else if (!base::is_digit(c) || (digits > 0 && octet == 0)) {
-            return false;
-        } else {
-            octet = octet * 10 + static_cast<unsigned>(c - '0');
-            ++digits;
-            if (octet > 255)
-                return false;
-        }
-    }
-    return dots == 3 && digits > 0;
-}
-
-// IPv6 that is canonical beyond doubt (RFC 5952): lower-case groups without leading zeros, no two zero groups
-// side by side but behind one "::", which hides two or more. What fails here is asked of the real parser.
-bool is_plain_v6(std::string_view text) {
-    unsigned groups = 0, digits = 0;
-    bool gap = false, zero = false, zero_before = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (base::is_digit(c) || (c >= 'a' && c <= 'f')) {
-            if (zero || digits == 4)
-                return false;
-            zero = digits == 0 && c == '0';
-            ++digits;
-            continue;
-        }
-        if (c != ':')
-            return false;
-        if (digits > 0) {
-            if (zero && zero_before)
-                return false;
-            zero_before = zero;
-            ++groups;
-            digits = 0;
-            zero = false;
-        }
-        if (i + 1 < text.size() && text[i + 1] == ':') {
-            if (gap || zero_before)
-                return false;
-            gap = true;
-            ++i;
-            if (i + 1 < text.size() && text[i + 1] == '0') // a zero next to it belongs into it
-                return false;
-        } else if (i == 0 || i + 1 == text.size()) {
-            return false;
-        }
-    }
-    if (digits > 0) {
-        if (zero && zero_before)
-            return false;
-        ++groups;
-    }
-    return gap ? groups <= 6 : groups == 8;
-}
-
 void settle_address(std::string& text, const place& at, reading& r) {
-    if (text.empty() || is_plain_v4(text) || is_plain_v6(text))
+    if (text.empty() || is_plain_address(text))
         return;
     std::string_view bare = base::trim(text);
     if (bare.starts_with('[') && bare.ends_with(']'))
@@ -142,8 +79,7 @@ bool is_uri(std::string_view text) {
     if (colon == 0 || colon == std::string_view::npos || !base::is_alpha(text.front()))
         return false;
     const auto in_scheme = [](char c) { return base::is_alnum(c) || c == '+' || c == '-' || c == '.'; };
-    const auto in_uri = [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>'; };
-    return std::ranges::all_of(text.substr(0, colon), in_scheme) && std::ranges::all_of(text, in_uri);
+    return std::ranges::all_of(text.substr(0, colon), in_scheme) && has_only_uri_bytes(text);
 }
 
 void read_field(unsigned which, dom::element value, const place& at, reading& r, failure_detail& d) {
