@@ -27,8 +27,8 @@ inline bool same_name(std::string_view a, std::string_view b) {
             return false;
     return eight_bytes(a.data() + last) == eight_bytes(b.data() + last);
 }
-/// The high bit of every byte of eight; the searches below set it where a byte fits. They hold for ASCII: where
-/// a byte has its own high bit set, what they say is to be thrown away.
+/// The high bit of every byte of eight; the searches below set it where a byte fits. They hold for ASCII:
+/// where a byte has its own high bit set, what they say is to be thrown away.
 inline constexpr std::uint64_t high_of_eight = 0x8080'8080'8080'8080;
 inline constexpr std::uint64_t each_of_eight = 0x0101'0101'0101'0101;
 inline std::uint64_t at_least(std::uint64_t eight, unsigned char least) {
@@ -69,6 +69,11 @@ inline bool has_only_uri_bytes(std::string_view text) {
     for (const char c : text)
         only = only && c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>';
     return only;
+}
+/// True only where no byte is a capital letter of ASCII; false says nothing.
+inline bool has_no_capitals(std::string_view text) {
+    return text.size() >= 8 &&
+           of_eights(text, [](std::uint64_t eight) { return eight | within(eight, 'A', 'Z'); }) == 0;
 }
 
 } // namespace mailtight::tlsrpt

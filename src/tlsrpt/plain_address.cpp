@@ -52,13 +52,17 @@ bool is_plain_v4(std::string_view text) {
     const std::uint64_t low = word_at(text, 0), high = word_at(text, 8);
     const std::uint64_t digits = gathered(within(low, '0', '9')) | gathered(within(high, '0', '9')) << 8U;
     std::uint64_t dots = gathered(equal_to(low, '.')) | gathered(equal_to(high, '.')) << 8U;
-    if (((low | high) & high_of_eight) != 0 || (digits | dots) != lowest(text.size()) || std::popcount(dots) != 3)
+    if (((low | high) & high_of_eight) != 0 || (digits | dots) != lowest(text.size()))
         return false;
     std::array<std::size_t, 3> dot{};
     for (auto& at : dot) {
+        if (dots == 0)
+            return false;
         at = static_cast<std::size_t>(std::countr_zero(dots));
         dots &= dots - 1;
     }
+    if (dots != 0)
+        return false;
     return is_octet(text, 0, dot[0]) && is_octet(text, dot[0] + 1, dot[1]) &&
            is_octet(text, dot[1] + 1, dot[2]) && is_octet(text, dot[2] + 1, text.size());
 }

@@ -128,6 +128,17 @@ void note_missing_dates(const report& of, remarks& notes) {
         notes.add(quirk::date_missing, place{&at, date_members[end_date]});
 }
 
+// ASCII without an escape: since the parser lets no control character pass in a text, all texts are plain.
+bool is_bare(std::string_view json) {
+    unsigned char high = 0;
+    bool escape = false;
+    for (const char c : json) {
+        high |= static_cast<unsigned char>(c);
+        escape |= c == '\\';
+    }
+    return high < 0x80 && !escape;
+}
+
 bool has_hints(const report_hints& h) {
     return !(h.submitter.empty() && h.file_name.empty() && h.subject.empty());
 }
@@ -208,7 +219,7 @@ std::expected<report, read_error> report_reader::state::read_json(std::string_vi
     if (!top.is_object())
         return std::unexpected(read_error{read_problem::not_json, "The JSON is no object."});
 
-    reading r{limits, into, notes, limits.details};
+    reading r{limits, into, notes, limits.details, is_bare(was_mended ? mended.json : text)};
     into.truncated = mended.cut;
     if (!read_members(top.get_object().value_unsafe(), r, was_mended ? &mended : nullptr))
         return std::unexpected(read_error{read_problem::not_a_report,
