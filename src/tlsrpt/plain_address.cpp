@@ -22,6 +22,8 @@ std::uint64_t in_order(std::uint64_t word) {
 std::uint64_t word_at(std::string_view text, std::size_t at) {
     if (at + 8 <= text.size())
         return in_order(eight_bytes(text.data() + at));
+    if (at >= text.size())
+        return 0;
     return in_order(eight_bytes(text.data() + text.size() - 8)) >> 8 * (at + 8 - text.size());
 }
 // The high bits of eight bytes, side by side.
