@@ -2,6 +2,7 @@
 // Failure details: where a large report spends its time, so a well-formed one costs its copies and no more.
 #include "base/ip.h"
 #include "base/text.h"
+#include "tlsrpt/plain_address.h"
 #include "tlsrpt/policy_fields.h"
 
 #include <algorithm>
@@ -35,72 +36,8 @@ void settle_type(std::string& text, const place& at, reading& r) {
     text = std::move(folded);
 }
 
-// `192.0.2.1` in the form that nothing is to be done about.
-bool is_plain_v4(std::string_view text) {
-    unsigned octet = 0, digits = 0, dots = 0;
-    for (const char c : text) {
-        if (c == '.') {
-            if (digits == 0)
-                return false;
-            ++dots;
-            octet = digits = 0;
-        } else if (!base::is_digit(c) || (digits > 0 && octet == 0)) {
-            return false;
-        } else {
-            octet = octet * 10 + static_cast<unsigned>(c - '0');
-            ++digits;
-            if (octet > 255)
-                return false;
-        }
-    }
-    return dots == 3 && digits > 0;
-}
-
-// IPv6 that is canonical beyond doubt (RFC 5952): lower-case groups without leading zeros, no two zero groups
-// side by side but behind one "::", which hides two or more. What fails here is asked of the real parser.
-bool is_plain_v6(std::string_view text) {
-    unsigned groups = 0, digits = 0;
-    bool gap = false, zero = false, zero_before = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (base::is_digit(c) || (c >= 'a' && c <= 'f')) {
-            if (zero || digits == 4)
-                return false;
-            zero = digits == 0 && c == '0';
-            ++digits;
-            continue;
-        }
-        if (c != ':')
-            return false;
-        if (digits > 0) {
-            if (zero && zero_before)
-                return false;
-            zero_before = zero;
-            ++groups;
-            digits = 0;
-            zero = false;
-        }
-        if (i + 1 < text.size() && text[i + 1] == ':') {
-            if (gap || zero_before)
-                return false;
-            gap = true;
-            ++i;
-            if (i + 1 < text.size() && text[i + 1] == '0') // a zero next to it belongs into it
-                return false;
-        } else if (i == 0 || i + 1 == text.size()) {
-            return false;
-        }
-    }
-    if (digits > 0) {
-        if (zero && zero_before)
-            return false;
-        ++groups;
-    }
-    return gap ? groups <= 6 : groups == 8;
-}
-
 void settle_address(std::string& text, const place& at, reading& r) {
-    if (text.empty() || is_plain_v4(text) || is_plain_v6(text))
+    if (text.empty() || is_plain_address(text))
         return;
     std::string_view bare = base::trim(text);
     if (bare.starts_with('[') && bare.ends_with(']'))
@@ -122,6 +59,8 @@ void settle_address(std::string& text, const place& at, reading& r) {
 void settle_mx(std::string& text) {
     if (text.ends_with('.'))
         text.pop_back();
+    if (has_no_capitals(text))
+        return;
     for (char& c : text)
         c = base::to_lower(c);
 }
@@ -142,8 +81,7 @@ bool is_uri(std::string_view text) {
     if (colon == 0 || colon == std::string_view::npos || !base::is_alpha(text.front()))
         return false;
     const auto in_scheme = [](char c) { return base::is_alnum(c) || c == '+' || c == '-' || c == '.'; };
-    const auto in_uri = [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>'; };
-    return std::ranges::all_of(text.substr(0, colon), in_scheme) && std::ranges::all_of(text, in_uri);
+    return std::ranges::all_of(text.substr(0, colon), in_scheme) && has_only_uri_bytes(text);
 }
 
 void read_field(unsigned which, dom::element value, const place& at, reading& r, failure_detail& d) {
@@ -184,6 +122,87 @@ void read_field(unsigned which, dom::element value, const place& at, reading& r,
     }
 }
 
+// What a member says, as it stands in the parser's memory.
+struct plain_detail {
+    std::array<std::string_view, fields.size()> texts; // by field
+    std::uint64_t count = 0;
+};
+
+// The only field whose name has so many letters.
+constexpr std::size_t longest_name = std::ranges::max(fields, {}, &std::string_view::size).size();
+constexpr std::uint8_t no_field = 0xFF;
+constexpr auto field_by_length = [] {
+    std::array<std::uint8_t, longest_name + 1> out;
+    out.fill(no_field);
+    for (std::uint8_t i = 0; i < fields.size(); ++i) {
+        if (out.at(fields.at(i).size()) != no_field)
+            throw "two names are as long"; // while compiling
+        out.at(fields.at(i).size()) = i;
+    }
+    return out;
+}();
+
+// Of names as long: their first eight letters, their last eight and eight between are all there is.
+constexpr std::size_t shortest_name = std::ranges::min(fields, {}, &std::string_view::size).size();
+static_assert(shortest_name >= 8 && longest_name <= 24);
+bool is_field(std::string_view name, unsigned which) {
+    const std::size_t last = name.size() - 8, middle = std::min<std::size_t>(last, 8);
+    const char *a = name.data(), *b = fields[which].data();
+    return ((eight_bytes(a) ^ eight_bytes(b)) | (eight_bytes(a + middle) ^ eight_bytes(b + middle)) |
+            (eight_bytes(a + last) ^ eight_bytes(b + last))) == 0;
+}
+
+// A detail about which there is nothing to say: registered names, each once, plain texts, a count. False
+// where it is any other, or may be.
+bool read_plain(dom::object object, const reading& r, plain_detail& into) {
+    unsigned seen = 0;
+    for (const auto member : object) {
+        const std::string_view name = member.key;
+        const unsigned which = name.size() <= longest_name ? field_by_length[name.size()] : no_field;
+        if (which == no_field || !is_field(name, which))
+            return false;
+        const unsigned bit = 1U << which;
+        if (seen & bit)
+            return false;
+        seen |= bit;
+        if (which == count) {
+            if (!member.value.is_int64())
+                return false;
+            const std::int64_t number = member.value.get_int64().value_unsafe();
+            if (number < 0 || static_cast<std::uint64_t>(number) > safe_integer)
+                return false;
+            into.count = static_cast<std::uint64_t>(number);
+            continue;
+        }
+        if (!member.value.is_string())
+            return false;
+        const std::string_view text = member.value.get_string().value_unsafe();
+        if (text.size() > r.limits.text_bytes || !(r.all_plain || is_plain(text)))
+            return false;
+        into.texts[which] = text;
+    }
+    const auto& texts = into.texts;
+    const auto is_settled = [](std::string_view address) {
+        return address.empty() || is_plain_address(address);
+    };
+    return (seen >> count & 1U) != 0 && parse_result_type(texts[type]) && is_settled(texts[sending_ip]) &&
+           is_settled(texts[receiving_ip]) && (texts[information].empty() || is_uri(texts[information]));
+}
+
+// Becomes the string where it is to stand.
+struct copied {
+    std::string_view text;
+    operator std::string() const { return std::string(text); }
+};
+
+void add_plain(const plain_detail& d, std::vector<failure_detail>& into) {
+    const auto& texts = d.texts;
+    auto& added = into.emplace_back(copied{texts[type]}, d.count, copied{texts[sending_ip]},
+                                    copied{texts[mx]}, copied{texts[helo]}, copied{texts[receiving_ip]},
+                                    copied{texts[information]}, copied{texts[reason]});
+    settle_mx(added.receiving_mx);
+}
+
 void read_detail(dom::element value, const place& at, reading& r, std::vector<failure_detail>& into) {
     if (!value.is_object()) {
         r.notes.add(quirk::wrong_type, at, simdjson::minify(value));
@@ -195,10 +214,15 @@ void read_detail(dom::element value, const place& at, reading& r, std::vector<fa
         return;
     }
     --r.details_left;
+    const dom::object object = value.get_object().value_unsafe();
+    if (plain_detail plain; read_plain(object, r, plain)) {
+        add_plain(plain, into);
+        return;
+    }
     auto& d = into.emplace_back();
     bool counted = false;
     each_member(
-        value.get_object().value_unsafe(), fields, other_fields, at, r,
+        object, fields, other_fields, at, r,
         [&](unsigned which, dom::element v, const place& here) {
             counted = counted || which == count;
             read_field(which, v, here, r, d);

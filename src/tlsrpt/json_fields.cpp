@@ -14,7 +14,6 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::uint64_t safe_integer = 9'007'199'254'740'991;            // 2^53-1, RFC 7493 §2.2
 constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max(); // what databases hold
 
 bool is_noncharacter(char32_t c) {
@@ -58,7 +57,7 @@ void take_text(std::string_view text, const place& at, reading& r, std::string& 
         r.into.truncated = true;
         text = bounded(text, r.limits.text_bytes);
     }
-    if (is_plain(text))
+    if (r.all_plain || is_plain(text))
         into.assign(text);
     else
         take_odd_text(text, at, r, into);

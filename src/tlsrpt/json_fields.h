@@ -18,12 +18,15 @@
 
 namespace mailtight::tlsrpt {
 
+inline constexpr std::uint64_t safe_integer = 9'007'199'254'740'991; // 2^53-1, RFC 7493 §2.2
+
 /// What one report's reading shares.
 struct reading {
     const read_limits& limits;
     report& into;
     remarks& notes;
     std::size_t details_left;           ///< of the limit
+    bool all_plain = false;             ///< is_plain() holds for every text of the JSON
     std::size_t texts_left = 1'000'000; ///< elements of lists of texts: each costs more than its bytes
 };
 
@@ -88,7 +91,7 @@ void read_odd_text(simdjson::dom::element value, const place& at, reading& r, st
 inline bool read_text(simdjson::dom::element value, const place& at, reading& r, std::string& into) {
     if (value.is_string()) {
         const std::string_view text = value.get_string().value_unsafe();
-        if (text.size() <= r.limits.text_bytes && is_plain(text)) {
+        if (text.size() <= r.limits.text_bytes && (r.all_plain || is_plain(text))) {
             into = std::string(text);
             return true;
         }

@@ -128,6 +128,17 @@ void note_missing_dates(const report& of, remarks& notes) {
         notes.add(quirk::date_missing, place{&at, date_members[end_date]});
 }
 
+// ASCII without an escape: since the parser lets no control character pass in a text, all texts are plain.
+bool is_bare(std::string_view json) {
+    unsigned char high = 0;
+    bool escape = false;
+    for (const char c : json) {
+        high |= static_cast<unsigned char>(c);
+        escape |= c == '\\';
+    }
+    return high < 0x80 && !escape;
+}
+
 bool has_hints(const report_hints& h) {
     return !(h.submitter.empty() && h.file_name.empty() && h.subject.empty());
 }
@@ -191,6 +202,7 @@ std::expected<report, read_error> report_reader::state::read_json(std::string_vi
     dom::element top;
     mended_json mended;
     bool was_mended = false;
+    bool bare = is_bare(text);
     const auto error = parse(text, padded, top);
     if (error == simdjson::MEMALLOC)
         return std::unexpected(read_error{read_problem::too_large, "There is no memory to read the JSON."});
@@ -200,6 +212,7 @@ std::expected<report, read_error> report_reader::state::read_json(std::string_vi
             return std::unexpected(result.error());
         mended = std::move(*result);
         was_mended = true;
+        bare = is_bare(mended.json);
         mended.json.reserve(mended.json.size() + simdjson::SIMDJSON_PADDING);
         if (parse(mended.json, true, top) != simdjson::SUCCESS)
             return std::unexpected(
@@ -208,7 +221,7 @@ std::expected<report, read_error> report_reader::state::read_json(std::string_vi
     if (!top.is_object())
         return std::unexpected(read_error{read_problem::not_json, "The JSON is no object."});
 
-    reading r{limits, into, notes, limits.details};
+    reading r{limits, into, notes, limits.details, bare};
     into.truncated = mended.cut;
     if (!read_members(top.get_object().value_unsafe(), r, was_mended ? &mended : nullptr))
         return std::unexpected(read_error{read_problem::not_a_report,
