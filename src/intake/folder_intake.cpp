@@ -314,6 +314,7 @@ folder_intake::folder_intake(io::loop& on, keeper& into, const base::clock& cloc
 
 folder_intake::~folder_intake() {
     stop();
+    state_->disk.rest(); // nothing of ours is at the disk when the program ends
 }
 
 io::task<> folder_intake::run() {

@@ -27,14 +27,14 @@ struct imap_intake::state {
     keeper& into;
     const base::clock& clock;
     imap_options options;
-    std::string account; ///< "user@host/folder": the name of its facts
-    io::worker worker;
-    io::imap_session session;
+    std::string account;      ///< "user@host/folder": the name of its facts
+    io::imap_session session; ///< the worker's thread alone, but for abort()
     way_status status;
     bool stopping = false, poked = false, running = false;
     imap_login login;
     std::optional<imap_position> position;
     bool leftovers = false; ///< mails stored before, whose move or removal may have been cut off
+    io::worker worker;      ///< last: it ends before what it uses
 
     state(io::loop& on, keeper& to, const base::clock& time, io::resolver& names, const io::tls_client& roots,
           imap_options with)
@@ -43,7 +43,6 @@ struct imap_intake::state {
         , clock(time)
         , options(std::move(with))
         , account(fmt::format("{}@{}/{}", options.user, options.url_host, options.folder))
-        , worker(on, "imap")
         , session(io::imap_access{})
         , login(
               on, time, names, roots, options,
@@ -51,7 +50,8 @@ struct imap_intake::state {
               [this](std::string name, std::string value) {
                   return write_fact(fact_name(name), std::move(value));
               })
-        , leftovers(options.after != "mark") {
+        , leftovers(options.after != "mark")
+        , worker(on, "imap") {
         status.name = "imap";
         status.where = account;
     }
@@ -232,7 +232,11 @@ struct imap_intake::state {
 imap_intake::imap_intake(io::loop& on, keeper& into, const base::clock& clock, io::resolver& dns,
                          const io::tls_client& tls, imap_options options)
     : state_(std::make_shared<state>(on, into, clock, dns, tls, std::move(options))) {}
-imap_intake::~imap_intake() = default;
+
+imap_intake::~imap_intake() {
+    stop();
+    state_->worker.rest(); // nothing of ours talks to the server when the program ends
+}
 
 io::task<> imap_intake::run() {
     auto held = state_; // the object may go while the last call ends

@@ -8,7 +8,6 @@
 #include "intake/key_lookup.h"
 
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <exception>
 
@@ -228,8 +227,7 @@ struct keeper::state : std::enable_shared_from_this<keeper::state> {
     std::size_t bytes = 0;  ///< of those
     bool writing = false, stopping = false;
     std::vector<std::shared_ptr<io::event>> waiting_for_rest;
-    writer writing_side; ///< the keeper's thread alone, while `writing`
-    std::atomic<unsigned> handed_over = 0, begun = 0;
+    writer writing_side;              ///< the keeper's thread alone, while `writing`
     std::optional<io::worker> thread; ///< last: it ends before what it uses
 
     /// Books an input from its call to its answer, however it ends.
@@ -328,12 +326,8 @@ batch keeper::state::next_batch() const {
 io::task<> keeper::state::write_queue(std::shared_ptr<state> self) {
     while (!self->queue.empty() && !self->stopping) {
         auto work = self->next_batch();
-        ++self->handed_over;
-        auto done = co_await self->thread->run<turn>([of = self.get(), &work] {
-            ++of->begun;
-            of->begun.notify_all();
-            return of->writing_side.take_turn(work);
-        });
+        auto done = co_await self->thread->run<turn>(
+            [of = self.get(), &work] { return of->writing_side.take_turn(work); });
         self->queue.erase(self->queue.begin(),
                           self->queue.begin() + static_cast<std::ptrdiff_t>(done.processed));
         self->count(done);
@@ -397,8 +391,7 @@ keeper::~keeper() {
     state_->owner = nullptr;
     state_->stopping = true;
     // A batch that was handed over is written, not dropped; then the thread ends, before the loop may.
-    for (unsigned seen = state_->begun; seen < state_->handed_over; seen = state_->begun)
-        state_->begun.wait(seen);
+    state_->thread->rest();
     state_->thread.reset();
 }
 

@@ -57,9 +57,16 @@ detached drive(loop::state& owner, task<> work) {
 } // namespace
 
 loop::loop()
-    : state_(std::make_unique<state>()) {}
+    : state_(std::make_unique<state>())
+    , door_(std::make_shared<door>()) {
+    door_->to_ = this;
+}
 
 loop::~loop() {
+    {
+        const std::lock_guard held(door_->guard_);
+        door_->to_ = nullptr;
+    }
     // A task that outlives its loop (a stop in the middle) is never resumed, and never destroyed either: what
     // its locals refer to may be gone already. Its frame stays reachable, so that a leak checker knows it is
     // meant.
@@ -113,6 +120,12 @@ task<> loop::sleep_until(time_point when) {
 
 void loop::post(std::function<void()> work) {
     boost::asio::post(state_->context, std::move(work));
+}
+
+void loop::door::post(std::function<void()> work) {
+    const std::lock_guard held(guard_);
+    if (to_)
+        to_->post(std::move(work));
 }
 
 void loop::resume_soon(std::coroutine_handle<> waiting) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -40,6 +41,17 @@ public:
     /// Runs `work` on the loop's thread soon; the only call allowed from other threads. Does not keep run()
     /// alive.
     void post(std::function<void()> work);
+    /// post() for a thread that may outlive the loop: once that is gone, what is posted is dropped.
+    class door {
+    public:
+        void post(std::function<void()> work);
+
+    private:
+        friend loop;
+        std::mutex guard_;
+        loop* to_ = nullptr;
+    };
+    std::shared_ptr<door> way_in() const { return door_; }
     /// Resumes a coroutine from the loop, not from the caller's stack.
     void resume_soon(std::coroutine_handle<> waiting);
 
@@ -53,6 +65,7 @@ public:
 
 private:
     std::unique_ptr<state> state_;
+    std::shared_ptr<door> door_;
 };
 
 /// A gate that opens once; waiters go on from the loop. Single-threaded.

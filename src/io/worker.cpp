@@ -11,9 +11,9 @@ namespace mailtight::io {
 
 struct worker::state {
     std::mutex guard;
-    std::condition_variable wake;
+    std::condition_variable wake, rested;
     std::deque<job> jobs;
-    bool stopping = false;
+    bool stopping = false, busy = false;
     std::thread thread;
 
     void serve() {
@@ -24,10 +24,15 @@ struct worker::state {
                 return;
             auto next = std::move(jobs.front());
             jobs.pop_front();
+            busy = true;
             held.unlock();
+            next.drop = nullptr; // so that the result ends with its caller, on the loop
             next.begin();
             next = {}; // not under the lock: what it holds may be ours to ask again
             held.lock();
+            busy = false;
+            if (jobs.empty())
+                rested.notify_all();
         }
     }
 };
@@ -65,6 +70,11 @@ void worker::post(job work) {
 std::size_t worker::waiting() const {
     std::lock_guard held(state_->guard);
     return state_->jobs.size();
+}
+
+void worker::rest() {
+    std::unique_lock held(state_->guard);
+    state_->rested.wait(held, [this] { return !state_->busy && state_->jobs.empty(); });
 }
 
 } // namespace mailtight::io

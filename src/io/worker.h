@@ -23,7 +23,8 @@ public:
         : std::runtime_error("the worker ended before the job began") {}
 };
 
-/// Made and destroyed on the loop's thread, before the loop goes.
+/// Made, asked and destroyed on the loop's thread. One that belongs to a task which the loop leaves behind
+/// at its end is never destroyed: its thread finishes the job that runs, and then waits for ever.
 class worker {
 public:
     worker(loop& on, std::string name);
@@ -36,6 +37,8 @@ public:
     template<class T>
     task<T> run(std::function<T()> job);
     std::size_t waiting() const;
+    /// Blocks until every job that was handed over is done; who waits for them goes on later, from the loop.
+    void rest();
 
 private:
     /// One piece of work: begun, or told that it never will be.
@@ -60,7 +63,7 @@ task<T> worker::run(std::function<T()> work) {
     };
     auto shared = std::make_shared<box>(loop_);
     post({.begin =
-              [work = std::move(work), shared, &on = loop_]() mutable {
+              [work = std::move(work), shared, on = loop_.way_in()]() mutable {
                   try {
                       if constexpr (std::is_void_v<T>) {
                           work();
@@ -72,7 +75,7 @@ task<T> worker::run(std::function<T()> work) {
                       shared->error = std::current_exception();
                   }
                   work = nullptr; // what it holds goes before its caller goes on
-                  on.post([held = std::move(shared)] { held->done.set(); });
+                  on->post([held = std::move(shared)] { held->done.set(); });
               },
           .drop =
               [shared] {

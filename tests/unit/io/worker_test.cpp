@@ -134,6 +134,56 @@ TEST(Worker, AtItsEndTheRunningJobIsDoneAndTheOthersAreDropped) {
     EXPECT_TRUE(told);
 }
 
+TEST(Worker, RestWaitsForAllThatWasHandedOver) {
+    loop on;
+    worker thread(on, "test");
+    std::atomic<int> ran = 0;
+    int came_back = 0;
+    auto ask = [&]() -> task<> {
+        co_await thread.run<void>([&] {
+            std::this_thread::sleep_for(5ms);
+            ++ran;
+        });
+        ++came_back;
+    };
+    auto wait = [&]() -> task<> {
+        thread.rest();
+        EXPECT_EQ(ran, 3);
+        EXPECT_EQ(came_back, 0) << "who waits goes on from the loop, not from here";
+        co_return;
+    };
+    for (int i = 0; i < 3; ++i)
+        on.spawn(ask());
+    on.spawn(wait());
+    on.run();
+    EXPECT_EQ(came_back, 3);
+    thread.rest(); // nothing to wait for
+}
+
+TEST(Worker, AJobMayEndAfterTheLoopHasGone) {
+    std::promise<void> release;
+    std::unique_ptr<worker> thread;
+    bool came_back = false;
+    {
+        loop on;
+        thread = std::make_unique<worker>(on, "test");
+        auto ask = [&]() -> task<> {
+            co_await thread->run<void>([&] { release.get_future().wait(); });
+            came_back = true;
+        };
+        auto end = [&]() -> task<> {
+            on.stop();
+            co_return;
+        };
+        on.spawn(ask());
+        on.spawn(end());
+        on.run();
+    }
+    release.set_value();
+    thread->rest();
+    EXPECT_FALSE(came_back);
+}
+
 TEST(Worker, ManyThreadsOfWorkStayApart) {
     loop on;
     worker a(on, "a"), b(on, "b with a name that is longer than a kernel keeps");
