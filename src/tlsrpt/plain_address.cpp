@@ -5,17 +5,20 @@
 
 #include "tlsrpt/eight_bytes.h"
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace mailtight::tlsrpt {
 namespace {
 
 constexpr std::size_t shortest = 8, longest_v4 = 15, longest_v6 = 39;
 
-std::uint64_t in_order(std::uint64_t word) {
+using mask = std::uint64_t; // the lowest bit is the first character
+
+mask in_order(std::uint64_t word) {
     return std::endian::native == std::endian::big ? std::byteswap(word) : word;
 }
 // The characters from `at` on, the first lowest; zeros beyond the end. The text has at least eight.
@@ -26,64 +29,78 @@ std::uint64_t word_at(std::string_view text, std::size_t at) {
         return 0;
     return in_order(eight_bytes(text.data() + text.size() - 8)) >> 8 * (at + 8 - text.size());
 }
-// The high bits of eight bytes, side by side.
-std::uint64_t gathered(std::uint64_t high_bits) {
-    return ((high_bits & high_of_eight) >> 7U) * 0x0102'0408'1020'4080U >> 56U;
-}
-std::uint64_t lowest(std::size_t bits) {
-    return (std::uint64_t{1} << bits) - 1;
+mask lowest(std::size_t bits) {
+    return (mask{1} << bits) - 1;
 }
 
-// One number of a dotted quad: one to three digits from `from` on, no zero in front, 255 at most.
-bool is_octet(std::string_view text, std::size_t from, std::size_t end) {
-    const std::size_t length = end - from;
-    if (length - 1 >= 3)
-        return false;
-    const std::size_t at = std::min(from, text.size() - 4);
-    std::uint32_t four = 0;
-    std::memcpy(&four, text.data() + at, 4);
-    if constexpr (std::endian::native == std::endian::big)
-        four = std::byteswap(four);
-    four = four >> 8 * (from - at) << 8 * (4 - length); // its last digit in the highest byte
-    const std::uint32_t decimal = std::byteswap(four & 0x0F0F'0F0FU);
-    constexpr std::array<std::uint32_t, 4> least{0, 0, 0x0000'0100, 0x0001'0000};
-    return decimal >= least[length] && decimal <= 0x0002'0505;
-}
-
-bool is_plain_v4(std::string_view text) {
-    const std::uint64_t low = word_at(text, 0), high = word_at(text, 8);
-    const std::uint64_t digits = gathered(within(low, '0', '9')) | gathered(within(high, '0', '9')) << 8U;
-    std::uint64_t dots = gathered(equal_to(low, '.')) | gathered(equal_to(high, '.')) << 8U;
-    if (((low | high) & high_of_eight) != 0 || (digits | dots) != lowest(text.size()))
-        return false;
-    std::array<std::size_t, 3> dot{};
-    for (auto& at : dot) {
-        if (dots == 0)
-            return false;
-        at = static_cast<std::size_t>(std::countr_zero(dots));
-        dots &= dots - 1;
+// Sixteen characters of a text. Beside one beyond ASCII, what the others are is not told rightly.
+class sixteen {
+public:
+    sixteen(std::string_view text, std::size_t at)
+        : low_(word_at(text, at))
+        , high_(word_at(text, at + 8)) {}
+    bool beyond_ascii() const { return ((low_ | high_) & high_of_eight) != 0; }
+#ifdef __SSE2__
+    mask are(char c) const { return bits(_mm_cmpeq_epi8(both_, _mm_set1_epi8(c))); }
+    mask at_least(char c) const {
+        return bits(_mm_cmpgt_epi8(both_, _mm_set1_epi8(static_cast<char>(c - 1))));
     }
-    if (dots != 0)
-        return false;
-    return is_octet(text, 0, dot[0]) && is_octet(text, dot[0] + 1, dot[1]) &&
-           is_octet(text, dot[1] + 1, dot[2]) && is_octet(text, dot[2] + 1, text.size());
+#else
+    mask are(char c) const {
+        const auto byte = static_cast<unsigned char>(c);
+        return gathered(equal_to(low_, byte)) | gathered(equal_to(high_, byte)) << 8U;
+    }
+    mask at_least(char c) const {
+        const auto byte = static_cast<unsigned char>(c);
+        return gathered(tlsrpt::at_least(low_, byte)) | gathered(tlsrpt::at_least(high_, byte)) << 8U;
+    }
+#endif
+    mask within(char first, char last) const {
+        return at_least(first) & ~at_least(static_cast<char>(last + 1));
+    }
+
+private:
+    std::uint64_t low_, high_;
+#ifdef __SSE2__
+    static mask bits(__m128i found) { return static_cast<std::uint32_t>(_mm_movemask_epi8(found)); }
+    __m128i both_ = _mm_set_epi64x(std::bit_cast<long long>(high_), std::bit_cast<long long>(low_));
+#else
+    // The high bits of eight bytes, side by side.
+    static mask gathered(std::uint64_t high_bits) {
+        return ((high_bits & high_of_eight) >> 7U) * 0x0102'0408'1020'4080U >> 56U;
+    }
+#endif
+};
+
+bool is_plain_v4(const sixteen& chars, mask dots, std::size_t size) {
+    const mask digits = chars.within('0', '9'), next = digits >> 1U;
+    const mask starts = digits & ~(digits << 1U), ends = digits & ~next;
+    const mask hundreds = starts & next & digits >> 2U;
+    const mask twos = hundreds & chars.are('2'), fives = chars.are('5');
+    mask odd = chars.beyond_ascii() | ((digits | dots) ^ lowest(size));
+    odd |= digits & digits << 1U & digits << 2U & digits << 3U;
+    odd |= starts & chars.are('0') & ~ends;
+    odd |= hundreds & chars.at_least('3');
+    const mask above_five = chars.at_least('6');
+    odd |= twos & (above_five >> 1U | (fives >> 1U & above_five >> 2U));
+    return odd == 0 && std::popcount(starts) == 4 && std::popcount(dots) == 3;
 }
 
 // RFC 5952: lower-case groups without leading zeros; no two zero groups side by side but behind one "::",
 // which hides two or more and has none beside it.
 bool is_plain_v6(std::string_view text) {
-    std::uint64_t digits = 0, zeros = 0, colons = 0, beyond_ascii = 0;
-    for (std::size_t at = 0; at < text.size(); at += 8) {
-        const std::uint64_t word = word_at(text, at);
-        beyond_ascii |= word & high_of_eight;
-        digits |= gathered(within(word, '0', '9') | within(word, 'a', 'f')) << at;
-        zeros |= gathered(equal_to(word, '0')) << at;
-        colons |= gathered(equal_to(word, ':')) << at;
+    mask digits = 0, zeros = 0, colons = 0, odd = 0;
+    for (std::size_t at = 0; at < text.size(); at += 16) {
+        const sixteen chars(text, at);
+        odd |= chars.beyond_ascii();
+        digits |= (chars.within('0', '9') | chars.within('a', 'f')) << at;
+        zeros |= chars.are('0') << at;
+        colons |= chars.are(':') << at;
     }
-    const std::uint64_t starts = digits & ~(digits << 1U), ends = digits & ~(digits >> 1U);
-    const std::uint64_t zero_groups = starts & ends & zeros, gaps = colons & (colons >> 1U);
-    const std::uint64_t last = std::uint64_t{1} << (text.size() - 1);
-    std::uint64_t odd = beyond_ascii | ((digits | colons) ^ lowest(text.size()));
+    const mask starts = digits & ~(digits << 1U), ends = digits & ~(digits >> 1U);
+    const mask zero_groups = starts & ends & zeros, gaps = colons & (colons >> 1U);
+    const mask last = mask{1} << (text.size() - 1);
+    odd |= (digits | colons) ^ lowest(text.size());
     odd |= digits & digits << 1U & digits << 2U & digits << 3U & digits << 4U;
     odd |= starts & zeros & ~ends;
     odd |= zero_groups & zero_groups << 2U;
@@ -100,8 +117,11 @@ bool is_plain_v6(std::string_view text) {
 bool is_plain_address(std::string_view text) {
     if (text.size() < shortest || text.size() > longest_v6)
         return false;
-    if (gathered(equal_to(word_at(text, 0), '.')) != 0)
-        return text.size() <= longest_v4 && is_plain_v4(text);
+    if (text.size() <= longest_v4) {
+        const sixteen chars(text, 0);
+        if (const mask dots = chars.are('.'); dots != 0)
+            return is_plain_v4(chars, dots, text.size());
+    }
     // RFC 5952 §5: those prefixes show an IPv4 address with dots.
     return !text.starts_with("::") && !text.starts_with("64:ff9b:") && is_plain_v6(text);
 }

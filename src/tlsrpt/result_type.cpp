@@ -2,6 +2,8 @@
 // One table for the words, numbers and sentences of each list; every function reads it.
 #include "tlsrpt/result_type.h"
 
+#include "tlsrpt/eight_bytes.h"
+
 #include <cstddef>
 
 namespace mailtight::tlsrpt {
@@ -68,7 +70,7 @@ static_assert(in_order(result_types) && in_order(policy_types), "tables are inde
 template<class Type, std::size_t N>
 std::optional<Type> by_word(const std::array<row<Type>, N>& rows, std::string_view word) {
     for (const auto& r : rows)
-        if (r.word == word)
+        if (same_name(r.word, word))
             return r.type;
     return std::nullopt;
 }
