@@ -147,10 +147,6 @@ io::task<> alarm_loop::look() {
         if (!core_.set.webhook.empty())
             facts.emplace_back(outbox_name(outbox_hook, now), insight::notice_json(notice));
     }
-    active_.clear();
-    for (const auto& state : step.states)
-        if (state.active)
-            active_.push_back(state);
     core_.metrics.clear(base::metric::alarm_active);
     core_.metrics.clear(base::metric::alarms_active);
     std::map<std::string, double> by_kind;
@@ -166,16 +162,21 @@ io::task<> alarm_loop::look() {
         core_.metrics.set(base::metric::sessions, static_cast<double>(sum.success), {sum.domain, "success"});
         core_.metrics.set(base::metric::sessions, static_cast<double>(sum.failure), {sum.domain, "failure"});
     }
-    if (facts.empty())
-        co_return;
-    auto written = co_await core_.keeper->write([facts](store::store& to) -> store::result<void> {
-        for (const auto& [name, value] : facts)
-            if (auto done = to.set_fact(name, value); !done)
-                return done;
-        return {};
-    });
-    if (!written)
-        core_.log->write(base::event::store_slow, {{"error", written.error().message}});
+    if (!facts.empty()) {
+        auto written = co_await core_.keeper->write([facts](store::store& to) -> store::result<void> {
+            for (const auto& [name, value] : facts)
+                if (auto done = to.set_fact(name, value); !done)
+                    return done;
+            return {};
+        });
+        if (!written)
+            core_.log->write(base::event::store_slow, {{"error", written.error().message}});
+    }
+    // Shown only now: who sees an alarm finds its letter in the store, unless that fails.
+    active_.clear();
+    for (const auto& state : step.states)
+        if (state.active)
+            active_.push_back(state);
 }
 
 io::task<> alarm_loop::post(insight::letter letter) {

@@ -42,10 +42,10 @@ task<control_result> control_client::ask(boost::json::object request, std::strin
                                          loop::time_point deadline) {
     if (!frame.empty())
         request["bytes"] = frame.size();
-    auto sent = co_await connection_->write_all(control_line(request), deadline);
+    // How sending ends is not asked: a refusal may have come before all was sent.
+    const auto sent = co_await connection_->write_all(control_line(request), deadline);
     if (sent == io_status::ok && !frame.empty())
-        sent = co_await connection_->write_all(std::move(frame), deadline);
-    // A refusal may have come before all was sent.
+        co_await connection_->write_all(std::move(frame), deadline);
     for (;;) {
         auto line = co_await read_control_line(*connection_, buffered_, longest_line, deadline);
         if (line.status == io_status::timeout)

@@ -198,12 +198,13 @@ private:
         auto body = std::exchange(asked.request.body, {});
         auto given = asked;
         given.request.body = std::move(body);
-        std::string what = "unknown";
+        std::string what;
         try {
             co_return co_await site.handle(std::move(given));
         } catch (const std::exception& error) {
             what = error.what();
-        } catch (...) { // told below
+        } catch (...) {
+            what = "unknown";
         }
         if (with_->options.listening.complain)
             with_->options.listening.complain(fmt::format("{} {} of site {} ended by an exception: {}",

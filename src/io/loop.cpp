@@ -54,6 +54,18 @@ detached drive(loop::state& owner, task<> work) {
         owner.context.stop();
 }
 
+/// Frames of tasks that outlived their loop (a stop in the middle): never resumed, and never destroyed
+/// either, since what their locals refer to may be gone already. Reachable, so that a leak checker knows it
+/// is meant. Loops of several threads share it.
+struct left_behind {
+    std::mutex guard;
+    std::unordered_set<void*> frames;
+    static left_behind& all() {
+        static auto& one = *new left_behind;
+        return one;
+    }
+};
+
 } // namespace
 
 loop::loop()
@@ -67,11 +79,9 @@ loop::~loop() {
         const std::lock_guard held(door_->guard_);
         door_->to_ = nullptr;
     }
-    // A task that outlives its loop (a stop in the middle) is never resumed, and never destroyed either: what
-    // its locals refer to may be gone already. Its frame stays reachable, so that a leak checker knows it is
-    // meant.
-    static auto& left_behind = *new std::unordered_set<void*>;
-    left_behind.merge(state_->frames);
+    auto& left = left_behind::all();
+    const std::lock_guard held(left.guard);
+    left.frames.merge(state_->frames);
 }
 
 void loop::run() {
