@@ -9,6 +9,7 @@
 #include "insight/diagnosis_json.h"
 #include "insight/diagnosis_text.h"
 #include "insight/json_text.h"
+#include "insight/render_answers.h"
 
 #include <fmt/format.h>
 
@@ -216,6 +217,8 @@ std::string summary_text(const summary& of, const advise::style& how) {
         add("By result", table_text(results_table(of.results), how));
     if (!of.by_mx.empty())
         add("By reporter and MX host", mx_matrix_text(of.by_mx, how));
+    if (!of.trends.empty())
+        add("Failed share up to today, by reporter", table_text(trends_table(of.trends), how));
     if (!of.quarantine.empty())
         add("Kept apart, not counted", table_text(quarantine_table(of.quarantine), how));
     return out;
@@ -232,6 +235,7 @@ json::object summary_json(const summary& of) {
             {"reporters", rows_json(reporters_table(of.reporters))},
             {"results", rows_json(results_table(of.results))},
             {"reporter_mx", rows_json(mx_table(of.by_mx))},
+            {"trends", rows_json(trends_table(of.trends))},
             {"not_counted", rows_json(quarantine_table(of.quarantine))}};
 }
 
