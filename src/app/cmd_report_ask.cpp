@@ -23,7 +23,7 @@ constexpr std::size_t looked_at_most = 100; ///< domains of one --live
 constexpr int usual_days = 30;              ///< of summary and failures, where nothing else is said
 
 advise::style style() {
-    return {.colour = stdout_colour(), .width = terminal_width()};
+    return {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()};
 }
 
 std::optional<store::day> parse_day(const char* option, const std::string& text) {
@@ -205,8 +205,18 @@ int cmd_report_summary(const common_options& common, const report_question& aske
     const base::system_clock clock;
     if (auto error = take(trends(*from, *filter, day_of(clock.now())), all.trends))
         return failed(*error);
+    all.from = filter->from;
+    all.to = filter->to.value_or(day_of(clock.now()));
+    if (all.days.empty()) {
+        auto any = from->reporters(
+            {.domains = filter->domains, .reporters = filter->reporters, .result_type = {}, .mx = {}});
+        if (!any)
+            return failed(any.error());
+        for (const auto& row : *any)
+            all.newest = std::max(all.newest.value_or(row.last), row.last);
+    }
     if (common.json)
-        print(boost::json::serialize(insight::summary_json(all)) + "\n");
+        print(insight::json_line(insight::summary_json(all)) + "\n");
     else
         print(insight::summary_text(all, style()));
     return fine;

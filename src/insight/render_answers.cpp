@@ -93,7 +93,9 @@ json::object silence_json(std::string_view domain, std::span<const silence_cause
 }
 
 table trends_table(std::span<const reporter_trend> trends) {
-    table made{{{"domain", "Domain", {}}, {"reporter", "", {}}, {"organization_name", "Reporter", {}}},
+    table made{{{"domain", "Domain", column::kind::whole},
+                {"reporter", "", {}},
+                {"organization_name", "Reporter", {}}},
                {},
                "No reporter has written in the last 90 days."};
     for (const int length : windows_of_days) {
@@ -103,10 +105,10 @@ table trends_table(std::span<const reporter_trend> trends) {
         made.columns.push_back({fmt::format("weight_{}", length), "", {}});
     }
     made.columns.push_back({"weight", "", {}});
-    made.columns.push_back({"last", "Last day", {}});
+    made.columns.push_back({"last", "Last day", column::kind::whole});
     made.columns.push_back({"next_expected", "", {}});
     made.columns.push_back({"late", "", {}});
-    made.columns.push_back({"", "Next report", {}});
+    made.columns.push_back({"", "Next report", column::kind::whole});
     for (const auto& one : trends) {
         auto& row = made.rows.emplace_back();
         row.emplace_back(safe(one.domain));

@@ -59,6 +59,22 @@ json::array rows_json(const table& of) {
     return all;
 }
 
+/// Which period it was, and where there is something.
+std::string nothing_words(const summary& of) {
+    std::string words = "No counted reports";
+    if (of.from && of.to)
+        words += fmt::format(" of {}.", days_words(*of.from, *of.to));
+    else if (of.from)
+        words += fmt::format(" of {} or later.", advise::day_words(*of.from));
+    else
+        words += " in this period.";
+    if (of.newest)
+        words += fmt::format(
+            " The newest is of {}: mailtight report summary --from {} --to {} shows that day.",
+            advise::day_words(*of.newest), base::format_date(*of.newest), base::format_date(*of.newest));
+    return words;
+}
+
 } // namespace
 
 std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::style& how) {
@@ -141,7 +157,7 @@ std::string failures_text(std::span<const failure_group> groups, const advise::s
 std::string failures_ndjson(std::span<const failure_group> groups) {
     std::string out;
     for (const auto& one : groups)
-        out += json::serialize(group_json(one)) + '\n';
+        out += json_line(group_json(one)) + '\n';
     return out;
 }
 
@@ -193,7 +209,7 @@ std::string summary_text(const summary& of, const advise::style& how) {
         domains.insert(row.domain);
     }
     if (of.days.empty())
-        to.wrapped("", "No counted reports in this period.");
+        to.wrapped("", nothing_words(of));
     else
         to.wrapped("",
                    fmt::format("{} {} for {}{}", grouped(success + failure),

@@ -371,6 +371,13 @@ TEST(FailuresText, tells_fate_diagnosis_and_where_to_look) {
 TEST(SummaryText, opens_with_the_result) {
     summary of;
     EXPECT_EQ(summary_text(of, {}), "No counted reports in this period.\n");
+    of.from = tests::ago(29);
+    of.to = today;
+    of.newest = tests::ago(60);
+    const std::string nothing = summary_text(of, {.width = 200});
+    EXPECT_EQ(nothing,
+              "No counted reports of 18 April to 17 May 2026. The newest is of 18 March 2026: mailtight "
+              "report summary --from 2026-03-18 --to 2026-03-18 shows that day.\n");
     of.days = {tests::sessions(1, 1204, 0)};
     EXPECT_TRUE(
         summary_text(of, {}).starts_with("1,204 sessions for 1 domain, none failed. Nothing to do.\n"));
