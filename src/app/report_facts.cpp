@@ -208,6 +208,43 @@ store::result<insight::readiness> readiness(store::store& from, const std::strin
     return insight::ready_to_enforce(facts, now);
 }
 
+store::result<std::optional<model::report_evidence>> report_evidence(store::store& from,
+                                                                     const insight::known_today& today,
+                                                                     const std::string& domain,
+                                                                     base::utc_seconds now) {
+    auto ours = from.domains();
+    if (!ours)
+        return std::unexpected(ours.error());
+    if (std::ranges::find(*ours, domain, &store::own_domain::name) == ours->end())
+        return std::nullopt;
+    const auto day = day_of(now);
+    model::report_evidence made;
+    auto rows = from.days(about(domain, day - days(14), day));
+    if (!rows)
+        return std::unexpected(rows.error());
+    for (const auto& row : *rows) {
+        made.sessions += row.success + row.failure;
+        made.failed += row.failure;
+    }
+    auto groups = failure_groups(from, about(domain, day - days(14), day), {{domain, today}});
+    if (!groups)
+        return std::unexpected(groups.error());
+    for (const auto& group : *groups)
+        made.failures.push_back({group.result_type, group.mx, group.count, group.reporters,
+                                 insight::speaks_against_enforce(group)});
+    auto reporters = from.reporters({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    if (!reporters)
+        return std::unexpected(reporters.error());
+    for (const auto& row : *reporters)
+        made.last_report = std::max(made.last_report.value_or(row.last), row.last);
+    auto record = from.fact(std::string(record_prefix) + domain);
+    if (!record)
+        return std::unexpected(record.error());
+    if (*record)
+        made.record_since = base::parse_utc(**record);
+    return made;
+}
+
 store::result<insight::letter> weekly_digest(store::store& from, base::utc_seconds now) {
     const auto today = day_of(now);
     auto ours = from.domains();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "insight/insight.h"
+#include "model/report_evidence.h"
 #include "store/store.h"
 
 #include <functional>
@@ -45,6 +46,12 @@ struct live_facts {
 };
 store::result<insight::readiness> readiness(store::store& from, const std::string& domain,
                                             base::utc_seconds now, const live_facts& live = {});
+
+/// What the reports of this domain tell, joined with a look at it; nothing where it is none of the store's.
+store::result<std::optional<model::report_evidence>> report_evidence(store::store& from,
+                                                                     const insight::known_today& today,
+                                                                     const std::string& domain,
+                                                                     base::utc_seconds now);
 
 /// The week that ended yesterday, for all domains of ours.
 store::result<insight::letter> weekly_digest(store::store& from, base::utc_seconds now);
