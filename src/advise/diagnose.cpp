@@ -260,6 +260,11 @@ std::string who_words(const failure_context& context) {
                        failing + fine);
 }
 
+/// "14:05 UTC".
+std::string clock_words(base::utc_seconds at) {
+    return base::format_utc(at).substr(11, 5) + " UTC";
+}
+
 } // namespace
 
 bool paste_safe(std::string_view name) {
@@ -284,11 +289,15 @@ diagnosis diagnose(const failure_detail& failure, const failure_context& context
     said.confidence = row.confidence;
     said.finding = row.finding;
     said.ours = row.ours;
+    said.still_so = context.still_so;
     if (context.still_so) {
-        said.cause += *context.still_so
-                          ? " It is still so: seen just now."
-                          : " Just now it was not to be seen: it may be mended, or show at one address "
-                            "or to one sender only.";
+        const std::string at =
+            context.looked_at ? fmt::format(" (looked at {})", clock_words(*context.looked_at)) : "";
+        said.now = *context.still_so
+                       ? fmt::format("Still so now{}.", at)
+                       : fmt::format("Not seen any more{}: it may be mended, or show at one address or to "
+                                     "one sender only.",
+                                     at);
         if (*context.still_so)
             said.confidence = "certain";
     }

@@ -40,7 +40,8 @@ struct failure_context {
     std::optional<std::string> policy_today;     ///< body that is served now
     std::optional<base::utc_seconds> policy_today_since;
     std::vector<std::string> mx_today;
-    std::optional<bool> still_so; ///< a live probe just now: the failure is there or not
+    std::optional<bool> still_so;               ///< a live probe just now: the failure is there or not
+    std::optional<base::utc_seconds> looked_at; ///< when that was
     std::string server_banner;
 };
 
@@ -52,10 +53,12 @@ struct diagnosis {
     std::string check; ///< how to see whether it is mended: a command a line, safe to paste
     std::string
         who; ///< "one reporter of five: its path or cache" / "all reporters: the fault is here"; "" unknown
-    std::string policy_age; ///< whether the policy in the report is today's; "" unknown
-    std::string confidence; ///< "certain", "likely", "possible"
-    std::string finding;    ///< the code of `check` that shows the same thing live, or ""
-    bool ours = true;       ///< false: nothing on this side is wrong
+    std::string policy_age;       ///< whether the policy in the report is today's; "" unknown
+    std::string confidence;       ///< "certain", "likely", "possible"
+    std::string finding;          ///< the code of `check` that shows the same thing live, or ""
+    bool ours = true;             ///< false: nothing on this side is wrong
+    std::optional<bool> still_so; ///< as the context says
+    std::string now;              ///< the sentence on it; "" where nobody looked
 };
 diagnosis diagnose(const tlsrpt::failure_detail& failure, const failure_context& context);
 

@@ -45,6 +45,7 @@ void mx_rules(const reading& r, collector& out);
 void dane_rules(const reading& r, collector& out);
 void tlsrpt_rules(const reading& r, collector& out);
 void across_rules(const reading& r, collector& out);
+void reports_rules(const reading& r, collector& out); ///< kept reports; after the verdict
 
 /// Cause 11: the record is delegated to a provider and the policy host does not exist.
 bool half_delegated(const reading& r);

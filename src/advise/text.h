@@ -12,6 +12,7 @@ namespace mailtight::advise {
 struct style {
     bool colour = false;
     std::size_t width = 80;
+    bool whole_tables = false; ///< no cell is cut, however narrow: where stdout is no terminal
 };
 std::string check_text(const model::observation& seen, const judgement& judged, const style& how);
 std::string lint_text(const lint_result& result, const style& how);

@@ -186,6 +186,10 @@ judgement judge(const model::observation& seen, const judge_options& options) {
     }
     j.sts_value = r.sts_set.judgement.value;
     j.tlsrpt_value = r.tlsrpt_set.judgement.value;
+    reports_rules(r, found);
+    if (seen.reports && j.ready_to_enforce.value_or(false) &&
+        std::ranges::any_of(seen.reports->failures, &model::report_evidence::failure::against_enforce))
+        j.ready_to_enforce = false;
     j.findings = found.take();
     j.suggestion = suggest(seen, {});
     j.also_recommended = "SPF " + presence(seen.apex_txt, "v=spf1") + ", DMARC " +

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace mailtight::app {
 
@@ -20,6 +21,7 @@ constexpr auto between_looks = 5min;
 constexpr auto after_reports = 20s;  ///< a burst of reports is one look
 constexpr auto given_up_after = 72h; ///< a letter that nobody takes
 constexpr std::string_view outbox_mail = "outbox/mail/", outbox_hook = "outbox/hook/";
+constexpr std::size_t domains_at_once = 250;
 constexpr int looks_before_alarm = 2; ///< a mailbox that hiccups once is no alarm
 
 struct gathered {
@@ -39,25 +41,32 @@ store::result<gathered> gather(store::store& from, base::utc_seconds now,
     auto ours = from.domains();
     if (!ours)
         return std::unexpected(ours.error());
-    const auto today = day_of(now);
-    for (const auto& domain : *ours) {
-        auto facts = alarm_inputs(from, domain.name, today);
-        if (!facts)
-            return std::unexpected(facts.error());
-        auto some = insight::alarms_now(*facts, thresholds, now);
-        all.alarms.insert(all.alarms.end(), some.begin(), some.end());
-        gathered::sessions sum{.domain = domain.name};
-        for (const auto& row : facts->days)
-            if (row.day >= today - std::chrono::days(2)) {
-                sum.success += row.success;
-                sum.failure += row.failure;
-            }
-        all.two_days.push_back(std::move(sum));
-    }
     auto states = alarm_states(from);
     if (!states)
         return std::unexpected(states.error());
     all.states = std::move(*states);
+    const auto today = day_of(now);
+    // In portions: few questions for thousands of domains, and never all of their rows in memory.
+    for (std::size_t begin = 0; begin < ours->size(); begin += domains_at_once) {
+        std::vector<std::string> names;
+        for (const auto& domain :
+             std::span(*ours).subspan(begin, std::min(domains_at_once, ours->size() - begin)))
+            names.push_back(domain.name);
+        auto portion = alarm_inputs(from, names, today, all.states);
+        if (!portion)
+            return std::unexpected(portion.error());
+        for (const auto& facts : *portion) {
+            auto some = insight::alarms_now(facts, thresholds, now);
+            all.alarms.insert(all.alarms.end(), some.begin(), some.end());
+            gathered::sessions sum{.domain = facts.domain};
+            for (const auto& row : facts.days)
+                if (row.day >= today - std::chrono::days(2)) {
+                    sum.success += row.success;
+                    sum.failure += row.failure;
+                }
+            all.two_days.push_back(std::move(sum));
+        }
+    }
     auto silenced = mutes(from);
     if (!silenced)
         return std::unexpected(silenced.error());

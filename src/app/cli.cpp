@@ -80,6 +80,10 @@ command_line::command_line()
     app.set_version_flag("--version", version_text, "Print the version");
     app.set_help_flag("-h,--help", "Print help, with an example for each command");
     app.require_subcommand(0, 1);
+    app.add_option("--config", s.common.config_file,
+                   "Configuration (default /etc/mailtight/mailtight.toml); before or behind the command")
+        ->type_name("FILE");
+    app.add_flag("--json", s.common.json, "JSON on stdout; before or behind the command");
     app.footer("Try:  mailtight check example.com\n      mailtight check --help");
     app.get_formatter()->column_width(34);
     add_domain_commands(s);

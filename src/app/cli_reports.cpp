@@ -40,8 +40,9 @@ void add_questions(command_tree& s, CLI::App* report) {
 
     auto* show = report->add_subcommand("show", "One report of the store, explained");
     show->add_option("number", q.number, "Its number, from report list")->required()->type_name("NUMBER");
-    show->footer("Example:\n  mailtight report show 42");
-    s.finish(show, [&s] { return cmd_report_show(s.common, s.question); }, false);
+    show->add_flag("--live", q.live, "Look at the domain now too, and say whether each failure is still so");
+    show->footer("Examples:\n  mailtight report show 42\n  mailtight report show 42 --live");
+    s.finish(show, [&s] { return cmd_report_show(s.common, s.question); }, true);
 
     auto* summary = report->add_subcommand("summary", "Sessions per domain and day, and who reported them");
     add_filters(s, summary);
@@ -54,8 +55,11 @@ void add_questions(command_tree& s, CLI::App* report) {
     auto* failures =
         report->add_subcommand("failures", "Every kind of failure with its cause and what to do");
     add_filters(s, failures);
-    failures->footer("Example:\n  mailtight report failures --domain example.com --days 14");
-    s.finish(failures, [&s] { return cmd_report_failures(s.common, s.question); }, false);
+    failures->add_flag("--live", q.live,
+                       "Look at the domains now too, and say whether each failure is still so");
+    failures->footer("Examples:\n  mailtight report failures --domain example.com --days 14\n"
+                     "  mailtight report failures --domain example.com --live");
+    s.finish(failures, [&s] { return cmd_report_failures(s.common, s.question); }, true);
 }
 
 void add_alarm_commands(command_tree& s, CLI::App* report) {

@@ -4,7 +4,9 @@
 #include "advise/render.h"
 #include "advise/text.h"
 #include "app/last_run.h"
+#include "app/live_look.h"
 #include "app/options.h"
+#include "app/store_access.h"
 #include "app/terminal.h"
 #include "app/typed.h"
 #include "app/world.h"
@@ -134,6 +136,7 @@ int cmd_check(const common_options& common, const check_options& options) {
         result = {.done = true}; // shown: its certificates need no memory any more
     };
 
+    const auto kept = open_if_there(common.set);
     io::semaphore gate(with.loop, domains_simultaneously);
     std::size_t next = 0;
     auto one = [&](std::size_t index) -> io::task<> {
@@ -144,6 +147,14 @@ int cmd_check(const common_options& common, const check_options& options) {
                                          [&](const std::string& domain, const std::string& stage,
                                              const std::string& words) { now.stage(domain, stage, words); });
         result.judged = advise::judge(result.seen, judging);
+        if (kept) { // what reports tell is judged with today's look, which may show that a failure is mended
+            auto told = report_evidence(*kept, known_from({result.seen, result.judged}), result.seen.domain,
+                                        result.seen.checked_at);
+            if (told && *told) {
+                result.seen.reports = std::move(*told);
+                result.judged = advise::judge(result.seen, judging);
+            }
+        }
         result.done = true;
         if (common.json) {
             show(result);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `report list`, `show`, `summary`, `failures`: questions to the store, for people, as JSON or CSV.
+#include "app/live_look.h"
 #include "app/options.h"
 #include "app/report_facts.h"
 #include "app/store_access.h"
@@ -7,18 +8,22 @@
 #include "app/typed.h"
 #include "base/text.h"
 #include "insight/render_rows.h"
+#include "mail/domain_name.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <set>
 
 namespace mailtight::app {
 
 namespace {
 
-constexpr int usual_days = 30; ///< of summary and failures, where nothing else is said
+constexpr std::size_t looked_at_most = 100; ///< domains of one --live
+constexpr int usual_days = 30;              ///< of summary and failures, where nothing else is said
 
 advise::style style() {
-    return {.colour = stdout_colour(), .width = terminal_width()};
+    return {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()};
 }
 
 std::optional<store::day> parse_day(const char* option, const std::string& text) {
@@ -144,10 +149,27 @@ int cmd_report_show(const common_options& common, const report_question& asked) 
         complain(fmt::format("there is no report {}; mailtight report list shows the numbers", asked.number));
         return problems_found;
     }
+    insight::known_today today;
+    const std::string domain = base::lower((*found)->report.report_domain);
+    if (asked.live && !mail::canonical_name(domain)) {
+        complain("the report names no domain, so there is none to look at");
+    } else if (asked.live) {
+        auto made = world::make(common.set, {});
+        if (!made) {
+            complain(made.error());
+            return wrong_usage;
+        }
+        progress_line line(!common.json);
+        line.show("looking at " + base::printable(domain));
+        auto known = known_from(look_now(**made, std::vector{domain}).front(), *from);
+        if (!known)
+            return failed(known.error());
+        today = std::move(*known);
+    }
     if (common.json)
-        print(boost::json::serialize(insight::stored_json(**found)) + "\n");
+        print(boost::json::serialize(insight::stored_json(**found, today)) + "\n");
     else
-        print(insight::stored_text(**found, style()));
+        print(insight::stored_text(**found, style(), today));
     return fine;
 }
 
@@ -180,8 +202,21 @@ int cmd_report_summary(const common_options& common, const report_question& aske
           take(from->quarantine(kept_apart), all.quarantine)})
         if (error)
             return failed(*error);
+    const base::system_clock clock;
+    if (auto error = take(trends(*from, *filter, day_of(clock.now())), all.trends))
+        return failed(*error);
+    all.from = filter->from;
+    all.to = filter->to.value_or(day_of(clock.now()));
+    if (all.days.empty()) {
+        auto any = from->reporters(
+            {.domains = filter->domains, .reporters = filter->reporters, .result_type = {}, .mx = {}});
+        if (!any)
+            return failed(any.error());
+        for (const auto& row : *any)
+            all.newest = std::max(all.newest.value_or(row.last), row.last);
+    }
     if (common.json)
-        print(boost::json::serialize(insight::summary_json(all)) + "\n");
+        print(insight::json_line(insight::summary_json(all)) + "\n");
     else
         print(insight::summary_text(all, style()));
     return fine;
@@ -197,6 +232,37 @@ int cmd_report_failures(const common_options& common, const report_question& ask
     auto groups = failure_groups(*from, *filter);
     if (!groups)
         return failed(groups.error());
+    if (asked.live && !groups->empty()) {
+        std::set<std::string> domains;
+        for (const auto& group : *groups)
+            domains.insert(group.domain);
+        if (domains.size() > looked_at_most) {
+            complain(fmt::format("failures of {} domains: --live looks at up to {}; name some by --domain",
+                                 domains.size(), looked_at_most));
+            return wrong_usage;
+        }
+        auto made = world::make(common.set, {});
+        if (!made) {
+            complain(made.error());
+            return wrong_usage;
+        }
+        known_domains_today today;
+        {
+            progress_line line(!common.json);
+            line.show(fmt::format("looking at {}", domains.size() == 1
+                                                       ? *domains.begin()
+                                                       : fmt::format("{} domains", domains.size())));
+            for (const auto& look : look_now(**made, std::vector(domains.begin(), domains.end()))) {
+                auto known = known_from(look, *from);
+                if (!known)
+                    return failed(known.error());
+                today[look.seen.domain] = std::move(*known);
+            }
+        }
+        groups = failure_groups(*from, *filter, today);
+        if (!groups)
+            return failed(groups.error());
+    }
     if (asked.csv)
         print(insight::table_csv(insight::failures_table(*groups)));
     else if (common.json)

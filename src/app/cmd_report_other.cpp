@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `report address`, `ready`, `digest`, `mute`, `mutes`.
-#include "advise/advise.h"
 #include "app/control_client.h"
+#include "app/live_look.h"
 #include "app/options.h"
 #include "app/report_facts.h"
 #include "app/store_access.h"
@@ -9,12 +9,14 @@
 #include "app/typed.h"
 #include "app/world.h"
 #include "base/text.h"
+#include "insight/render_answers.h"
 #include "intake/keeper.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace mailtight::app {
 
@@ -135,46 +137,43 @@ int cmd_report_ready(const common_options& common, const report_other_options& o
     if (!from)
         return failed(from.error());
     live_facts live;
+    auto mode = mode_in_reports(**from, domain->name);
+    if (!mode)
+        return failed(words(mode.error()));
     if (options.live) {
         auto made = world::make(common.set, {});
         if (!made) {
             complain(made.error());
             return wrong_usage;
         }
-        auto& with = **made;
-        const auto seen = with.loop.block_on(with.observer->look(domain->name, domain->display));
-        const auto judged = advise::judge(seen);
-        for (const auto& record : seen.mx_set.records)
-            live.mx_today.push_back(record.host);
-        if (!judged.policy_text.empty())
-            live.policy_today = judged.policy_text;
-        live.check_green = judged.ready_to_enforce;
+        const auto look = std::move(look_now(**made, std::array{domain->name}).front());
+        live.today = known_from(look);
+        live.check_green = look.judged.ready_to_enforce;
+        if (look.judged.mode)
+            *mode = sts::to_string(*look.judged.mode);
     }
-    const base::system_clock clock;
-    auto said = readiness(**from, domain->name, clock.now(), live);
-    if (!said)
-        return failed(words(said.error()));
+    insight::readiness said;
+    if (*mode == "enforce")
+        said.sentence =
+            fmt::format("The policy is in enforce already{}. mailtight report failures --domain {} "
+                        "says what fails.",
+                        options.live ? "" : ", as reporters saw it last", domain->name);
+    else {
+        const base::system_clock clock;
+        auto asked = readiness(**from, domain->name, clock.now(), live);
+        if (!asked)
+            return failed(words(asked.error()));
+        said = std::move(*asked);
+    }
     if (common.json) {
-        boost::json::array reasons;
-        for (const auto& reason : said->reasons)
-            reasons.push_back(
-                boost::json::object{{"code", reason.code}, {"met", reason.met}, {"text", reason.text}});
-        boost::json::object out{{"domain", domain->name}, {"sentence", said->sentence}};
-        out["ready"] = said->ready ? boost::json::value(*said->ready) : boost::json::value(nullptr);
-        out["reasons"] = std::move(reasons);
+        auto out = insight::readiness_json(domain->name, said);
+        out["mode"] = mode->empty() ? boost::json::value(nullptr) : boost::json::value(*mode);
         print(boost::json::serialize(out) + "\n");
     } else {
-        for (const auto& line : base::wrap(said->sentence, terminal_width()))
-            print(line + "\n");
-        for (const auto& reason : said->reasons) {
-            bool first = true;
-            for (const auto& line : base::wrap(reason.text, terminal_width() - 10)) {
-                print(fmt::format("  {:<7} {}\n", first ? (reason.met ? "ok" : "missing") : "", line));
-                first = false;
-            }
-        }
+        print(insight::readiness_text(domain->name, said,
+                                      {.colour = stdout_colour(), .width = terminal_width()}));
     }
-    return said->ready.value_or(false) ? fine : problems_found;
+    return *mode == "enforce" || said.ready.value_or(false) ? fine : problems_found;
 }
 
 int cmd_report_digest(const common_options& common) {

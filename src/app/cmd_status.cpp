@@ -67,11 +67,11 @@ void show(const boost::json::object& status) {
     print(fmt::format("store     {}, {} reports, {}{}\n", text(store, "where"), number(store, "reports"),
                       bytes_words(number(store, "bytes")),
                       flag(store, "writable") ? "" : ", CANNOT BE WRITTEN: " + text(store, "last_error")));
-    print(fmt::format("since up  {} inputs: {} reports added, {} already known, {} kept apart, {} without a "
-                      "report, {} put off; last {}\n",
+    print(fmt::format("since up  {} inputs: {} reports added, {} already known, {} corrected, {} kept apart, "
+                      "{} without a report, {} put off; last {}\n",
                       number(reports, "inputs"), number(reports, "added"), number(reports, "duplicates"),
-                      number(reports, "kept_apart"), number(reports, "refused"), number(reports, "later"),
-                      ago(text(reports, "last"), now)));
+                      number(reports, "corrections"), number(reports, "kept_apart"),
+                      number(reports, "refused"), number(reports, "later"), ago(text(reports, "last"), now)));
     print("\n");
     for (const auto& part : rows(status, "parts")) {
         const bool failing = flag(part, "failing"), running = flag(part, "running");
@@ -94,7 +94,7 @@ void show(const boost::json::object& status) {
     if (!alarms.empty())
         print("\nAlarms\n");
     for (const auto& alarm : alarms)
-        print(fmt::format("  {}, since {}\n    {}\n", text(alarm, "title"),
+        print(fmt::format("  {}, raised {}\n    {}\n", text(alarm, "title"),
                           text(alarm, "since").substr(0, 10), text(alarm, "key")));
 }
 

@@ -84,6 +84,7 @@ struct report_question {
     std::uint64_t days = 0;
     bool quarantined = false, tests = false, only_failures = false;
     bool csv = false;
+    bool live = false;         ///< failures, show
     std::string by;            ///< summary
     std::uint64_t limit = 100; ///< list
     std::int64_t number = 0;   ///< show

@@ -2,13 +2,19 @@
 #include "app/report_facts.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
 #include <tuple>
+#include <utility>
 
 namespace mailtight::app {
 
 namespace {
 
 using std::chrono::days;
+
+constexpr std::size_t named_at_most = 1000; ///< domains in one question; more: it is asked about all
 
 store::filter about(const std::string& domain, store::day from, store::day to) {
     return {.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}, .from = from, .to = to};
@@ -20,44 +26,54 @@ bool says_mode(const store::policy_row& row, std::string_view mode) {
            });
 }
 
+template<class Row>
+std::map<std::string, std::vector<Row>> by_domain(std::vector<Row> rows) {
+    std::map<std::string, std::vector<Row>> parts;
+    for (auto& row : rows)
+        parts[row.domain].push_back(std::move(row));
+    return parts;
+}
+
 } // namespace
 
 store::day day_of(base::utc_seconds at) {
     return std::chrono::floor<days>(at);
 }
 
-store::result<std::vector<insight::failure_group>>
-failure_groups(store::store& from, const store::filter& of, const std::vector<std::string>& mx_today,
-               const std::optional<std::string>& policy_today) {
+store::result<std::vector<insight::failure_group>> failure_groups(store::store& from, const store::filter& of,
+                                                                  const known_domains_today& today) {
     auto rows = from.failures(of);
     if (!rows)
         return std::unexpected(rows.error());
+    if (rows->empty())
+        return std::vector<insight::failure_group>();
+    // Groups are made a domain: what one domain's reporters see says nothing of another's.
+    auto failures = by_domain(std::move(*rows));
     // Who else reports is asked without the narrowing to one failure, else nobody would be fine.
     store::filter wide = of;
     wide.result_type.clear();
     wide.mx.clear();
     wide.reporters.clear();
+    if (failures.size() <= named_at_most) {
+        wide.domains.clear();
+        for (const auto& [domain, its] : failures)
+            wide.domains.push_back(domain);
+    }
     auto reporters = from.reporters(wide);
     if (!reporters)
         return std::unexpected(reporters.error());
     auto policies = from.policies(wide);
     if (!policies)
         return std::unexpected(policies.error());
-    // Groups are made a domain: what one domain's reporters see says nothing of another's.
+    auto who = by_domain(std::move(*reporters));
+    auto what = by_domain(std::move(*policies));
     std::vector<insight::failure_group> groups;
-    std::vector<std::string> domains;
-    for (const auto& row : *rows)
-        if (std::ranges::find(domains, row.domain) == domains.end())
-            domains.push_back(row.domain);
-    for (const auto& domain : domains) {
-        auto mine = [&](const auto& all) {
-            auto copy = all;
-            std::erase_if(copy, [&](const auto& row) { return row.domain != domain; });
-            return copy;
-        };
-        auto some =
-            insight::group_failures(mine(*rows), mine(*reporters), mine(*policies), mx_today, policy_today);
-        groups.insert(groups.end(), some.begin(), some.end());
+    for (const auto& [domain, its] : failures) {
+        const auto known = today.find(domain);
+        auto some = insight::group_failures(its, who[domain], what[domain],
+                                            known == today.end() ? insight::known_today() : known->second);
+        groups.insert(groups.end(), std::make_move_iterator(some.begin()),
+                      std::make_move_iterator(some.end()));
     }
     std::ranges::sort(groups, [](const auto& a, const auto& b) {
         return std::tie(b.count, a.domain, a.result_type, a.mx) <
@@ -66,44 +82,106 @@ failure_groups(store::store& from, const store::filter& of, const std::vector<st
     return groups;
 }
 
-store::result<insight::alarm_inputs> alarm_inputs(store::store& from, const std::string& domain,
-                                                  store::day today) {
-    insight::alarm_inputs facts;
-    facts.domain = domain;
-    auto rows = from.days(about(domain, today - days(31), today));
-    if (!rows)
-        return std::unexpected(rows.error());
-    facts.days = std::move(*rows);
-    auto now = failure_groups(from, about(domain, today - days(2), today));
-    if (!now)
-        return std::unexpected(now.error());
-    facts.failures = std::move(*now);
-    auto before = failure_groups(from, about(domain, today - days(31), today - days(3)));
-    if (!before)
-        return std::unexpected(before.error());
-    facts.failures_before = std::move(*before);
-    auto reporters = from.reporters({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& from,
+                                                               std::span<const std::string> domains,
+                                                               store::day today,
+                                                               std::span<const insight::alarm_state> told) {
+    std::map<std::string, insight::alarm_inputs> all;
+    store::filter of{
+        .domains = {domains.begin(), domains.end()}, .reporters = {}, .result_type = {}, .mx = {}};
+    auto reporters = from.reporters(of);
     if (!reporters)
         return std::unexpected(reporters.error());
     for (const auto& row : *reporters) {
+        auto& facts = all[row.domain];
         facts.first_report = std::min(facts.first_report.value_or(row.first), row.first);
         facts.last_report = std::max(facts.last_report.value_or(row.last), row.last);
     }
-    return facts;
+    of.from = today - days(31);
+    of.to = today;
+    auto rows = from.days(of);
+    if (!rows)
+        return std::unexpected(rows.error());
+    for (auto& row : *rows)
+        all[row.domain].days.push_back(std::move(row));
+    of.to = today - days(3);
+    auto before = failure_groups(from, of);
+    if (!before)
+        return std::unexpected(before.error());
+    for (auto& group : *before)
+        all[group.domain].failures_before.push_back(std::move(group));
+    of.from = today - days(2);
+    of.to = today;
+    auto now = failure_groups(from, of);
+    if (!now)
+        return std::unexpected(now.error());
+    for (auto& group : *now)
+        all[group.domain].failures.push_back(std::move(group));
+    // The second part of a key is the domain.
+    for (const auto& state : told) {
+        const auto begin = state.key.find('/');
+        if (!state.active || begin == std::string::npos)
+            continue;
+        const auto end = std::min(state.key.find('/', begin + 1), state.key.size());
+        all[state.key.substr(begin + 1, end - begin - 1)].active.push_back(state.key);
+    }
+    std::vector<insight::alarm_inputs> out;
+    for (const auto& domain : domains) {
+        out.push_back(std::move(all[domain]));
+        out.back().domain = domain;
+    }
+    return out;
+}
+
+store::result<std::vector<insight::reporter_trend>> trends(store::store& from, const store::filter& of,
+                                                           store::day today) {
+    // The store sums a period by reporter: one question a window, the longest names the reporters.
+    std::map<std::pair<std::string, std::string>, std::array<insight::window_sums, 3>> sums;
+    std::vector<store::reporter_row> who;
+    for (std::size_t i = 0; i < insight::windows_of_days.size(); ++i) {
+        store::filter window{.domains = of.domains, .reporters = of.reporters, .result_type = {}, .mx = {}};
+        window.from = insight::begin_of_window(insight::windows_of_days[i], today);
+        window.to = today;
+        auto rows = from.reporters(window);
+        if (!rows)
+            return std::unexpected(rows.error());
+        for (const auto& row : *rows)
+            sums[{row.domain, row.reporter}][i] = {row.success, row.failure};
+        who = std::move(*rows);
+    }
+    std::vector<insight::reporter_trend> all;
+    for (const auto& row : who)
+        all.push_back(insight::trend_of(
+            row, std::span<const insight::window_sums, 3>(sums[{row.domain, row.reporter}]), today));
+    return all;
+}
+
+store::result<std::string> mode_in_reports(store::store& from, const std::string& domain) {
+    auto policies = from.policies({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    if (!policies)
+        return std::unexpected(policies.error());
+    const store::policy_row* newest = nullptr;
+    for (const auto& row : *policies) // of the day of a change, the one that came later
+        if (row.type == "sts" &&
+            (!newest || std::tie(row.last, row.first) > std::tie(newest->last, newest->first)))
+            newest = &row;
+    for (const std::string mode : {"enforce", "testing", "none"})
+        if (newest && says_mode(*newest, mode))
+            return mode;
+    return std::string();
 }
 
 store::result<insight::readiness> readiness(store::store& from, const std::string& domain,
                                             base::utc_seconds now, const live_facts& live) {
     const auto today = day_of(now);
     insight::readiness_facts facts;
-    facts.mx_today = live.mx_today;
+    facts.mx_today = live.today.mx;
     facts.check_green = live.check_green;
     auto reporters = from.reporters(about(domain, today - days(30), today));
     if (!reporters)
         return std::unexpected(reporters.error());
     facts.reporters = std::move(*reporters);
-    auto failures =
-        failure_groups(from, about(domain, today - days(14), today), live.mx_today, live.policy_today);
+    auto failures = failure_groups(from, about(domain, today - days(14), today), {{domain, live.today}});
     if (!failures)
         return std::unexpected(failures.error());
     facts.failures = std::move(*failures);
@@ -130,6 +208,43 @@ store::result<insight::readiness> readiness(store::store& from, const std::strin
     return insight::ready_to_enforce(facts, now);
 }
 
+store::result<std::optional<model::report_evidence>> report_evidence(store::store& from,
+                                                                     const insight::known_today& today,
+                                                                     const std::string& domain,
+                                                                     base::utc_seconds now) {
+    auto ours = from.domains();
+    if (!ours)
+        return std::unexpected(ours.error());
+    if (std::ranges::find(*ours, domain, &store::own_domain::name) == ours->end())
+        return std::nullopt;
+    const auto day = day_of(now);
+    model::report_evidence made;
+    auto rows = from.days(about(domain, day - days(14), day));
+    if (!rows)
+        return std::unexpected(rows.error());
+    for (const auto& row : *rows) {
+        made.sessions += row.success + row.failure;
+        made.failed += row.failure;
+    }
+    auto groups = failure_groups(from, about(domain, day - days(14), day), {{domain, today}});
+    if (!groups)
+        return std::unexpected(groups.error());
+    for (const auto& group : *groups)
+        made.failures.push_back({group.result_type, group.mx, group.count, group.reporters,
+                                 insight::speaks_against_enforce(group)});
+    auto reporters = from.reporters({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    if (!reporters)
+        return std::unexpected(reporters.error());
+    for (const auto& row : *reporters)
+        made.last_report = std::max(made.last_report.value_or(row.last), row.last);
+    auto record = from.fact(std::string(record_prefix) + domain);
+    if (!record)
+        return std::unexpected(record.error());
+    if (*record)
+        made.record_since = base::parse_utc(**record);
+    return made;
+}
+
 store::result<insight::letter> weekly_digest(store::store& from, base::utc_seconds now) {
     const auto today = day_of(now);
     auto ours = from.domains();
@@ -151,10 +266,15 @@ store::result<insight::letter> weekly_digest(store::store& from, base::utc_secon
         if (!failures)
             return std::unexpected(failures.error());
         one.failures = std::move(*failures);
-        auto ready = readiness(from, domain.name, now);
-        if (!ready)
-            return std::unexpected(ready.error());
-        one.readiness = std::move(*ready);
+        auto mode = mode_in_reports(from, domain.name);
+        if (!mode)
+            return std::unexpected(mode.error());
+        if (*mode != "enforce") { // there, nothing is to be decided
+            auto ready = readiness(from, domain.name, now);
+            if (!ready)
+                return std::unexpected(ready.error());
+            one.readiness = std::move(*ready);
+        }
         all.push_back(std::move(one));
     }
     return insight::write_digest(all, today - days(7), today - days(1));

@@ -4,9 +4,13 @@
 #pragma once
 
 #include "insight/insight.h"
+#include "model/report_evidence.h"
 #include "store/store.h"
 
+#include <functional>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,21 +19,39 @@ namespace mailtight::app {
 /// The day of a point in time.
 store::day day_of(base::utc_seconds at);
 
-store::result<std::vector<insight::failure_group>>
-failure_groups(store::store& from, const store::filter& of, const std::vector<std::string>& mx_today = {},
-               const std::optional<std::string>& policy_today = {});
+/// What is known of domains today, by name.
+using known_domains_today = std::map<std::string, insight::known_today, std::less<>>;
 
-store::result<insight::alarm_inputs> alarm_inputs(store::store& from, const std::string& domain,
-                                                  store::day today);
+store::result<std::vector<insight::failure_group>> failure_groups(store::store& from, const store::filter& of,
+                                                                  const known_domains_today& today = {});
+
+/// What the alarms of domains follow from, in their order: one set of questions for all of them. `told` are
+/// the states of the alarms told before.
+store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& from,
+                                                               std::span<const std::string> domains,
+                                                               store::day today,
+                                                               std::span<const insight::alarm_state> told);
+
+/// How the failed share of each reporter moves up to today; of the filter, domains and reporters count.
+store::result<std::vector<insight::reporter_trend>> trends(store::store& from, const store::filter& of,
+                                                           store::day today);
+
+/// The mode of the MTA-STS policy of this domain that reporters saw last; "" where none saw one.
+store::result<std::string> mode_in_reports(store::store& from, const std::string& domain);
 
 /// What a live look at the domain adds; empty where nobody looked.
 struct live_facts {
-    std::vector<std::string> mx_today;
-    std::optional<std::string> policy_today;
+    insight::known_today today;
     std::optional<bool> check_green;
 };
 store::result<insight::readiness> readiness(store::store& from, const std::string& domain,
                                             base::utc_seconds now, const live_facts& live = {});
+
+/// What the reports of this domain tell, joined with a look at it; nothing where it is none of the store's.
+store::result<std::optional<model::report_evidence>> report_evidence(store::store& from,
+                                                                     const insight::known_today& today,
+                                                                     const std::string& domain,
+                                                                     base::utc_seconds now);
 
 /// The week that ended yesterday, for all domains of ours.
 store::result<insight::letter> weekly_digest(store::store& from, base::utc_seconds now);

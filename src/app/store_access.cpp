@@ -132,6 +132,17 @@ std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const sett
     return std::move(*opened);
 }
 
+std::unique_ptr<store::store> open_if_there(const settings& from) {
+    const std::string place = store_place(from);
+    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
+        return nullptr;
+    auto opened = store::open({.where = place,
+                               .read_only = true,
+                               .create = false,
+                               .wait_for_lock = std::chrono::milliseconds(1000)});
+    return opened ? std::move(*opened) : nullptr;
+}
+
 write_lock::write_lock(write_lock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)) {}
 

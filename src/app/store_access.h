@@ -18,6 +18,8 @@ namespace mailtight::app {
 /// read it there, else in the user's state directory.
 std::string store_place(const settings& from);
 
+/// The store where there is one that can be read, else nullptr: for answers that it only adds to.
+std::unique_ptr<store::store> open_if_there(const settings& from);
 /// For questions. A store that is not there yet is an error that says how to begin.
 std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const settings& from);
 

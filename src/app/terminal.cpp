@@ -34,6 +34,10 @@ std::size_t terminal_width() {
     return std::clamp<std::size_t>(columns_of(STDOUT_FILENO), 40, 120);
 }
 
+bool stdout_terminal() {
+    return ::isatty(STDOUT_FILENO);
+}
+
 bool stdout_colour() {
     const char* no_color = std::getenv("NO_COLOR");
     return ::isatty(STDOUT_FILENO) && !(no_color && *no_color) && !dumb();

@@ -12,6 +12,7 @@ namespace mailtight::app {
 /// Columns of the terminal behind stdout, 80 where it is none, at most 120 (longer lines read badly).
 std::size_t terminal_width();
 /// Colour on stdout: a terminal, no NO_COLOR, no TERM=dumb.
+bool stdout_terminal();
 bool stdout_colour();
 
 /// `mailtight: …` on stderr.

@@ -72,8 +72,7 @@ std::string days_words(day first, day last) {
 std::vector<failure_group> group_failures(std::span<const store::failure_row> rows,
                                           std::span<const store::reporter_row> reporters,
                                           std::span<const store::policy_row> policies,
-                                          const std::vector<std::string>& mx_today,
-                                          const std::optional<std::string>& policy_today) {
+                                          const known_today& today) {
     std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, std::size_t> places;
     std::vector<failure_group> groups;
     std::vector<const store::failure_row*> newest; // of each group: its policy is the one to judge by
@@ -119,9 +118,10 @@ std::vector<failure_group> group_failures(std::span<const store::failure_row> ro
         context.reporter = newest[i]->organization.empty() ? newest[i]->reporter : newest[i]->organization;
         context.reporters_failing = failing.size();
         context.reporters_fine = group.reporters_fine;
-        context.mx_today = mx_today;
-        context.policy_today = policy_today;
-        group.diagnosis = advise::diagnose(failure, context);
+        context.mx_today = today.mx;
+        context.policy_today = today.policy;
+        context.policy_today_since = today.policy_since;
+        group.diagnosis = diagnose_today(failure, std::move(context), today);
     }
     std::ranges::sort(groups, [](const failure_group& a, const failure_group& b) {
         return std::tie(b.count, a.domain, a.result_type, a.mx, a.reason_code, a.policy_type) <

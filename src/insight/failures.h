@@ -3,9 +3,9 @@
 #pragma once
 
 #include "advise/diagnose.h"
+#include "insight/known_today.h"
 #include "store/questions.h"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,11 +26,11 @@ struct failure_group {
 };
 /// Days for people: "15 May 2026", "14 to 16 May 2026".
 std::string days_words(day first, day last);
-/// Rows of one domain over reporters, grouped by result, reason and MX; the most sessions first.
+/// Rows over reporters, grouped by domain, result, reason and MX; the most sessions first. `today` is of the
+/// one domain that the rows are of.
 std::vector<failure_group> group_failures(std::span<const store::failure_row> rows,
                                           std::span<const store::reporter_row> reporters,
                                           std::span<const store::policy_row> policies,
-                                          const std::vector<std::string>& mx_today = {},
-                                          const std::optional<std::string>& policy_today = {});
+                                          const known_today& today = {});
 
 } // namespace mailtight::insight

@@ -140,6 +140,11 @@ reason check_green(const readiness_facts& facts) {
 
 } // namespace
 
+bool speaks_against_enforce(const failure_group& group) {
+    return group.policy_type == "sts" && group.diagnosis.ours && !explained(group) &&
+           group.diagnosis.still_so.value_or(true);
+}
+
 readiness ready_to_enforce(const readiness_facts& facts, base::utc_seconds now) {
     readiness made;
     made.reasons = {days_in_testing(facts, now), two_reporters(facts), sessions(facts),

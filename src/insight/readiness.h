@@ -32,6 +32,9 @@ struct readiness {
     std::vector<reason> reasons;
     std::string sentence;
 };
+/// Whether mail of these sessions would be held back in enforce: not where the policy is mended already, the
+/// host is gone, or the sender asks for more than MTA-STS.
+bool speaks_against_enforce(const failure_group& group);
 readiness ready_to_enforce(const readiness_facts& facts, base::utc_seconds now);
 
 } // namespace mailtight::insight

@@ -29,6 +29,17 @@ json::value date_or_null(const std::optional<day>& d) {
     return d ? json::value(base::format_date(*d)) : json::value(nullptr);
 }
 
+/// "3.7 % warning", "3.7 % over" where a shorter window is clean, "0 %", "-" without sessions.
+std::string window_words(const window& of) {
+    const auto all = of.success + of.failure;
+    if (all == 0)
+        return "-";
+    std::string words = advise::share_words(of.failure, all);
+    if (of.failure > 0)
+        words += of.silenced ? " over" : fmt::format(" {}", to_string(of.weight));
+    return words;
+}
+
 } // namespace
 
 std::string readiness_text(std::string_view domain, const readiness& said, const advise::style& how) {
@@ -82,33 +93,40 @@ json::object silence_json(std::string_view domain, std::span<const silence_cause
 }
 
 table trends_table(std::span<const reporter_trend> trends) {
-    table made{{{"domain", "Domain", {}}, {"reporter", "", {}}, {"organization_name", "Reporter", {}}},
+    table made{{{"domain", "Domain", column::kind::whole},
+                {"reporter", "", {}},
+                {"organization_name", "Reporter", {}}},
                {},
-               "No reporter has written in this period."};
-    if (!trends.empty())
-        for (const auto& window : trends.front().windows) {
-            made.columns.push_back({"", fmt::format("{} days", window.days), column::kind::number});
-            made.columns.push_back({fmt::format("success_{}", window.days), "", column::kind::number});
-            made.columns.push_back({fmt::format("failure_{}", window.days), "", column::kind::number});
-        }
-    for (const auto& [key, heading] :
-         {std::pair{"weight", "Weight"}, {"last", "Last day"}, {"next_expected", "Next"}, {"late", "Late"}})
-        made.columns.push_back({key, heading, {}});
+               "No reporter has written in the last 90 days."};
+    for (const int length : windows_of_days) {
+        made.columns.push_back({"", fmt::format("{} days", length), column::kind::number});
+        made.columns.push_back({fmt::format("success_{}", length), "", column::kind::number});
+        made.columns.push_back({fmt::format("failure_{}", length), "", column::kind::number});
+        made.columns.push_back({fmt::format("weight_{}", length), "", {}});
+    }
+    made.columns.push_back({"weight", "", {}});
+    made.columns.push_back({"last", "Last day", column::kind::whole});
+    made.columns.push_back({"next_expected", "", {}});
+    made.columns.push_back({"late", "", {}});
+    made.columns.push_back({"", "Next report", column::kind::whole});
     for (const auto& one : trends) {
         auto& row = made.rows.emplace_back();
         row.emplace_back(safe(one.domain));
         row.emplace_back(safe(one.reporter));
         row.emplace_back(safe(one.organization.empty() ? one.reporter : one.organization));
         for (const auto& window : one.windows) {
-            const auto all = window.success + window.failure;
-            row.emplace_back(all == 0 ? std::string("-") : advise::share_words(window.failure, all));
+            row.emplace_back(window_words(window));
             row.emplace_back(window.success);
             row.emplace_back(window.failure);
+            row.emplace_back(window.silenced ? "over" : to_string(window.weight));
         }
         row.emplace_back(to_string(one.weight));
         row.push_back(date_or_null(one.last));
         row.push_back(date_or_null(one.next_expected));
         row.emplace_back(one.late);
+        row.emplace_back(!one.next_expected ? std::string()
+                         : one.late         ? "late: " + base::format_date(*one.next_expected)
+                                            : base::format_date(*one.next_expected));
     }
     return made;
 }

@@ -27,8 +27,8 @@ std::string silence_text(std::string_view domain, std::span<const silence_cause>
 /// {"domain","causes":[{"code","certain","text","fix"}]}
 boost::json::object silence_json(std::string_view domain, std::span<const silence_cause> causes);
 
-/// A row a reporter: the share of failed sessions in each window, what it weighs, when its next report is
-/// due.
+/// A row a reporter: the share of failed sessions in each window and what it weighs ("over" where a shorter
+/// window is clean), when its next report is due. "late" is information alone.
 table trends_table(std::span<const reporter_trend> trends);
 
 } // namespace mailtight::insight

@@ -6,6 +6,7 @@
 
 #include "advise/diagnose.h"
 #include "advise/text.h"
+#include "insight/known_today.h"
 #include "model/received.h"
 
 #include <boost/json/object.hpp>
@@ -14,13 +15,6 @@
 #include <string_view>
 
 namespace mailtight::insight {
-
-/// What is known of the domain today, for the diagnoses of one report. All of it may be missing.
-struct known_today {
-    std::optional<std::string> policy; ///< body that is served now
-    std::optional<base::utc_seconds> policy_since;
-    std::vector<std::string> mx;
-};
 
 /// `report read --json`: one line a report, without the final newline when serialised.
 boost::json::object report_json(const model::received_report& from, const known_today& today = {});

@@ -19,7 +19,9 @@ json::object diagnosis_json(const advise::diagnosis& said) {
             {"policy_age", safe(said.policy_age)},
             {"confidence", said.confidence},
             {"finding", said.finding.empty() ? json::value(nullptr) : json::value(said.finding)},
-            {"ours", said.ours}};
+            {"ours", said.ours},
+            {"still_so", said.still_so ? json::value(*said.still_so) : json::value(nullptr)},
+            {"now", said.now}};
 }
 
 json::object fate_json(const advise::failed_fate& fate) {
@@ -28,7 +30,8 @@ json::object fate_json(const advise::failed_fate& fate) {
 
 namespace {
 
-json::object detail_json(const tlsrpt::failure_detail& detail, const advise::failure_context& context) {
+json::object detail_json(const tlsrpt::failure_detail& detail, const advise::failure_context& context,
+                         const known_today& today) {
     return {{"result_type", safe(detail.result_type)},
             {"count", detail.count},
             {"sending_mta_ip", safe(detail.sending_mta_ip)},
@@ -37,13 +40,14 @@ json::object detail_json(const tlsrpt::failure_detail& detail, const advise::fai
             {"receiving_ip", safe(detail.receiving_ip)},
             {"additional_information", safe(detail.additional_information)},
             {"reason_code", safe(detail.reason_code)},
-            {"diagnosis", diagnosis_json(advise::diagnose(detail, context))}};
+            {"diagnosis", diagnosis_json(diagnose_today(detail, context, today))}};
 }
 
-json::object policy_json(const tlsrpt::policy_result& policy, const advise::failure_context& context) {
+json::object policy_json(const tlsrpt::policy_result& policy, const advise::failure_context& context,
+                         const known_today& today) {
     json::array details, remarks;
     for (const auto& detail : policy.details)
-        details.push_back(detail_json(detail, context));
+        details.push_back(detail_json(detail, context, today));
     for (const auto& remark : advise::diagnose_policy(policy, context))
         remarks.push_back(diagnosis_json(remark));
     return {{"type", safe(policy.type)},
@@ -101,7 +105,7 @@ json::object report_json(const model::received_report& from, const known_today& 
         warnings.push_back(std::move(row));
     }
     for (const auto& policy : report.policies)
-        policies.push_back(policy_json(policy, context_of(from, policy, today)));
+        policies.push_back(policy_json(policy, context_of(from, policy, today), today));
     const auto counts = tlsrpt::headline(report);
     return {{"source", safe(from.source)},
             {"format", safe(from.format)},

@@ -63,9 +63,9 @@ std::vector<group> groups_of(const tlsrpt::policy_result& policy) {
     return all;
 }
 
-void failure(page& to, const group& one, const advise::failure_context& context) {
+void failure(page& to, const group& one, const advise::failure_context& context, const known_today& today) {
     const auto& detail = *one.first;
-    const advise::diagnosis said = advise::diagnose(detail, context);
+    const advise::diagnosis said = diagnose_today(detail, context, today);
     std::string head = fmt::format("{}  {}", grouped(one.count), shown(detail.result_type));
     if (!detail.receiving_mx.empty())
         head += " at " + shown(detail.receiving_mx);
@@ -142,7 +142,7 @@ void policy_part(page& to, const model::received_report& from, const tlsrpt::pol
     }
     const auto groups = groups_of(policy);
     for (const group& one : groups | std::views::take(groups_shown))
-        failure(to, one, context);
+        failure(to, one, context, today);
     if (groups.size() > groups_shown) {
         to.line();
         to.wrapped("  ", fmt::format("and {} kinds of failure more, each rarer: --json lists them all.",
@@ -231,6 +231,7 @@ void diagnosis_lines(page& to, const advise::diagnosis& said, const std::string&
     row("cause", shown(said.cause));
     if (said.confidence == "possible")
         row("", "(a guess: the report does not say enough to be sure)", ink::dim);
+    row("now", said.now, said.still_so.value_or(false) ? ink::red : ink::plain);
     row("who", shown(said.who));
     row("policy", said.rule == "policy-not-of-today" ? std::string() : shown(said.policy_age));
     std::string_view name = "fix";

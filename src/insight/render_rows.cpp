@@ -9,6 +9,7 @@
 #include "insight/diagnosis_json.h"
 #include "insight/diagnosis_text.h"
 #include "insight/json_text.h"
+#include "insight/render_answers.h"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,22 @@ json::array rows_json(const table& of) {
         all.push_back(std::move(one));
     }
     return all;
+}
+
+/// Which period it was, and where there is something.
+std::string nothing_words(const summary& of) {
+    std::string words = "No counted reports";
+    if (of.from && of.to)
+        words += fmt::format(" of {}.", days_words(*of.from, *of.to));
+    else if (of.from)
+        words += fmt::format(" of {} or later.", advise::day_words(*of.from));
+    else
+        words += " in this period.";
+    if (of.newest)
+        words += fmt::format(
+            " The newest is of {}: mailtight report summary --from {} --to {} shows that day.",
+            advise::day_words(*of.newest), base::format_date(*of.newest), base::format_date(*of.newest));
+    return words;
 }
 
 } // namespace
@@ -140,7 +157,7 @@ std::string failures_text(std::span<const failure_group> groups, const advise::s
 std::string failures_ndjson(std::span<const failure_group> groups) {
     std::string out;
     for (const auto& one : groups)
-        out += json::serialize(group_json(one)) + '\n';
+        out += json_line(group_json(one)) + '\n';
     return out;
 }
 
@@ -192,7 +209,7 @@ std::string summary_text(const summary& of, const advise::style& how) {
         domains.insert(row.domain);
     }
     if (of.days.empty())
-        to.wrapped("", "No counted reports in this period.");
+        to.wrapped("", nothing_words(of));
     else
         to.wrapped("",
                    fmt::format("{} {} for {}{}", grouped(success + failure),
@@ -216,6 +233,8 @@ std::string summary_text(const summary& of, const advise::style& how) {
         add("By result", table_text(results_table(of.results), how));
     if (!of.by_mx.empty())
         add("By reporter and MX host", mx_matrix_text(of.by_mx, how));
+    if (!of.trends.empty())
+        add("Failed share up to today, by reporter", table_text(trends_table(of.trends), how));
     if (!of.quarantine.empty())
         add("Kept apart, not counted", table_text(quarantine_table(of.quarantine), how));
     return out;
@@ -232,6 +251,7 @@ json::object summary_json(const summary& of) {
             {"reporters", rows_json(reporters_table(of.reporters))},
             {"results", rows_json(results_table(of.results))},
             {"reporter_mx", rows_json(mx_table(of.by_mx))},
+            {"trends", rows_json(trends_table(of.trends))},
             {"not_counted", rows_json(quarantine_table(of.quarantine))}};
 }
 

@@ -40,6 +40,8 @@ struct summary {
     std::vector<store::mx_row> by_mx;
     std::vector<store::result_row> results;
     std::vector<store::quarantine_row> quarantine;
+    std::optional<day> from, to, newest; ///< the period asked for; the newest day with a counted report
+    std::vector<reporter_trend> trends;  ///< up to today, whatever the period
 };
 std::string summary_text(const summary& of, const advise::style& how);
 /// One document.

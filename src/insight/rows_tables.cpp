@@ -11,7 +11,7 @@ namespace mailtight::insight {
 namespace {
 
 namespace json = boost::json;
-constexpr auto number = column::kind::number;
+constexpr auto number = column::kind::number, whole = column::kind::whole;
 
 json::value day_value(day d) {
     return json::value(base::format_date(d));
@@ -38,15 +38,15 @@ table reports_table(std::span<const store::report_row> rows) {
     table made{{{"number", "No.", number},
                 {"start", "", {}},
                 {"end", "", {}},
-                {"", "Day", {}},
+                {"", "Day", whole},
                 {"reporter", "", {}},
                 {"organization_name", "Reporter", {}},
-                {"report_domain", "Domain", {}},
+                {"report_domain", "Domain", whole},
                 {"success", "Good", number},
                 {"failure", "Failed", number},
                 {"trust", "Trust", {}},
                 {"state", "State", {}},
-                {"why", "Why", {}},
+                {"why", "Why", column::kind::remark},
                 {"report_id", "", {}},
                 {"way", "", {}},
                 {"received_at", "", {}},
@@ -67,8 +67,8 @@ table reports_table(std::span<const store::report_row> rows) {
 }
 
 table days_table(std::span<const store::day_row> rows) {
-    table made{{{"domain", "Domain", {}},
-                {"day", "Day", {}},
+    table made{{{"domain", "Domain", whole},
+                {"day", "Day", whole},
                 {"success", "Good", number},
                 {"failure", "Failed", number},
                 {"share", "", number},
@@ -92,7 +92,7 @@ table days_table(std::span<const store::day_row> rows) {
 }
 
 table reporters_table(std::span<const store::reporter_row> rows) {
-    table made{{{"domain", "Domain", {}},
+    table made{{{"domain", "Domain", whole},
                 {"reporter", "", {}},
                 {"organization_name", "Reporter", {}},
                 {"success", "Good", number},
@@ -101,7 +101,7 @@ table reporters_table(std::span<const store::reporter_row> rows) {
                 {"", "Share", number},
                 {"reports", "Reports", number},
                 {"first", "", {}},
-                {"last", "Last day", {}},
+                {"last", "Last day", whole},
                 {"verified", "Verified", {}},
                 {"usual_interval", "", number},
                 {"last_received", "", {}}},
@@ -122,8 +122,8 @@ table mx_table(std::span<const store::mx_row> rows) {
     table made{{{"reporter", "Reporter", {}},
                 {"mx", "MX host", {}},
                 {"failure", "Failed", number},
-                {"first", "First day", {}},
-                {"last", "Last day", {}}},
+                {"first", "First day", whole},
+                {"last", "Last day", whole}},
                {},
                "No failures in this period."};
     for (const auto& row : rows)
@@ -136,8 +136,8 @@ table results_table(std::span<const store::result_row> rows) {
     table made{{{"result_type", "Result", {}},
                 {"count", "Sessions", number},
                 {"reporters", "Reporters", number},
-                {"first", "First day", {}},
-                {"last", "Last day", {}}},
+                {"first", "First day", whole},
+                {"last", "Last day", whole}},
                {},
                "No failures in this period."};
     for (const auto& row : rows)
@@ -147,13 +147,13 @@ table results_table(std::span<const store::result_row> rows) {
 }
 
 table policies_table(std::span<const store::policy_row> rows) {
-    table made{{{"domain", "Domain", {}},
+    table made{{{"domain", "Domain", whole},
                 {"type", "Kind", {}},
                 {"strings", "Policy", {}},
                 {"success", "Good", number},
                 {"failure", "Failed", number},
-                {"first", "First day", {}},
-                {"last", "Last day", {}},
+                {"first", "First day", whole},
+                {"last", "Last day", whole},
                 {"reporters", "", {}}},
                {},
                "No reporter has shown a policy in this period."};
@@ -165,7 +165,7 @@ table policies_table(std::span<const store::policy_row> rows) {
 
 table quarantine_table(std::span<const store::quarantine_row> rows) {
     table made{{{"why", "Why not counted", {}},
-                {"domain", "Domain", {}},
+                {"domain", "Domain", whole},
                 {"reporter", "Reporter", {}},
                 {"trust", "Trust", {}},
                 {"reports", "Reports", number},
@@ -182,7 +182,7 @@ table quarantine_table(std::span<const store::quarantine_row> rows) {
 }
 
 table failures_table(std::span<const failure_group> groups) {
-    table made{{{"domain", "Domain", {}},
+    table made{{{"domain", "Domain", whole},
                 {"result_type", "Result", {}},
                 {"mx", "MX host", {}},
                 {"count", "Sessions", number},
@@ -192,7 +192,7 @@ table failures_table(std::span<const failure_group> groups) {
                 {"reporters", "Reporters", {}},
                 {"reporters_fine", "", number},
                 {"first", "", {}},
-                {"last", "Last day", {}},
+                {"last", "Last day", whole},
                 {"policy_type", "", {}},
                 {"reason_code", "", {}},
                 {"sending_ips", "", {}},

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace mailtight::insight {
@@ -94,14 +93,27 @@ std::string table_text(const table& what, const advise::style& how) {
             widths[k] = std::max(widths[k], base::display_width(mine.back()));
         }
     }
-    // The widest text column gives way, column by column, until the line fits.
-    const auto total = [&] {
-        return std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
+    const auto kind_of = [&](std::size_t k) { return what.columns[shown[k]].what; };
+    std::vector<bool> hidden(shown.size()), below(shown.size());
+    const auto in_line = [&](std::size_t k) { return !hidden[k] && !below[k]; };
+    const auto fits = [&] {
+        std::size_t total = 0;
+        for (std::size_t k = 0; k < shown.size(); ++k)
+            total += in_line(k) ? widths[k] + gap : 0;
+        return how.whole_tables || total <= how.width + gap;
     };
-    while (total() > how.width) {
+    for (std::size_t k = 0; k < shown.size() && !fits(); ++k)
+        below[k] = kind_of(k) == column::kind::remark;
+    const auto all_alike = [&](std::size_t k) {
+        return cells.size() > 1 &&
+               std::ranges::all_of(cells, [&](const auto& row) { return row[k] == cells.front()[k]; });
+    };
+    for (std::size_t k = shown.size(); k-- > 0 && !fits();)
+        hidden[k] = kind_of(k) == column::kind::text && all_alike(k);
+    while (!fits()) {
         std::size_t widest = shown.size();
         for (std::size_t k = 0; k < shown.size(); ++k)
-            if (what.columns[shown[k]].what == column::kind::text && widths[k] > narrowest &&
+            if (in_line(k) && kind_of(k) == column::kind::text && widths[k] > narrowest &&
                 (widest == shown.size() || widths[k] > widths[widest]))
                 widest = k;
         if (widest == shown.size())
@@ -111,18 +123,52 @@ std::string table_text(const table& what, const advise::style& how) {
     const auto line = [&](const auto& text_of) {
         std::string out;
         for (std::size_t k = 0; k < shown.size(); ++k) {
+            if (!in_line(k))
+                continue;
             const std::string text = cut(text_of(k), widths[k]);
             const std::string blanks(widths[k] - std::min(widths[k], base::display_width(text)), ' ');
-            if (k > 0)
+            if (!out.empty())
                 out += std::string(gap, ' ');
-            out += what.columns[shown[k]].what == column::kind::number ? blanks + text : text + blanks;
+            out += kind_of(k) == column::kind::number ? blanks + text : text + blanks;
         }
         return out;
     };
     to.line(to.paint(advise::ink::bold, line([&](std::size_t k) { return what.columns[shown[k]].heading; })));
-    for (const auto& row : cells)
+    for (const auto& row : cells) {
         to.line(line([&](std::size_t k) { return row[k]; }));
+        for (std::size_t k = 0; k < shown.size(); ++k)
+            if (below[k] && !row[k].empty())
+                to.wrapped("    ", row[k], advise::ink::dim);
+    }
     return to.take();
+}
+
+std::string json_line(const json::value& what) {
+    std::string out;
+    const auto members = [&](const auto& all, char open, char close, const auto& write) {
+        out += open;
+        bool first = true;
+        for (const auto& one : all) {
+            if (!std::exchange(first, false))
+                out += ',';
+            write(one);
+        }
+        out += close;
+    };
+    // Answers of ours nest a few levels; nothing from outside is handed in as a tree.
+    switch (what.kind()) {
+    case json::kind::double_:
+        return fmt::format("{}", what.get_double());
+    case json::kind::object:
+        members(what.get_object(), '{', '}',
+                [&](const auto& one) { out += json::serialize(one.key()) + ':' + json_line(one.value()); });
+        return out;
+    case json::kind::array:
+        members(what.get_array(), '[', ']', [&](const auto& one) { out += json_line(one); });
+        return out;
+    default:
+        return json::serialize(what);
+    }
 }
 
 std::string table_ndjson(const table& what) {
@@ -132,7 +178,7 @@ std::string table_ndjson(const table& what) {
         for (std::size_t i = 0; i < what.columns.size(); ++i)
             if (!what.columns[i].key.empty())
                 one[what.columns[i].key] = row[i];
-        out += json::serialize(one);
+        out += json_line(one);
         out += '\n';
     }
     return out;

@@ -16,7 +16,9 @@ namespace mailtight::insight {
 struct column {
     std::string key;     ///< of JSON and of the CSV head: a contract; "" : for the eye alone
     std::string heading; ///< for the eye; "" : shown in JSON and CSV alone
-    enum class kind { text, number } what = kind::text;
+    /// `whole` is never cut (a day, a domain); a `remark` stands on a line of its own below its row where the
+    /// table is wider than the screen.
+    enum class kind { text, number, whole, remark } what = kind::text;
 };
 struct table {
     std::vector<column> columns;
@@ -25,9 +27,12 @@ struct table {
     std::string nothing; ///< the sentence for a person where there is no row
 };
 
-/// Aligned columns, numbers to the right and grouped by thousands; the widest text column gives way where the
-/// screen is too narrow. Ends with a newline.
+/// Aligned columns, numbers to the right and grouped by thousands. Where the screen is too narrow, remarks go
+/// below their row, then text columns go whose cells are all alike, then the widest text column is cut.
+/// Nothing gives way with style::whole_tables. Ends with a newline.
 std::string table_text(const table& what, const advise::style& how);
+/// JSON in one line, with numbers as people write them: 0.0538, not 5.38E-2.
+std::string json_line(const boost::json::value& what);
 /// One object a row and line.
 std::string table_ndjson(const table& what);
 /// RFC 4180 (CRLF, quotes doubled), with a head line. A cell that a spreadsheet would take for a formula

@@ -2,7 +2,6 @@
 #include "insight/trends.h"
 
 #include <algorithm>
-#include <array>
 
 namespace mailtight::insight {
 
@@ -10,19 +9,19 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::array windows_of_days{2, 14, 90};
 constexpr int usual_days = 28;                // the baseline reaches this far back from the last window
 constexpr std::uint64_t enough_sessions = 20; // below it, a share says nothing
 constexpr std::uint64_t enough_failures = 3;
 constexpr double times_usual = 3;
 
-struct sums {
-    std::uint64_t success = 0, failure = 0;
-    std::uint64_t all() const { return success + failure; }
-    double share() const {
-        return all() == 0 ? 0 : static_cast<double>(failure) / static_cast<double>(all());
-    }
-};
+using sums = window_sums;
+
+std::uint64_t all_of(const sums& of) {
+    return of.success + of.failure;
+}
+double share_of(const sums& of) {
+    return all_of(of) == 0 ? 0 : static_cast<double>(of.failure) / static_cast<double>(all_of(of));
+}
 
 sums sum(std::span<const store::day_row> rows, day from, day to) {
     sums total;
@@ -35,10 +34,10 @@ sums sum(std::span<const store::day_row> rows, day from, day to) {
 }
 
 weight weigh(const sums& of) {
-    return of.failure == 0     ? weight::fine
-           : of.share() < 0.10 ? weight::info
-           : of.share() < 0.50 ? weight::warning
-                               : weight::error;
+    return of.failure == 0       ? weight::fine
+           : share_of(of) < 0.10 ? weight::info
+           : share_of(of) < 0.50 ? weight::warning
+                                 : weight::error;
 }
 
 } // namespace
@@ -57,15 +56,26 @@ std::string_view to_string(weight w) {
     return "";
 }
 
+day begin_of_window(int length, day today) {
+    return today - days(length);
+}
+
 reporter_trend trend_of(const store::reporter_row& who, std::span<const store::day_row> rows, day today) {
+    std::array<sums, windows_of_days.size()> each{};
+    for (std::size_t i = 0; i < each.size(); ++i)
+        each[i] = sum(rows, begin_of_window(windows_of_days[i], today), today);
+    return trend_of(who, std::span<const sums, 3>(each), today);
+}
+
+reporter_trend trend_of(const store::reporter_row& who, std::span<const window_sums, 3> given, day today) {
     reporter_trend trend{who.domain, who.reporter, who.organization, {}, weight::fine, {}, {}, false};
     bool clean = false;
-    for (const int length : windows_of_days) {
-        const sums total = sum(rows, today - days(length), today);
-        window made{length, total.success, total.failure, weigh(total), clean};
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        const sums& total = given[i];
+        window made{windows_of_days[i], total.success, total.failure, weigh(total), clean};
         if (!made.silenced)
             trend.weight = std::max(trend.weight, made.weight);
-        clean = clean || (total.all() > 0 && total.failure == 0);
+        clean = clean || (all_of(total) > 0 && total.failure == 0);
         trend.windows.push_back(made);
     }
     if (who.reports > 0) {
@@ -84,9 +94,9 @@ baseline against_baseline(std::span<const store::day_row> rows, day today) {
     const sums now = sum(rows, today - days(windows_of_days.front()), today);
     const day before = today - days(windows_of_days.front() + 1);
     const sums usual = sum(rows, before - days(usual_days - 1), before);
-    baseline made{usual.share(), now.share(), now.all(), false};
-    made.above = usual.all() >= enough_sessions && now.all() >= enough_sessions &&
-                 now.failure >= enough_failures && now.share() > times_usual * usual.share();
+    baseline made{share_of(usual), share_of(now), all_of(now), false};
+    made.above = all_of(usual) >= enough_sessions && all_of(now) >= enough_sessions &&
+                 now.failure >= enough_failures && share_of(now) > times_usual * share_of(usual);
     return made;
 }
 

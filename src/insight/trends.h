@@ -6,6 +6,7 @@
 
 #include "store/questions.h"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,15 @@ struct reporter_trend {
     std::optional<day> last, next_expected;
     bool late = false; ///< beyond its rhythm: information, never an alarm by itself
 };
+/// The lengths of the windows, the shortest first.
+inline constexpr std::array<int, 3> windows_of_days{2, 14, 90};
+/// The first day of a window of so many days.
+day begin_of_window(int length, day today);
+struct window_sums {
+    std::uint64_t success = 0, failure = 0;
+};
+/// `sums`: a window each, as windows_of_days has them.
+reporter_trend trend_of(const store::reporter_row& who, std::span<const window_sums, 3> sums, day today);
 /// `rows`: days of one reporter.
 reporter_trend trend_of(const store::reporter_row& who, std::span<const store::day_row> rows, day today);
 struct baseline {

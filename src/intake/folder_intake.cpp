@@ -35,9 +35,17 @@ struct chunk {
     std::string error;
 };
 
+/// What is watched may be made by the first delivery: it is waited for, and no fault.
+bool not_there_yet(const std::string& path) {
+    std::error_code unknown;
+    return std::filesystem::status(path, unknown).type() == std::filesystem::file_type::not_found;
+}
+
 /// The next unread mails, as many as fit.
 chunk read_maildir(const std::string& maildir, const std::unordered_set<std::string>& passed_over) {
     chunk out;
+    if (not_there_yet(maildir))
+        return out;
     auto unread = unread_mails(maildir, passed_over, listed_mails);
     if (!unread) {
         out.error = unread.error();
@@ -74,6 +82,10 @@ bool lock_for_reading(const file_handle& file) {
 
 chunk read_mbox(const std::string& path, mbox_place place) {
     chunk out;
+    if (not_there_yet(path)) {
+        out.place = place;
+        return out;
+    }
     auto file = open_regular(path, follow_links::yes);
     if (!file) {
         out.error = fmt::format("{}: {}", path, file.error());

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "model/dns_facts.h"
 #include "model/probe_facts.h"
+#include "model/report_evidence.h"
 
 #include <map>
 #include <optional>
@@ -87,6 +88,7 @@ struct observation {
     std::optional<std::string> last_policy_sha256, last_id;
     std::optional<std::vector<mx_record>> last_mx;
     std::optional<base::utc_seconds> testing_since;
+    std::optional<report_evidence> reports; ///< where a store knows the domain
 };
 
 } // namespace mailtight::model

@@ -375,9 +375,13 @@ TEST(Diagnose, a_live_look_decides) {
     const auto still = diagnose(failed("certificate-not-trusted"), context);
     EXPECT_EQ(before.confidence, "likely");
     EXPECT_EQ(still.confidence, "certain");
-    EXPECT_TRUE(still.cause.ends_with("It is still so: seen just now."));
+    EXPECT_EQ(still.now, "Still so now.");
+    EXPECT_EQ(before.now, "");
     context.still_so = false;
-    EXPECT_EQ(diagnose(failed("certificate-not-trusted"), context).confidence, "likely");
+    context.looked_at = std::chrono::sys_days(std::chrono::year(2026) / 5 / 17) + std::chrono::minutes(845);
+    const auto gone = diagnose(failed("certificate-not-trusted"), context);
+    EXPECT_EQ(gone.confidence, "likely");
+    EXPECT_TRUE(gone.now.starts_with("Not seen any more (looked at 14:05 UTC): ")) << gone.now;
 }
 
 TEST(Diagnose, a_cached_policy_is_told) {

@@ -76,10 +76,10 @@ TEST(GroupFailures, judges_by_the_policy_that_the_reporter_saw) {
     EXPECT_EQ(group_failures(by_google, reporters, policies)[0].diagnosis.rule, "mx-not-in-policy");
     const std::vector by_microsoft{failure("microsoft.com", "validation-failure", "mx2.example.com")};
     EXPECT_EQ(group_failures(by_microsoft, reporters, policies)[0].diagnosis.rule, "validation-failure-bare");
-    EXPECT_EQ(group_failures(by_google, reporters, policies, {"mx1.example.com", "mx2.example.com"},
-                             "version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 604800\n")[0]
-                  .diagnosis.rule,
-              "mx-in-policy-since");
+    known_today now;
+    now.mx = {"mx1.example.com", "mx2.example.com"};
+    now.policy = "version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 604800\n";
+    EXPECT_EQ(group_failures(by_google, reporters, policies, now)[0].diagnosis.rule, "mx-in-policy-since");
 }
 
 TEST(GroupFailures, fates_follow_the_mode) {

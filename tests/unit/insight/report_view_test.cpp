@@ -321,14 +321,20 @@ TEST(Answers, readiness_and_silence_in_both_forms) {
 TEST(Answers, trends_have_a_row_a_reporter) {
     const std::vector rows{tests::sessions(1, 95, 5), tests::sessions(20, 100, 0)};
     const auto made = trends_table(std::vector{trend_of(tests::reporter("google.com"), rows, today)});
-    EXPECT_EQ(table_csv(made),
-              "domain,reporter,organization_name,success_2,failure_2,success_14,failure_14,success_90,"
-              "failure_90,weight,last,"
-              "next_expected,late\r\n"
-              "example.com,google.com,google.com,95,5,95,5,195,5,info,2026-05-16,2026-05-17,no\r\n");
+    EXPECT_EQ(
+        table_csv(made),
+        "domain,reporter,organization_name,success_2,failure_2,weight_2,success_14,failure_14,weight_14,"
+        "success_90,failure_90,weight_90,weight,last,next_expected,late\r\n"
+        "example.com,google.com,google.com,95,5,info,95,5,info,195,5,info,info,2026-05-16,2026-05-17,"
+        "no\r\n");
     const std::string text = table_text(made, {});
-    EXPECT_NE(text.find("2 days  14 days  90 days"), std::string::npos) << text;
-    EXPECT_NE(text.find(" 5.0 %    5.0 %    2.5 %"), std::string::npos) << text;
+    EXPECT_NE(text.find("5.0 % info  5.0 % info  2.5 % info  2026-05-16  2026-05-17"), std::string::npos)
+        << text;
+    auto who = tests::reporter("google.com");
+    who.last = tests::ago(5);
+    const std::vector mended{tests::sessions(1, 100, 0), tests::sessions(20, 50, 50)};
+    const auto late = table_text(trends_table(std::vector{trend_of(who, mended, today)}), {.width = 120});
+    EXPECT_NE(late.find("25.0 % over  2026-05-12  late: 2026-05-13"), std::string::npos) << late;
 }
 
 TEST(MxMatrix, reporters_down_hosts_across) {
@@ -365,6 +371,13 @@ TEST(FailuresText, tells_fate_diagnosis_and_where_to_look) {
 TEST(SummaryText, opens_with_the_result) {
     summary of;
     EXPECT_EQ(summary_text(of, {}), "No counted reports in this period.\n");
+    of.from = tests::ago(29);
+    of.to = today;
+    of.newest = tests::ago(60);
+    const std::string nothing = summary_text(of, {.width = 200});
+    EXPECT_EQ(nothing,
+              "No counted reports of 18 April to 17 May 2026. The newest is of 18 March 2026: mailtight "
+              "report summary --from 2026-03-18 --to 2026-03-18 shows that day.\n");
     of.days = {tests::sessions(1, 1204, 0)};
     EXPECT_TRUE(
         summary_text(of, {}).starts_with("1,204 sessions for 1 domain, none failed. Nothing to do.\n"));

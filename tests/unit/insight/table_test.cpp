@@ -96,6 +96,37 @@ TEST(TableText, fits_the_screen_and_shows_no_control_characters) {
         EXPECT_LE(base::display_width(line), 30U) << line;
 }
 
+TEST(TableText, what_says_least_gives_way_first) {
+    table of{{{"d", "Day", column::kind::whole},
+              {"r", "Reporter", {}},
+              {"s", "State", {}},
+              {"w", "Why", column::kind::remark}},
+             {{"2026-05-16", "Google Inc.", "counted", ""},
+              {"2026-05-17", "Microsoft Corporation", "counted", "a reason of some length"}},
+             ""};
+    const auto shown = [&](std::size_t width) { return table_text(of, {.width = width}); };
+    EXPECT_EQ(shown(80), "Day         Reporter               State    Why\n"
+                         "2026-05-16  Google Inc.            counted\n"
+                         "2026-05-17  Microsoft Corporation  counted  a reason of some length\n");
+    EXPECT_EQ(shown(50), "Day         Reporter               State\n"
+                         "2026-05-16  Google Inc.            counted\n"
+                         "2026-05-17  Microsoft Corporation  counted\n"
+                         "    a reason of some length\n");
+    EXPECT_EQ(shown(40), "Day         Reporter\n"
+                         "2026-05-16  Google Inc.\n"
+                         "2026-05-17  Microsoft Corporation\n"
+                         "    a reason of some length\n");
+    EXPECT_NE(shown(22).find("2026-05-17  Microsoft…\n"), std::string::npos) << "a day stays whole\n"
+                                                                            << shown(22);
+    EXPECT_EQ(table_text(of, {.width = 10, .whole_tables = true}), shown(200));
+}
+
+TEST(JsonLine, writes_numbers_as_people_do) {
+    EXPECT_EQ(
+        json_line({{"share", 0.0538}, {"small", 0.0001}, {"count", 3}, {"list", {0.5, nullptr, "x\"y"}}}),
+        R"({"share":0.0538,"small":0.0001,"count":3,"list":[0.5,null,"x\"y"]})");
+}
+
 TEST(TableNdjson, one_object_a_line) {
     EXPECT_EQ(table_ndjson(sample()),
               "{\"name\":\"first\",\"count\":1204,\"hidden\":\"h\",\"list\":[\"a\",\"b\"]}\n"

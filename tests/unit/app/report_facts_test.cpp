@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is gathered from the store for alarms, readiness and `check`: over a real store with few reports.
+#include "app/report_facts.h"
+#include "support/reports.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace mailtight::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using tests::day_in_may;
+
+class report_facts : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+        auto opened = store::open({.where = folder_ + "/store.db"});
+        ASSERT_TRUE(opened) << opened.error().message;
+        store_ = std::move(*opened);
+        const std::vector<std::string> names{"a.example", "b.example"};
+        ASSERT_TRUE(store_->add_domains(names, day_in_may(1)));
+        const std::vector all{tests::report("1", "a.example", 15, 100, 4),
+                              tests::report("2", "a.example", 16, 90, 3),
+                              tests::report("3", "b.example", 16, 50),
+                              tests::report("4", "b.example", 2, 50, 0, "example.net")};
+        ASSERT_TRUE(store_->add(all));
+    }
+    void TearDown() override {
+        store_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+    const base::utc_seconds now_ = day_in_may(17) + std::chrono::hours(12);
+    std::string folder_;
+    std::unique_ptr<store::store> store_;
+};
+
+TEST_F(report_facts, alarms_of_a_domain_follow_from_its_own_rows_and_know_what_was_told) {
+    insight::alarm_state active{"new-failure/a.example/certificate-expired/mx1.example.com", "", now_, now_,
+                                true};
+    auto over = active;
+    over.key = "new-failure/a.example/starttls-not-supported/-";
+    over.active = false;
+    const std::vector told{active, over};
+    const std::vector<std::string> names{"b.example", "a.example", "none.example"};
+    const auto facts = alarm_inputs(*store_, names, day_of(now_), told);
+    ASSERT_TRUE(facts) << facts.error().message;
+    ASSERT_EQ(facts->size(), 3U);
+    const auto& b = (*facts)[0];
+    EXPECT_EQ(b.domain, "b.example");
+    EXPECT_THAT(b.active, IsEmpty());
+    EXPECT_THAT(b.failures, IsEmpty());
+    EXPECT_EQ(b.days.size(), 2U);
+    EXPECT_EQ(b.first_report, day_of(day_in_may(2)));
+    EXPECT_EQ(b.last_report, day_of(day_in_may(16)));
+    const auto& a = (*facts)[1];
+    EXPECT_THAT(a.active, ElementsAre(active.key));
+    ASSERT_EQ(a.failures.size(), 1U);
+    EXPECT_EQ(a.failures.front().count, 7U);
+    EXPECT_EQ((*facts)[2].domain, "none.example");
+    EXPECT_FALSE((*facts)[2].last_report);
+}
+
+TEST_F(report_facts, a_failure_that_goes_on_stays_one_alarm) {
+    // Four days later the same failure is no longer new; the alarm told before keeps it active.
+    std::vector<model::received_report> more;
+    for (const unsigned day : {17U, 18U, 19U, 20U, 21U})
+        more.push_back(tests::report("more" + std::to_string(day), "a.example", day, 100, 4));
+    ASSERT_TRUE(store_->add(more));
+    const auto later = day_in_may(22);
+    const std::vector<std::string> names{"a.example"};
+    const auto has_new = [&](const std::vector<insight::alarm_state>& told) {
+        const auto facts = alarm_inputs(*store_, names, day_of(later), told);
+        return facts && std::ranges::any_of(insight::alarms_now(facts->front(), {}, later),
+                                            [](const auto& one) { return one.kind == "new-failure"; });
+    };
+    EXPECT_FALSE(has_new({}));
+    EXPECT_TRUE(
+        has_new({{"new-failure/a.example/certificate-expired/mx1.example.com", "", now_, now_, true}}));
+}
+
+TEST_F(report_facts, trends_sum_each_window_by_reporter) {
+    const auto all = trends(*store_, {.domains = {"b.example"}, .reporters = {}, .result_type = {}, .mx = {}},
+                            day_of(now_));
+    ASSERT_TRUE(all) << all.error().message;
+    ASSERT_EQ(all->size(), 2U);
+    EXPECT_EQ((*all)[0].reporter, "example.net");
+    EXPECT_EQ((*all)[0].windows[1].success, 0U) << "fifteen days ago";
+    EXPECT_EQ((*all)[0].windows[2].success, 50U);
+    EXPECT_EQ((*all)[1].reporter, "google.com");
+    EXPECT_EQ((*all)[1].windows[0].success, 50U);
+}
+
+TEST_F(report_facts, evidence_is_given_of_our_domains_alone) {
+    const auto evidence = report_evidence(*store_, {}, "a.example", now_);
+    ASSERT_TRUE(evidence && *evidence);
+    EXPECT_EQ((*evidence)->sessions, 197U);
+    EXPECT_EQ((*evidence)->failed, 7U);
+    ASSERT_EQ((*evidence)->failures.size(), 1U);
+    EXPECT_EQ((*evidence)->failures.front().result_type, "certificate-expired");
+    EXPECT_TRUE((*evidence)->failures.front().against_enforce);
+    EXPECT_EQ((*evidence)->last_report, day_of(day_in_may(16)));
+    const auto foreign = report_evidence(*store_, {}, "c.example", now_);
+    ASSERT_TRUE(foreign);
+    EXPECT_FALSE(*foreign);
+    EXPECT_EQ(mode_in_reports(*store_, "a.example").value_or("?"), "enforce");
+    EXPECT_EQ(mode_in_reports(*store_, "c.example").value_or("?"), "");
+}
+
+} // namespace
+} // namespace mailtight::app
