@@ -66,7 +66,7 @@ TEST(Connect, ReadsAndWritesKeepTheirDeadlines) {
     const auto start = on.now();
     EXPECT_EQ(on.block_on(stream.read_some(100, start + 50ms)).status, io::io_status::timeout);
     EXPECT_GE(on.now() - start, 50ms);
-    EXPECT_LT(on.now() - start, 1s);
+    EXPECT_LT(on.now() - start, 10s);
     // More than the kernel holds does not go out to a peer that does not read.
     EXPECT_EQ(on.block_on(stream.write_all(std::string(64 << 20, 'x'), on.now() + 100ms)),
               io::io_status::timeout);

@@ -302,7 +302,7 @@ TEST(Validating, FailureAndSilenceDiffer) {
     validating_world silent([](const auto&) { return out{}; }, 200ms);
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(silent.on.block_on(silent.resolver->txt("a.example")).status, dns_status::timeout);
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 3s);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
     EXPECT_EQ(silent.resolver->counters().timeouts, 1U);
 }
 

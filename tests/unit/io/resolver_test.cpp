@@ -197,7 +197,7 @@ TEST(Forwarding, SilenceIsATimeoutAfterFourTries) {
     EXPECT_EQ(w.txt("a.example").status, dns_status::timeout);
     const auto took = std::chrono::steady_clock::now() - began;
     EXPECT_GE(took, 190ms);
-    EXPECT_LT(took, 2s);
+    EXPECT_LT(took, 10s);
     EXPECT_EQ(w.server.asked(), 4U);
     EXPECT_EQ(w.resolver->counters().timeouts, 1U);
 }
@@ -218,12 +218,12 @@ TEST(Forwarding, NobodyThereIsKnownAtOnce) {
     }
     io::loop on;
     const auto resolver = io::make_resolver(
-        on, {.how = io::resolver_options::mode::forwarding, .servers = {gone}, .timeout = 5000ms});
+        on, {.how = io::resolver_options::mode::forwarding, .servers = {gone}, .timeout = 30'000ms});
     const auto began = std::chrono::steady_clock::now();
     const auto fact = on.block_on(resolver->txt("a.example"));
     EXPECT_EQ(fact.status, dns_status::timeout);
     EXPECT_THAT(fact.detail, HasSubstr("refused"));
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 15s);
 }
 
 TEST(Forwarding, AnotherServerHelpsWhereOneFails) {

@@ -261,7 +261,8 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
         test_server server(row.serve);
         io::loop on;
         const auto start = on.now();
-        const auto result = shake(on, server.port(), {.host = host}, row.outcome == timeout ? 300ms : 5000ms);
+        const auto result =
+            shake(on, server.port(), {.host = host}, row.outcome == timeout ? 300ms : 30'000ms);
         EXPECT_EQ(result.fact.outcome, row.outcome) << row.why << ": " << result.fact.detail;
         EXPECT_EQ(result.connection, nullptr) << row.why;
         EXPECT_FALSE(result.fact.detail.empty()) << row.why;
@@ -269,7 +270,7 @@ TEST(TlsHandshake, EveryBreakHasItsName) {
             EXPECT_THAT(result.fact.detail, HasSubstr("asn1")) << "it is the certificate that was refused";
         if (row.why == std::string_view("a chain of 16 MB announced"))
             EXPECT_THAT(result.fact.detail, HasSubstr("excessive")) << "nothing is kept for it";
-        EXPECT_LT(on.now() - start, 2s) << row.why;
+        EXPECT_LT(on.now() - start, 15s) << row.why;
     }
 }
 

@@ -16,6 +16,10 @@
 
 #include <cstring>
 
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 using namespace mailtight;
 using namespace mailtight::mail;
 
@@ -47,6 +51,15 @@ unsigned char* bytes(std::string& text) {
     return reinterpret_cast<unsigned char*>(text.data());
 }
 
+// The library loses every private key that it loads: no leak of ours.
+#if __has_feature(address_sanitizer)
+using leaks_passed_over = __lsan::ScopedDisabler;
+#else
+struct leaks_passed_over {
+    leaks_passed_over() {}
+};
+#endif
+
 class oracle {
 public:
     oracle()
@@ -62,6 +75,7 @@ public:
     /// The message with its signature on top.
     std::string sign(const std::string& message, const pair_of_keys& keys, bool rsa, dkim_canon header,
                      dkim_canon body) {
+        const leaks_passed_over here;
         DKIM_STAT status = DKIM_STAT_OK;
         auto pem = keys.pem;
         auto name = domain, place = selector;

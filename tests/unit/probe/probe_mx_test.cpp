@@ -211,7 +211,7 @@ TEST(ProbeMx, EveryMisbehaviourHasItsOutcome) {
         EXPECT_THAT(fact.detail, HasSubstr(row.detail)) << row.why;
         EXPECT_EQ(quit_seen, row.quits) << row.why;
         EXPECT_EQ(fact.connect, model::connect_outcome::connected) << row.why;
-        EXPECT_LT(fact.took, 2s) << row.why;
+        EXPECT_LT(fact.took, 10s) << row.why;
     }
 }
 
@@ -222,7 +222,7 @@ TEST(ProbeMx, SilenceEndsInTimeAndASlowServerIsWaitedFor) {
         test_server server([](peer& c) { c.rest(); });
         const auto fact = w.mx(host, server.port());
         EXPECT_EQ(fact.outcome, smtp_outcome::banner_timeout);
-        EXPECT_LT(fact.took, 1500ms);
+        EXPECT_LT(fact.took, 10s);
     }
     {
         test_server server([](peer& c) {
@@ -233,12 +233,12 @@ TEST(ProbeMx, SilenceEndsInTimeAndASlowServerIsWaitedFor) {
     }
     {
         test_server server([](peer& c) {
-            for (int i = 0; i < 100 && c.send("2"); ++i) // a drip does not lengthen the stage
+            for (int i = 0; i < 1'000 && c.send("2"); ++i) // a drip does not lengthen the stage
                 std::this_thread::sleep_for(20ms);
         });
         const auto fact = w.mx(host, server.port());
         EXPECT_EQ(fact.outcome, smtp_outcome::banner_timeout);
-        EXPECT_LT(fact.took, 1500ms);
+        EXPECT_LT(fact.took, 10s);
     }
     {
         std::string told;
