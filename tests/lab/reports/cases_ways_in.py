@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import smtplib
 import time
@@ -167,3 +168,25 @@ def report_test(shop: Shop) -> None:
     shop.same("reports of tests", len(daemon.json("report", "list", "--tests")), 1)
     lost = daemon.command("report", "test", "--wait", "3s", "healthy.test")
     shop.same("the exit status for an address that is not ours", lost.returncode, 1)
+
+
+@case("a failure is joined with a look at the domain now", proves=["G4-20"])
+def live(shop: Shop) -> None:
+    daemon = shop.daemon(start=False)
+    daemon.config.write_text(daemon.config.read_text().replace('"healthy.test"', '"healthy.test", "mx-expired.test"'))
+    daemon.start()
+    expired = [failure("certificate-expired", 3, "mx.mx-expired.test")]
+    mended = [failure("certificate-expired", 4, "mx1.hosting.test")]
+    for report in (Report("reporter-one.test", "mx-expired.test", 1, [policy("mx-expired.test", 9, expired)]),
+                   Report("reporter-one.test", "healthy.test", 1, [policy("healthy.test", 9, mended)])):
+        senders.lmtp(LMTP, "tls-reports@reporter-one.test", MAILBOX, report.signed(MAILBOX, shop.keys))
+    shop.wait("the reports", lambda: len(totals(daemon)) == 2)
+    told = {row["domain"]: row for row in daemon.json("report", "failures", "--live")}
+    shop.same("a fault that is still there", told["mx-expired.test"]["diagnosis"]["still_so"], True)
+    shop.same("a fault that is mended", told["healthy.test"]["diagnosis"]["still_so"], False)
+    words = daemon.command("report", "failures", "--live").stdout.decode()
+    shop.has(" ".join(words.split()), "Still so now", "Not seen any more")
+    checked = daemon.command("check", "--json", "healthy.test")
+    codes = [f["code"] for f in json.loads(checked.stdout)["findings"]]
+    shop.true("reports.failures" in codes, f"check says nothing of the reports: {codes}")
+    shop.same("the verdict", json.loads(checked.stdout)["verdict"], "protected")
