@@ -61,7 +61,8 @@ std::vector<silence_cause> why_silent(const silence_facts& facts, base::utc_seco
             fmt::format(
                 "{} {} here and counted for nothing: not verified, or about a domain that is not listed.",
                 advise::grouped(facts.quarantined), facts.quarantined == 1 ? "report lies" : "reports lie"),
-            "See them by 'mailtight report list --quarantined', and add the domain to reports.domains where it "
+            "See them by 'mailtight report list --quarantined', and add the domain to reports.domains where "
+            "it "
             "is yours.",
             true);
     if (facts.last_report && facts.last_30_days_sessions < little_traffic)
