@@ -148,6 +148,8 @@ io::task<> watch_parts(daemon_core& core) {
     base::utc_seconds warned{};
     for (;;) {
         co_await core.loop().sleep_for(5s);
+        if (core.stop->is_set())
+            co_return; // parts that were told to stop have not failed
         for (const auto& each : core.parts) {
             const auto now = each->status();
             auto& before = was_failing[each.get()];

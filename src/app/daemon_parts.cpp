@@ -48,8 +48,10 @@ private:
             made.protocol.offer_starttls = true;
             made.protocol.require_starttls = core.set.smtp_require_tls;
         }
-        if (lmtp) // one's own mail server hands over everybody's mail
+        if (lmtp) { // one's own mail server hands over everybody's mail
             made.no_limit = {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")};
+            made.listening.unlimited = made.no_limit;
+        }
         return made;
     }
     intake::smtp_intake intake_;
