@@ -27,14 +27,19 @@ class Load:
         self.shop, self.token, self.reports = shop, token, reports
         self.lock = threading.Lock()
         self.next, self.acknowledged, self.attempts = 0, set(), 0
+        self.open = 0  # numbers below this one may be sent
         self.tls = senders.context(shop.build)
 
     def _take(self) -> int | None:
-        with self.lock:
-            if self.next >= self.reports:
-                return None
-            self.next += 1
-            return self.next - 1
+        """The next number; waits where the next kill is due before it."""
+        while True:
+            with self.lock:
+                if self.next >= self.reports:
+                    return None
+                if self.next < self.open:
+                    self.next += 1
+                    return self.next - 1
+            time.sleep(0.001)
 
     def by_lmtp(self) -> None:
         session = None
@@ -108,14 +113,17 @@ def kills(shop: Shop) -> None:
     for worker in workers:
         worker.start()
     died = 0
-    while any(worker.is_alive() for worker in workers):
-        done = len(load.acknowledged) / reports
-        if died < deaths and done > died / deaths * 0.9:
-            time.sleep(chance.uniform(0.0, 0.3))
-            daemon.kill()
-            died += 1
-            daemon.start()
-        time.sleep(0.02)
+    for stage in range(1, deaths + 1):  # each death at a random moment of its share of the load
+        load.open = reports * stage // (deaths + 1)
+        due = chance.randrange(reports * (stage - 1) // (deaths + 1), load.open)
+        while len(load.acknowledged) < due:
+            time.sleep(0.0005)
+        daemon.kill()
+        died += 1
+        daemon.start()
+    load.open = reports
+    for worker in workers:
+        worker.join()
     shop.same("kills", died, deaths)
     shop.same("acknowledged", len(load.acknowledged), reports)
     shop.same("the totals: each acknowledged report once, none twice", totals(daemon), {OURS: (reports, 0)})
