@@ -196,7 +196,7 @@ void totals::write_days() {
                 "none_success = domain_day.none_success + excluded.none_success, "
                 "none_failure = domain_day.none_failure + excluded.none_failure",
                 row);
-        if (sum.reports < 0)
+        if (sum.reports <= 0) // a report may have come and gone in one transaction
             on_.run("delete from domain_day where domain = $1 and day = $2 and reports <= 0",
                     {key.first, key.second});
     }
@@ -211,7 +211,7 @@ void totals::write_policies() {
             "success = policy_day.success + excluded.success, "
             "failure = policy_day.failure + excluded.failure",
             {key.domain, key.day, key.reporter, key.type, key.text, sum.reports, sum.success, sum.failure});
-        if (sum.reports < 0)
+        if (sum.reports <= 0)
             on_.run("delete from policy_day where domain = $1 and day = $2 and reporter = $3 and type = $4 "
                     "and text = $5 and reports <= 0",
                     {key.domain, key.day, key.reporter, key.type, key.text});
@@ -236,7 +236,7 @@ void totals::write_failures() {
                 "then excluded.example_report else failure_day.example_report end",
                 {key.domain, key.day, key.reporter, key.type, key.result, key.reason, key.mx, sum.reports,
                  sum.count, sum.example_report, sum.example_policy, sum.example_detail, sum.text});
-        if (sum.reports < 0)
+        if (sum.reports <= 0)
             on_.run("delete from failure_day where domain = $1 and day = $2 and reporter = $3 and type = $4 "
                     "and result = $5 and reason = $6 and mx = $7 and reports <= 0",
                     {key.domain, key.day, key.reporter, key.type, key.result, key.reason, key.mx});

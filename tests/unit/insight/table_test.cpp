@@ -117,7 +117,7 @@ TEST(TableText, what_says_least_gives_way_first) {
                          "2026-05-17  Microsoft Corporation\n"
                          "    a reason of some length\n");
     EXPECT_NE(shown(22).find("2026-05-17  Microsoft…\n"), std::string::npos) << "a day stays whole\n"
-                                                                            << shown(22);
+                                                                             << shown(22);
     EXPECT_EQ(table_text(of, {.width = 10, .whole_tables = true}), shown(200));
 }
 

@@ -72,6 +72,19 @@ TEST_P(adding, twice_in_one_call_is_once_too) {
     EXPECT_EQ(sessions(), counts(110, 0));
 }
 
+TEST_P(adding, what_comes_and_is_corrected_in_one_call_leaves_nothing_behind) {
+    auto first = report("id1", "example.com", 3, 100);
+    first.report.policies[0].type = "tlsa";
+    const auto out = s->add(std::vector{first, report("id1", "example.com", 3, 101)});
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(out->at(1).what, fate::correction);
+    const auto policies = s->policies({});
+    ASSERT_TRUE(policies);
+    ASSERT_EQ(policies->size(), 1U); // no row without sessions
+    EXPECT_EQ(policies->front().type, "sts");
+    EXPECT_EQ(policies->front().success, 101U);
+}
+
 TEST_P(adding, nothing_at_all) {
     const auto out = s->add({});
     ASSERT_TRUE(out);

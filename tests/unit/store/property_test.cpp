@@ -168,7 +168,11 @@ void any_sequence_gives_the_naive_totals(engine of) {
         }
         }
         const auto expected = counted_naively(*s, own);
-        RC_ASSERT(as_the_store_says(*s) == expected);
+        const auto said = as_the_store_says(*s);
+        RC_ASSERT(said.days == expected.days);
+        RC_ASSERT(said.failures == expected.failures);
+        RC_ASSERT(said.reporters == expected.reporters);
+        RC_ASSERT(said.policies == expected.policies);
     }
     // At most one of each key stands.
     std::set<std::tuple<std::string, std::string, base::utc_seconds>> met;
