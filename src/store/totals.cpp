@@ -260,7 +260,7 @@ void totals::find_example(const failure_key& key) {
                words_.text(on_, key.mx)},
               [&](const sql::row& r) {
                   for (int i = 0; i < 4; ++i)
-                      row[static_cast<std::size_t>(7 + i)] = r.integer(i);
+                      row[7 + static_cast<std::size_t>(i)] = r.integer(i);
               });
     on_.run(
         "update failure_day set example_report = $8, example_policy = $9, example_detail = $10, text = $11 "
