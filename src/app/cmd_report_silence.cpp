@@ -8,6 +8,7 @@
 #include "app/terminal.h"
 #include "app/typed.h"
 #include "base/text.h"
+#include "insight/render_answers.h"
 #include "insight/silence.h"
 #include "io/http_client.h"
 
@@ -132,27 +133,14 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
     }
     line.clear();
     const auto causes = insight::why_silent(*facts, now);
-    bool ours = false;
-    for (const auto& cause : causes) {
-        ours = ours || cause.certain;
-        if (common.json) {
-            print(boost::json::serialize(boost::json::object{{"code", cause.code},
-                                                             {"certain", cause.certain},
-                                                             {"text", cause.text},
-                                                             {"fix", cause.fix}}) +
-                  "\n");
-            continue;
-        }
-        bool first = true;
-        for (const auto& part : {cause.text, cause.fix})
-            for (const auto& words : base::wrap(part, terminal_width() - 11)) {
-                print(
-                    fmt::format("  {:<8} {}\n", first ? (cause.certain ? "found" : "possible") : "", words));
-                first = false;
-            }
-    }
-    if (causes.empty() && !common.json)
+    if (common.json)
+        print(boost::json::serialize(insight::silence_json(domain->name, causes)) + "\n");
+    else if (causes.empty())
         print("Everything that can be tried from here works, and reports arrive.\n");
+    else
+        print(insight::silence_text(domain->name, causes,
+                                    {.colour = stdout_colour(), .width = terminal_width()}));
+    const bool ours = std::ranges::any_of(causes, &insight::silence_cause::certain);
     return ours ? problems_found : fine;
 }
 

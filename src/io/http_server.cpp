@@ -176,7 +176,7 @@ private:
             co_return refusal(reader.refused(), reader.reason());
         // Not where the client has not waited (RFC 9110 §10.1.1).
         if (asked.request.expects_continue && !reader.complete() && reader.request().body.empty()) {
-            if (co_await connection_->write_all("HTTP/1.1 100 Continue\r\n\r\n", on().now() + write_time) !=
+            if (co_await connection_->write_all(std::string(wire::http_continue), on().now() + write_time) !=
                 io_status::ok)
                 co_return std::nullopt;
         }
