@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The protocols at which mail servers ask: sessions for io::request_server. Answers go out in the order of
+// the questions; one that waits holds back those behind it, and at most `pipeline` are under way on a
+// connection. Requests up to 10,000 bytes, replies up to 100,000.
+#pragma once
+
+#include "io/request_server.h"
+#include "resolve/reply.h"
+#include "resolve/service.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace mailtight::resolve {
+
+inline constexpr std::size_t request_limit = 10'000, reply_limit = 100'000;
+
+struct front_options {
+    reply_options replies;
+    std::size_t pipeline = 128;
+    std::size_t repeated = 65'536; ///< replies ready to be given again
+    /// Further map names and the dialect that they mean ("zone" names of older services).
+    std::map<std::string, dialect> aliases;
+    dialect tcp_table = dialect::postfix;
+};
+
+/// Shared by all sessions: the replies that can be given again at once.
+class front {
+public:
+    front(io::loop& on, service& of, const base::clock& clock, front_options options);
+    ~front();
+    /// `MAP KEY` in netstrings, and postfix-tlspol's JSON, DUMP, EXPORT and PURGE (for who is on loopback or
+    /// a unix socket).
+    io::make_session socketmap();
+    io::make_session tcp_table();
+    /// One line a question for Exim and scripts.
+    io::make_session lines();
+    struct state;
+
+private:
+    std::shared_ptr<state> state_;
+};
+
+} // namespace mailtight::resolve
