@@ -235,8 +235,10 @@ next_look on_failed_delivery(const resolution_state& state, utc_seconds now) {
         return {ask::record, waits};
     // The record was seen a moment ago, by the very delivery that failed: the policy is still to be asked
     // for.
-    const bool fetch = !state.fetching && fetch_wanted(state, occasion::failed_delivery, now);
-    return {fetch ? ask::policy : ask::nothing, waits && fetch};
+    if (state.fetching || !fetch_wanted(state, occasion::failed_delivery, now))
+        return {};
+    // A policy of another id than the one held is fetched only right after a look: see policy_seen().
+    return {names_another(state, now) ? ask::record : ask::policy, waits};
 }
 
 ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc_seconds now) {
@@ -263,7 +265,8 @@ ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc
 
 void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now, std::uint64_t dice) {
     pull_clocks_back(state, now);
-    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile.
+    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile. A
+    // fetch without a look before it was begun for the id that is held.
     auto id = state.fetching ? *state.fetching : state.held ? state.held->id : state.record.id;
     state.fetching.reset();
 
