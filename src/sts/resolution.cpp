@@ -67,7 +67,7 @@ bool record_recent(const resolution_state& state, utc_seconds now) {
 
 /// After a failed fetch for the same id (8461-3.3-l); a fetch without a record pauses after any failure.
 bool paused(const resolution_state& state, std::string_view id, utc_seconds now) {
-    return state.failed && (id.empty() || state.failed->id == id) &&
+    return state.failed && (id.empty() || state.failed->id == id || state.failed->every_id) &&
            within(state.failed->at, now, fetch_pause);
 }
 bool fetched_lately(const resolution_state& state, utc_seconds now) {
@@ -283,7 +283,9 @@ void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now,
         state.refresh_at = plan_refresh(state, dice);
         return;
     }
-    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail)};
+    const bool every_id =
+        state.failed && state.failed->id != id && within(state.failed->at, now, fetch_pause);
+    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail), every_id};
     drop_expired(state, now);
     if (!unexpired(state.held, now))
         return;
