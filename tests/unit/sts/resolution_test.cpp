@@ -200,6 +200,7 @@ TEST(resolution, an_administrator_hears_before_half_of_the_life_is_gone) {
     auto state = holding("1", 172'800);
     state.refresh_at = now + hours(23);
     policy_seen(state, broken(), now + hours(23), 0);
+    EXPECT_FALSE(deserves_alarm(state, now + hours(30))); // once is nothing yet
     policy_seen(state, broken(), now + hours(23) + minutes(10), 0);
     EXPECT_FALSE(deserves_alarm(state, now + hours(24)));
     EXPECT_TRUE(deserves_alarm(state, now + hours(24) + seconds(1)));
@@ -242,6 +243,61 @@ TEST(resolution, looks_after_failed_deliveries_are_few) {
               ask::nothing);
     EXPECT_EQ(record_seen(state, record_with("1"), occasion::failed_delivery, now + seconds(300)),
               ask::policy);
+}
+
+TEST(resolution, beside_a_held_policy_an_absence_is_looked_at_like_a_record) {
+    auto state = holding();
+    record_seen(state, no_record(seen_kind::none, 3600), occasion::use, now);
+    EXPECT_EQ(on_use(state, now + seconds(299)).what, ask::nothing);
+    EXPECT_EQ(on_use(state, now + seconds(300)).what, ask::record);
+}
+
+TEST(resolution, a_domain_that_left_is_refreshed_no_more) {
+    PROVES("8461-5-c");
+    auto state = holding("1", 86'400);
+    auto due = state.refresh_at;
+    record_seen(state, no_record(), occasion::schedule, due);
+    policy_seen(state, served(mode::none, 172'800), due, 1); // mode none was the last thing it published
+    EXPECT_EQ(state.refresh_at, due + seconds(172'801));
+
+    auto other = holding("1", 172'800, mode::none);
+    due = other.refresh_at;
+    EXPECT_EQ(record_seen(other, no_record(), occasion::schedule, due), ask::nothing);
+    EXPECT_EQ(other.refresh_at, now + seconds(172'801)); // to be dropped then
+    EXPECT_EQ(record_seen(other, no_record(), occasion::schedule, other.refresh_at), ask::nothing);
+    EXPECT_FALSE(other.held);
+    EXPECT_EQ(other.refresh_at, utc_seconds{});
+}
+
+TEST(resolution, a_policy_that_cannot_be_refreshed_is_looked_at_when_it_ends) {
+    auto state = holding("1", 86'400);
+    const auto late = now + seconds(86'390);
+    policy_seen(state, broken(), late, 0);
+    EXPECT_EQ(state.refresh_at, now + seconds(86'401));
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::schedule, state.refresh_at),
+              ask::nothing); // paused
+    EXPECT_FALSE(state.held);
+    EXPECT_EQ(state.refresh_at, utc_seconds{});
+}
+
+TEST(resolution, a_failed_delivery_just_after_a_pause_looks_at_the_record_again) {
+    auto state = holding("1");
+    record_seen(state, record_with("2"), occasion::use, now + hours(1));
+    policy_seen(state, broken(), now + hours(1), 0);
+    const auto seen = now + hours(1) + seconds(290);
+    EXPECT_EQ(record_seen(state, record_with("2"), occasion::use, seen), ask::nothing);
+    EXPECT_EQ(on_failed_delivery(state, seen + seconds(9)).what, ask::nothing);
+    // What is fetched without a look counts as of the id that is held: this one must not.
+    EXPECT_EQ(on_failed_delivery(state, seen + seconds(10)).what, ask::record);
+}
+
+TEST(resolution, a_pause_is_worth_remembering) {
+    resolution_state state;
+    record_seen(state, record_with("1", 60), occasion::use, now);
+    EXPECT_FALSE(worthless(state, now + hours(1))); // a fetch is under way
+    policy_seen(state, broken(), now, 0);
+    EXPECT_FALSE(worthless(state, now + seconds(299)));
+    EXPECT_TRUE(worthless(state, now + seconds(300)));
 }
 
 TEST(resolution, numbers_without_measure_do_no_harm) {
