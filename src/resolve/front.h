@@ -14,7 +14,7 @@
 
 namespace mailtight::resolve {
 
-inline constexpr std::size_t request_limit = 10'000, reply_limit = 100'000;
+inline constexpr std::size_t request_limit = 10'000;
 
 struct front_options {
     reply_options replies;
