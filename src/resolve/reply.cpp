@@ -59,7 +59,7 @@ reply enforced(dialect d, const tls_decision& decision) {
         return temporary(nothing_admitted(decision), "");
     std::string text = "secure match=" + base::join(match.names, ":");
     if (d != dialect::postfix_legacy)
-        text += " servername=hostname"; // SNI; for Sendmail it has to be the last word
+        text += " servername=hostname"; // 8461-7.1-a: SNI; for Sendmail it is the last word
     if (has_tlsrpt(d))
         if (const auto more = tlsrpt_attributes(decision);
             more && text.size() + more->size() + 3 <= reply_limit)
