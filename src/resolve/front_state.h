@@ -15,6 +15,9 @@
 
 namespace mailtight::resolve {
 
+/// Replies are long and questions short: after so much a session waits until the client took it.
+inline constexpr std::size_t enough_at_once = 128 * 1024;
+
 enum class protocol : std::uint8_t { socketmap, tcp_table, lines };
 
 struct front::state {
