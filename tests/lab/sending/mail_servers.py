@@ -237,6 +237,8 @@ log_selector = +tls_certificate_verified +tls_peerdn +tls_sni
 dns_dnssec_ok = 1
 domainlist local_domains =
 {parts['main']}
+begin acl
+{parts['acl']}
 begin routers
 {parts['routers']}
 dnslookup:
@@ -292,8 +294,9 @@ begin retry
         found = {}
         said = self.said()
         for to in re.findall(r"^\s+(\S+@\S+)$", self._run("-bp"), re.M):
-            reasons = re.findall(rf"== {re.escape(to)} .*?(?:defer \S+|T=\S+)(.*)", said)
-            found[to] = reasons[-1].strip() if reasons else ""
+            identity = re.findall(rf"^\S+ \S+ (\S+) == {re.escape(to)} ", said, re.M)
+            rows = re.findall(rf"^\S+ \S+ {identity[-1]} (?!<=)(.*)", said, re.M) if identity else []
+            found[to] = "; ".join(rows)
         return found
 
     def said(self) -> str:
