@@ -20,12 +20,15 @@ from table import Rec
 from world import Zone
 
 NAME_SERVERS = {"ns1": "10.64.53.1", "ns2": "10.64.53.2"}
+HIDDEN_DNS = "10.64.53.3"  # the same Knot, for who sits in the place of the others
 DEAD_DNS, NGINX = "10.64.53.9", "10.64.80.1"
 HERE = Path(__file__).resolve().parent.parent
 HANGS = ["no-handshake", "silent", "drip-head", "drip"]  # the stages of a fetch in which a policy host can hang
-OTHERS = [Place("watched", "the one in the middle wants its mail"), Place("unwatched", "the same without a policy", mode=""),
-          Place("moving", "it moves while its old policy is cached"), Place("load", "asked for under load")]
-OTHERS += [Place(f"hang-{stage}", f"its policy host hangs: {stage}", [], hangs=stage) for stage in HANGS]
+OTHERS = [Place("moving", "it moves while its old policy is cached"), Place("load", "asked for under load"),
+          Place("shared", "asked for at two machines"), Place("typed", "looked at by hand"), Place("tests", "in testing", mode="testing"),
+          Place("slow", "its policy host answers after seven seconds", hangs="slow")]
+OTHERS += [Place("patient", "it takes mail, and its policy host hangs", hangs="silent")]
+OTHERS += [Place(f"hang-{stage}", f"its policy host hangs: {stage}", hangs=stage) for stage in HANGS]
 
 
 class Far:
@@ -89,7 +92,7 @@ class Far:
         if place.hangs:
             address = f"10.64.81.{len(self.hanging) + 1}"
             chain = str(self.authority.leaf("good", [f"mta-sts.{name}"]))
-            self.hanging.append({"address": address, "behaviour": place.hangs, "chain": chain, "key": str(self.authority.key_file),
+            self.hanging.append({"address": address, "behaviour": place.hangs, "options": {"seconds": 7}, "chain": chain, "key": str(self.authority.key_file),
                                  "body_file": str(self.folder / "policies" / name)})
         else:
             self.sites.append(name)
@@ -130,7 +133,7 @@ class Far:
     # --- its servers ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        knot = names.authority(self.zones, self.folder / "knot", self.build, NAME_SERVERS, self.folder, negative=1)
+        knot = names.authority(self.zones, self.folder / "knot", self.build, {**NAME_SERVERS, "ns3": HIDDEN_DNS}, self.folder, negative=1)
         self._run("knot", ["knotd", "-c", str(knot)])
         dead = self.folder / "dead.json"
         dead.write_text(json.dumps([{"address": DEAD_DNS, "behaviour": "servfail", "zone": "dead.test", "records": []}]))

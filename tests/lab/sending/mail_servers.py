@@ -115,6 +115,23 @@ alias_database =
     def reload(self) -> None:
         net.command(*net.inside("out", "/usr/sbin/postfix", "-c", str(self.etc), "reload"))
 
+    def route(self, ways: dict[str, str]) -> None:
+        """Recipient domain -> next hop."""
+        table = ", ".join(f"{{ {name} = smtp:{hop} }}" for name, hop in ways.items())
+        with open(self.etc / "main.cf", "a", encoding="ascii") as file:
+            file.write(f"transport_maps = inline:{{ {table} }}\n")
+        self.reload()
+
+    def lines_of_doctor(self, daemon) -> list[str]:
+        """The lines for main.cf that doctor prints, run where this Postfix is the host's."""
+        covered = "mount --bind \"$0\" /etc/postfix && exec \"$@\""
+        done = subprocess.run(net.inside("out", "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
+                                         "--json", "--config", str(daemon.config), "--smtp-control", "none"),
+                              capture_output=True, text=True, check=False)
+        rows = json.loads(done.stdout)["checks"]
+        text = "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
+        return [line for line in text.splitlines() if re.match(r"[a-z_]+ = ", line)]
+
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 

@@ -62,7 +62,9 @@ SMART = [Place("smart", "a smart host whose certificate is right", [Host("")]),
          Place("smart-bad", "a smart host whose certificate is wrong", [Host("", "wrong-name")])]
 ODD = [Place("lone.child", "it has no policy, its parent one that admits nobody", mode=""),
        Place("child", "it admits nobody", policy_mx=["nobody"])]
-EVERY = [*ARRIVE, *WAIT, DANE_ARRIVES, DANE_WAITS, *SMART, *ODD]
+# The one in the middle wants the mail of the first; the second shows that the attack works where there is no policy.
+ATTACKED = [Place("watched", "an enforced policy"), Place("unwatched", "none", mode="")]
+EVERY = [*ARRIVE, *WAIT, DANE_ARRIVES, DANE_WAITS, *SMART, *ODD, *ATTACKED]
 
 
 def domain(kind: str, sender: str) -> str:
