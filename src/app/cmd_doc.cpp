@@ -44,11 +44,11 @@ int cmd_doc(const common_options&, const std::string& what) {
     if (what == "metrics") {
         boost::json::array rows;
         for (const auto& entry : base::metric_table())
-            rows.push_back(boost::json::object{
-                {"name", entry.name},
-                {"type", entry.type == base::metric_entry::kind::counter ? "counter" : "gauge"},
-                {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
-                {"help", entry.help}});
+            rows.push_back(
+                boost::json::object{{"name", entry.name},
+                                    {"type", base::to_string(entry.type)},
+                                    {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
+                                    {"help", entry.help}});
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }

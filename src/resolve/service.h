@@ -39,6 +39,10 @@ struct service_options {
     std::size_t looks = 2'000; ///< answers that wait at once; beyond it: what is known now
     std::vector<std::string> prefetch;
     std::chrono::seconds probe_every{3'600}; ///< one probe of the MX hosts of a testing policy
+    /// A domain that nobody asked about for so long is no longer refreshed, and goes when its policy ends.
+    std::chrono::seconds unused_after{30 * 86'400};
+    std::size_t looks_after_failures = 10;       ///< a second, over all domains
+    std::chrono::milliseconds care_every{1'000}; ///< the beat of the background work
 };
 
 /// What happened, for logs and metrics.

@@ -5,6 +5,7 @@
 #include "app/daemon.h"
 #include "app/import_batch.h"
 #include "app/store_access.h"
+#include "support/scratch.h"
 #include "wire/smtp_client.h"
 
 #include <boost/json.hpp>
@@ -41,9 +42,6 @@ std::string report(const std::string& domain, const std::string& id, int good) {
 class running : public testing::Test {
 protected:
     void SetUp() override {
-        std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
         common_.set.store_where = folder_ + "/store.db";
         common_.set.control_socket = folder_ + "/control.sock";
         common_.set.lmtp_listen = {"unix:" + folder_ + "/lmtp.sock"};
@@ -59,7 +57,6 @@ protected:
     void TearDown() override {
         if (thread_.joinable())
             end();
-        std::filesystem::remove_all(folder_);
     }
     void begin() {
         auto made = daemon::make(common_);
@@ -148,7 +145,8 @@ protected:
         return client.outcome();
     }
 
-    std::string folder_;
+    const tests::scratch_folder scratch_;
+    const std::string folder_ = scratch_.path().string();
     common_options common_;
     settings fresh_;
     std::unique_ptr<daemon> daemon_;
