@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The domains of bench/policy_service.py by number, their replies, and where its programs meet.
+// The domains of bench/policy_service.py by number (farm/names.h), their replies, and where its programs meet.
 #pragma once
 
 #include <arpa/inet.h>
@@ -15,12 +15,12 @@
 namespace bench {
 
 inline std::string domain(long number) {
-    return "d" + std::to_string(number) + ".bench.example";
+    return "f" + std::to_string(number) + ".bench";
 }
 /// What a mail server is told of it.
 inline std::string reply(long number) {
     const auto name = domain(number);
-    return "secure match=mx1." + name + ":mx2." + name + " servername=hostname";
+    return "secure match=mx." + name + " servername=hostname";
 }
 
 /// A port of 127.0.0.1, or the path of a unix socket.
