@@ -77,6 +77,18 @@ std::optional<std::string> to_ascii(std::string_view name) {
     return canonical_name(out); // the mapping may yield characters that no host name has
 }
 
+std::string with_plain_dots(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const bool dot =
+            text.starts_with("\u3002") || text.starts_with("\uff0e") || text.starts_with("\uff61");
+        out += dot ? '.' : text.front();
+        text.remove_prefix(dot ? 3 : 1);
+    }
+    return out;
+}
+
 std::string to_unicode(std::string_view name) {
     if (name.size() > unicode_bytes_max || name.find('\0') != std::string_view::npos)
         return std::string(name);

@@ -48,6 +48,9 @@ std::string to_unicode(std::string_view name);
 /// The A-label form of a U-label name, or nothing.
 std::optional<std::string> to_ascii(std::string_view name);
 
+/// With the dots that IDNA takes for one (RFC 3490 §3.1, UTS 46: ideographic, fullwidth, halfwidth) as ".".
+std::string with_plain_dots(std::string_view text);
+
 /// The registrable domain (public suffix and one label): `a.b.example.co.uk` -> `example.co.uk`; a name that
 /// is itself a public suffix (or a single label) gives itself. Names below unknown top-level domains count
 /// one label as the suffix.

@@ -23,8 +23,9 @@ struct next_hop {
     };
     kind what = kind::empty;
     std::string domain; ///< A-labels, lower case, no trailing dot; "" where it has no policy
-    std::uint16_t port =
-        25; ///< `host:port`, `[host]:port`; the policy does not depend on it (A18), TLSA does
+    /// `host:port`, `[host]:port`; the policy does not depend on it (A18), TLSA does. 0: a service whose
+    /// number is not known.
+    std::uint16_t port = 25;
     bool can_have_policy() const { return what == kind::domain || what == kind::smart_host; }
     friend bool operator==(const next_hop&, const next_hop&) = default;
 };

@@ -76,19 +76,6 @@ std::string_view unquote(std::string_view text) {
     return text;
 }
 
-/// The dots that IDNA takes for one (RFC 3490 §3.1, UTS 46): ideographic, fullwidth, halfwidth.
-std::string with_plain_dots(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        const bool dot =
-            text.starts_with("\u3002") || text.starts_with("\uff0e") || text.starts_with("\uff61");
-        out += dot ? '.' : text.front();
-        text.remove_prefix(dot ? 3 : 1);
-    }
-    return out;
-}
-
 /// True for IPv4 and IPv6 in any dress, and for names that end in a number, which no domain does (RFC 3696
 /// §2).
 bool is_address(std::string_view text) {

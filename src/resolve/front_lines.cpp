@@ -36,7 +36,7 @@ public:
         const auto now = shared_->clock.now();
         std::size_t used = 0;
         tail_.clear();
-        while (used < bytes.size() && !queue_->full() && !queue_->closing()) {
+        while (used < bytes.size() && !queue_->full() && !queue_->closing() && out.size() < enough_at_once) {
             const std::size_t end = bytes.find('\n', used);
             const std::size_t length = (end == bytes.npos ? bytes.size() : end) - used;
             if (length > request_limit) {

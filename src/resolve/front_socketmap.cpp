@@ -68,7 +68,7 @@ public:
     std::size_t received(std::string_view bytes, std::string& out) override {
         const auto now = shared_->clock.now();
         std::size_t used = 0;
-        while (used < bytes.size() && !queue_->full() && !queue_->closing()) {
+        while (used < bytes.size() && !queue_->full() && !queue_->closing() && out.size() < enough_at_once) {
             const auto read = wire::read_netstring(bytes.substr(used), frame_limit);
             if (read.what == wire::netstring_read::state::partial)
                 return used;

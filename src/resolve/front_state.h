@@ -15,6 +15,9 @@
 
 namespace mailtight::resolve {
 
+/// Replies are long and questions short: after so much a session waits until the client took it.
+inline constexpr std::size_t enough_at_once = 128 * 1024;
+
 enum class protocol : std::uint8_t { socketmap, tcp_table, lines };
 
 struct front::state {
@@ -63,11 +66,14 @@ private:
         bool there = false, last = false;
         std::string bytes;
     };
+    void wait(slot one);
+
     std::shared_ptr<io::request_link> link_;
     std::size_t limit_;
     std::deque<slot> waiting_;
     std::uint64_t first_ = 0; ///< the number of waiting_.front()
-    bool closing_ = false, held_up_ = false;
+    bool closing_ = false;
+    bool held_up_ = false; ///< was full: the session has to be told when it is not any more
 };
 
 /// A question of one of the protocols: answered from what is ready, from what is known, or later.

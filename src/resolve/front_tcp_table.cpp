@@ -33,7 +33,7 @@ public:
     std::size_t received(std::string_view bytes, std::string& out) override {
         const auto now = shared_->clock.now();
         std::size_t used = 0;
-        while (used < bytes.size() && !queue_->full() && !queue_->closing()) {
+        while (used < bytes.size() && !queue_->full() && !queue_->closing() && out.size() < enough_at_once) {
             const std::size_t end = bytes.find('\n', used);
             const std::size_t length = (end == bytes.npos ? bytes.size() : end) - used;
             if (length > request_limit) {

@@ -144,19 +144,6 @@ void dane_part(sheet& to, const tls_decision& decision) {
     }
 }
 
-void exception_part(sheet& to, const tls_decision& decision, base::utc_seconds now) {
-    if (!decision.exception)
-        return;
-    const auto& made = *decision.exception;
-    to.heading("Exception");
-    to.row("kind", model::to_string(made.what));
-    to.row("why", made.why.empty() ? "no reason was given" : shown(made.why));
-    if (!made.by.empty())
-        to.row("by", shown(made.by));
-    to.row("since", when(made.since, now));
-    to.row("until", made.until ? when(*made.until, now) : "no end");
-}
-
 std::string reply_words(const reply& said) {
     switch (said.what) {
     case reply::status::ok:
@@ -183,19 +170,13 @@ std::string explain(const tls_decision& decision, const reply_options& options, 
         to.row("", mail::explain(decision.hop.what));
     if (!decision.reason.empty())
         to.row("reason", shown(decision.reason));
-    if (decision.fault)
-        to.row("fault", fmt::format("{} at the latest look for the policy", sts::to_string(*decision.fault)));
     if (decision.good_until > now)
         to.row("repeated", fmt::format("for {}", base::format_duration(decision.good_until - now)));
-    exception_part(to, decision, now);
+    for (const auto& note : decision.notes) // errors and the operator's exception among them
+        to.row(&note == decision.notes.data() ? "note" : "", shown(note));
     policy_part(to, decision, now);
     hosts_part(to, decision);
     dane_part(to, decision);
-    if (!decision.notes.empty()) {
-        to.heading("Notes");
-        for (const auto& note : decision.notes)
-            to.row("", shown(note));
-    }
     to.heading("Replies");
     for (const dialect d : {dialect::postfix, dialect::postfix_legacy, dialect::postfix_3_10,
                             dialect::sendmail, dialect::tlspol, dialect::tlspol_tlsrpt})

@@ -10,7 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
+#include <unordered_set>
+#include <utility>
 
 namespace mailtight::resolve {
 
@@ -42,10 +43,19 @@ std::string in_match(std::string_view pattern) {
     return std::string(pattern.starts_with("*.") ? pattern.substr(1) : pattern);
 }
 
-void add_once(std::vector<std::string>& to, std::string name) {
-    if (std::ranges::find(to, name) == to.end())
-        to.push_back(std::move(name));
-}
+/// Names in their order, each once; a policy can hold ten thousand.
+class names_once {
+public:
+    void add(std::string name) {
+        if (known_.insert(name).second)
+            names_.push_back(std::move(name));
+    }
+    std::vector<std::string> take() { return std::move(names_); }
+
+private:
+    std::unordered_set<std::string> known_;
+    std::vector<std::string> names_;
+};
 
 } // namespace
 
@@ -74,11 +84,11 @@ bool speakable_line(std::string_view line) {
 }
 
 std::vector<std::string> patterns_for(const sts::policy& policy) {
-    std::vector<std::string> all;
+    names_once all;
     for (const auto& pattern : policy.mx)
         if (speakable_pattern(pattern))
-            add_once(all, base::lower(pattern));
-    return all;
+            all.add(base::lower(pattern));
+    return all.take();
 }
 
 std::vector<std::string> lines_for(const sts::held_policy& held) {
@@ -119,17 +129,16 @@ match_list match_hosts(const tls_decision& decision) {
     if (!decision.mx_known || decision.mx.empty() || decision.mx.size() >= limits::mx_hosts ||
         !decision.policy)
         return match_patterns(decision);
-    match_list made;
-    made.concrete = true;
+    names_once admitted;
     const auto patterns = patterns_for(decision.policy->value);
     for (const auto& one : decision.mx) {
         std::string_view host = one.host;
         if (host.ends_with('.'))
             host.remove_suffix(1);
         if (speakable_host(host) && sts::admitted_by(patterns, host))
-            add_once(made.names, base::lower(host));
+            admitted.add(base::lower(host));
     }
-    return made;
+    return {admitted.take(), true};
 }
 
 std::optional<std::string> tlsrpt_attributes(const tls_decision& decision) {

@@ -165,12 +165,13 @@ io::task<> service::state::see_policy(std::shared_ptr<state> self, std::string d
             seen.detail = error.what();
         }
     }
-    const bool got = seen.value.has_value();
+    const bool valid = seen.value.has_value();
     auto kept = self->remembered(domain);
     const auto had = std::move(kept.state.held);
     kept.state.held = had;
-    mine->words = got ? std::string("the policy was fetched") : "the policy cannot be had: " + seen.detail;
+    mine->words = valid ? std::string("the policy was fetched") : "the policy cannot be had: " + seen.detail;
     sts::policy_seen(kept.state, std::move(seen), self->clock.now(), self->dice());
+    const bool got = valid && kept.state.held; // no: it was purged meanwhile
     mine->changed = got && had && (had->id != kept.state.held->id || had->body != kept.state.held->body);
     co_await self->keep_seen(self, kept, got);
     self->keep.fetched(domain);

@@ -12,7 +12,7 @@ void sql_policies::changed_exceptions() {
 
 result<void> sql_policies::set_override(const model::policy_override& value) {
     return writing([&] {
-        const auto mx = write_list(value.mx), why = storable(value.why), by = storable(value.by);
+        const auto mx = write_list(value.mx), why = shown(value.why), by = shown(value.by);
         on_->run("insert into sending_exception (domain, what, mx, why, by_whom, since, until) "
                  "values ($1, $2, $3, $4, $5, $6, $7) on conflict (domain) do update set "
                  "what = excluded.what, mx = excluded.mx, why = excluded.why, by_whom = excluded.by_whom, "
@@ -59,8 +59,8 @@ result<void> sql_policies::put_verdicts(std::span<const model::testing_verdict> 
                                         base::utc_seconds keep) {
     return writing([&] {
         for (const auto& v : found) {
-            const auto address = v.address.to_string(), id = storable(v.policy_id),
-                       host = storable(v.mx_host), result = storable(v.result), reason = storable(v.reason);
+            const auto address = v.address.to_string(), id = shown(v.policy_id), host = shown(v.mx_host),
+                       result = shown(v.result), reason = shown(v.reason);
             on_->run(
                 "insert into sending_verdict as s (domain, mx_host, address, policy_id, found_at, result, "
                 "reason) values ($1, $2, $3, $4, $5, $6, $7) on conflict (domain, mx_host, address) do "

@@ -31,7 +31,7 @@ std::string body_of(const sts::held_policy& held) {
 
 } // namespace
 
-std::string storable(std::string_view text) {
+std::string shown(std::string_view text) {
     const bool plain =
         text.size() <= text_max && std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
     return plain ? std::string(text) : base::printable(text, text_max);
@@ -50,14 +50,14 @@ policy_values::policy_values(const model::kept_policy& from, std::int64_t change
     const auto& s = from.state;
     if (s.held) {
         body_ = body_of(*s.held);
-        id_ = storable(s.held->id);
+        id_ = shown(s.held->id);
     }
     if (s.failed) {
-        failed_id_ = storable(s.failed->id);
-        failed_detail_ = storable(s.failed->detail);
+        failed_id_ = shown(s.failed->id);
+        failed_detail_ = shown(s.failed->detail);
     }
-    record_id_ = storable(s.record.id);
-    record_detail_ = storable(s.record.detail);
+    record_id_ = shown(s.record.id);
+    record_detail_ = shown(s.record.detail);
     values_ = {change,
                from.domain,
                id_,

@@ -20,7 +20,7 @@ inline constexpr std::string_view policy_columns =
 inline constexpr int change_column = 0, domain_column = 1, removed_column = 19;
 
 /// Text that both engines take: what is no UTF-8, and control characters, become visible; long ones are cut.
-std::string storable(std::string_view text);
+std::string shown(std::string_view text);
 
 /// The values of a row, with the texts that they refer to. Stays where it is.
 class policy_values {

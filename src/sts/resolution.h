@@ -71,6 +71,9 @@ struct resolution_state {
     base::utc_seconds refresh_at{};     ///< when a fetch is due whatever the id (8461-3.3-q); epoch: not set
     base::utc_seconds failing_since{};  ///< refreshes fail since then; epoch: they don't
     std::uint32_t failures = 0;         ///< so many in a row
+    /// The id of the record for which a fetch is under way ("" : a refresh without a record). The record may
+    /// change before it ends: what comes then is the policy of this id. Of this process only, never kept.
+    std::optional<std::string> fetching;
 };
 
 enum class ask { nothing, record, policy };
@@ -80,10 +83,12 @@ struct next_look {
     ask what = ask::nothing;
     bool answer_waits = false; ///< nothing holds yet: the answer waits for it. Else: in the background
 };
-/// A use at this time. A held policy is checked against the record at most every min(TTL, 5 min), in the
-/// background; an absence is remembered for its TTL, 60 to 3600 s; an error for 60 s.
+/// A use at this time. A held policy is checked against the record at most every min(TTL, 5 min) and no more
+/// often than every minute, in the background; an absence is remembered for its TTL, 60 to 3600 s; an error
+/// for 60 s.
 next_look on_use(const resolution_state& state, base::utc_seconds now);
-/// Whether the daily fetch is due.
+/// Whether the daily fetch is due. What follows through record_seen() and policy_seen() always sets another
+/// time, or none.
 next_look on_schedule(const resolution_state& state, base::utc_seconds now);
 /// A delivery failed, or a person asked: the record and the policy, at once (8461-5-d), but no more often
 /// than every `failure_look_every` for the record and every five minutes for the fetch of an unchanged id.
@@ -91,11 +96,15 @@ next_look on_failed_delivery(const resolution_state& state, base::utc_seconds no
 inline constexpr std::chrono::seconds failure_look_every{30};
 inline constexpr std::chrono::seconds fetch_pause{300}; ///< 8461-3.3-l
 inline constexpr std::chrono::seconds record_look_at_most{300};
+/// Beyond its max_age a policy still holds for the look-up that fetched it (A5), which may have to wait for
+/// other answers this long.
+inline constexpr std::chrono::seconds look_up_lasts{5};
 
 /// Why a look was made: what follows on an unchanged id depends on it.
 enum class occasion { use, schedule, failed_delivery };
 
 /// Takes what the record showed; says whether the policy has to be fetched now.
+/// A policy that has expired is dropped on the way.
 ask record_seen(resolution_state& state, record_sighting seen, occasion why, base::utc_seconds now);
 /// Takes what the fetch gave. `dice` is any random number: the time of the next refresh comes from it.
 void policy_seen(resolution_state& state, policy_sighting seen, base::utc_seconds now, std::uint64_t dice);
