@@ -78,6 +78,11 @@ void dane_walk::rests_on(const model::dns_fact& seen) {
     ttl_ = std::min(ttl_.value_or(holds), holds);
 }
 
+void dane_walk::give_up(std::string why) {
+    ttl_ = ttl_of_failure;
+    end(host_class::error, std::move(why));
+}
+
 void dane_walk::addresses_seen(const model::address_fact& seen) {
     const auto* way = way_to(seen);
     if (!way) {

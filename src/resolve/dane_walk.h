@@ -35,6 +35,8 @@ public:
     void addresses_seen(const model::address_fact& seen);
     void first_alias_seen(const model::dns_fact& seen);
     void tlsa_seen(const model::tlsa_fact& seen);
+    /// No answer will come: the host is out of reach.
+    void give_up(std::string why);
 
     /// Once next() gives nothing.
     const mx_standing& standing() const { return standing_; }

@@ -190,8 +190,6 @@ private:
             out_.dane_only = true;
             return;
         case dane_answer::partial:
-            out_.what = decision::dane;
-            out_.source = decision_source::dane;
             return weigh_partial();
         case dane_answer::unknown:
             return weigh_unknown();
@@ -203,6 +201,12 @@ private:
     /// One answer for hosts with and without DANE: the choice that does not weaken DANE (8461-2-a), with a
     /// word about what it costs.
     void weigh_partial() {
+        // A look-up that fails takes no policy away: DANE was not seen anywhere, and what it would say of the
+        // host that failed is not known.
+        if (mode_ == sts::mode::enforce && !dane_seen(*from_.where))
+            return weigh_policy();
+        out_.what = decision::dane;
+        out_.source = decision_source::dane;
         const auto open = hosts_that(*from_.where, [](const mx_standing& host) {
             return host.dane == host_class::none || host.dane == host_class::unusable_only;
         });
@@ -211,7 +215,8 @@ private:
                 fmt::format("only some MX hosts of {} have usable DANE records, so that its MTA-STS "
                             "policy (enforce) is not applied to the others: {}",
                             out_.hop.domain, open);
-        note(fmt::format("DANE holds on some MX hosts only; not on {}", open));
+        if (!open.empty())
+            note(fmt::format("DANE does not hold on every MX host; not on {}", open));
     }
 
     void weigh_unknown() {

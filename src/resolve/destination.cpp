@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -42,6 +43,66 @@ io::task<dane_walk> walk(io::resolver& dns, dane_walk host) {
     co_return host;
 }
 
+/// The walks of one look, all at once. Whoever still walks holds it: a host that DNS is silent about outlives
+/// the look.
+struct walks {
+    walks(io::loop& on, std::vector<dane_walk> of)
+        : hosts(std::move(of))
+        , enough(on) {}
+
+    /// Enough is known when all is, or when patience is at its end and some host mail can go to is known.
+    void weigh() {
+        const auto done = [](const dane_walk& host) { return !host.next(); };
+        const auto known = [&](const dane_walk& host) {
+            return done(host) && host.standing().dane != host_class::error &&
+                   host.standing().dane != host_class::no_address;
+        };
+        if (std::ranges::all_of(hosts, done) || (!patient && std::ranges::any_of(hosts, known)))
+            enough.set();
+    }
+
+    std::vector<dane_walk> hosts;
+    bool patient = true;
+    io::event enough;
+};
+
+io::task<> walk_one(std::shared_ptr<walks> all, io::resolver& dns, std::size_t index) {
+    auto host = all->hosts[index];
+    try {
+        host = co_await walk(dns, std::move(host));
+    } catch (const std::exception& error) { // who waits must not wait for ever
+        host = all->hosts[index];
+        host.give_up(error.what());
+    }
+    all->hosts[index] = std::move(host);
+    all->weigh();
+}
+
+io::task<> lose_patience(io::loop& on, std::shared_ptr<walks> all, std::chrono::milliseconds after) {
+    co_await on.sleep_for(after);
+    all->patient = false;
+    all->weigh();
+}
+
+/// What is known of the hosts when all have answered. One that is still silent when patience ends does not
+/// hold up the others (7672-2.1.2-b): it is out of reach.
+io::task<std::vector<dane_walk>> walk_all(io::loop& on, io::resolver& dns, std::vector<dane_walk> hosts,
+                                          std::chrono::milliseconds patience) {
+    const auto all = std::make_shared<walks>(on, std::move(hosts));
+    for (std::size_t i = 0; i < all->hosts.size(); ++i)
+        if (all->hosts[i].next())
+            on.spawn(walk_one(all, dns, i));
+    all->weigh();
+    if (!all->enough.is_set() && all->hosts.size() > 1)
+        on.spawn(lose_patience(on, all, patience));
+    co_await all->enough;
+    auto seen = all->hosts;
+    for (auto& host : seen)
+        if (host.next())
+            host.give_up("DNS gives no answer in time");
+    co_return seen;
+}
+
 /// The answer to the MX question, taken over; the hosts to look at are given back.
 mail_hosts begin(destination& into, const std::string& domain, const model::mx_set_fact& seen) {
     auto found = mail_hosts_of(domain, seen);
@@ -69,8 +130,8 @@ mail_hosts begin(destination& into, const std::string& domain, const model::mx_s
     return found;
 }
 
-std::vector<dane_walk> walks_of(const destination& where, const mail_hosts& found, const mail::next_hop& hop,
-                                const destination_options& options) {
+std::vector<dane_walk> hosts_to_walk(const destination& where, const mail_hosts& found,
+                                     const mail::next_hop& hop, const destination_options& options) {
     std::vector<dane_walk> walks;
     for (const auto& host : found.hosts) {
         // RFC 7672 §2.2.2: a host that no MX record names (a smart host, the domain itself) is looked at like
@@ -149,6 +210,7 @@ std::string why_unknown(const destination& where) {
 
 io::task<destination> look_at(io::loop& on, io::resolver& dns, const base::clock& clock, mail::next_hop hop,
                               destination_options options) {
+    const auto begun = on.now();
     destination where;
     where.looked_at = clock.now();
     where.good_until = where.looked_at + std::chrono::seconds(longest);
@@ -169,10 +231,9 @@ io::task<destination> look_at(io::loop& on, io::resolver& dns, const base::clock
         co_return where;
     }
 
-    std::vector<io::task<dane_walk>> work;
-    for (auto& host : walks_of(where, found, hop, options))
-        work.push_back(walk(dns, std::move(host)));
-    const auto walked = co_await io::when_all(on, std::move(work));
+    const auto left =
+        options.patience - std::chrono::duration_cast<std::chrono::milliseconds>(on.now() - begun);
+    const auto walked = co_await walk_all(on, dns, hosts_to_walk(where, found, hop, options), left);
     for (const auto& host : walked) {
         where.mx.push_back(host.standing());
         if (const auto holds = host.ttl())

@@ -72,6 +72,8 @@ struct destination_options {
     bool half_dane = false; ///< TLSA of a signed host behind an insecure MX (7672-2.2.1-c)
     bool trusted_validation =
         true; ///< false: nobody validates on a trusted path, so that nothing counts as secure (7672-2.1.1-a)
+    /// A host of which DNS says nothing for so long counts as out of reach where another is known.
+    std::chrono::milliseconds patience{4'000};
 };
 io::task<destination> look_at(io::loop& on, io::resolver& dns, const base::clock& clock, mail::next_hop hop,
                               destination_options options);

@@ -51,7 +51,7 @@ void answer_queue::give(std::string_view bytes, std::string& out) {
     if (waiting_.empty())
         out += bytes;
     else
-        waiting_.push_back({true, false, std::string(bytes)});
+        wait({true, false, std::string(bytes)});
 }
 
 void answer_queue::give_last(std::string_view bytes, std::string& out) {
@@ -62,13 +62,17 @@ void answer_queue::give_last(std::string_view bytes, std::string& out) {
         out += bytes;
         link_->finish();
     } else {
-        waiting_.push_back({true, true, std::string(bytes)});
+        wait({true, true, std::string(bytes)});
     }
 }
 
-std::uint64_t answer_queue::later() {
-    waiting_.emplace_back();
+void answer_queue::wait(slot one) {
+    waiting_.push_back(std::move(one));
     held_up_ = held_up_ || full();
+}
+
+std::uint64_t answer_queue::later() {
+    wait({});
     return first_ + waiting_.size() - 1;
 }
 

@@ -66,11 +66,14 @@ private:
         bool there = false, last = false;
         std::string bytes;
     };
+    void wait(slot one);
+
     std::shared_ptr<io::request_link> link_;
     std::size_t limit_;
     std::deque<slot> waiting_;
     std::uint64_t first_ = 0; ///< the number of waiting_.front()
-    bool closing_ = false, held_up_ = false;
+    bool closing_ = false;
+    bool held_up_ = false; ///< was full: the session has to be told when it is not any more
 };
 
 /// A question of one of the protocols: answered from what is ready, from what is known, or later.

@@ -35,7 +35,7 @@ public:
             }
             auto done = job(*store_);
             using enum store::store_error::kind;
-            if (!done && done.error().what != busy && done.error().what != wrong)
+            if (!done && done.error().what != busy && done.error().what != wrong && !from_.where.empty())
                 store_.reset();
             return done;
         } catch (const std::exception& error) { // no memory

@@ -12,7 +12,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace mailtight::resolve {
@@ -59,7 +62,14 @@ struct attempts {
 
 io::task<> attempt(probe::context with, std::string host, base::ip_address address,
                    std::shared_ptr<attempts> all) {
-    auto seen = co_await probe::fetch_policy(with, std::move(host), address, probe::own_agent);
+    model::fetch_fact seen;
+    try {
+        seen = co_await probe::fetch_policy(with, std::move(host), address, probe::own_agent);
+    } catch (const std::exception& error) { // who waits must not wait for ever
+        seen.address = address;
+        seen.outcome = fetch_outcome::connect_failed;
+        seen.detail = error.what();
+    }
     --all->running;
     if (answered(seen)) {
         if (!all->answer)

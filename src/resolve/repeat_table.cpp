@@ -108,8 +108,7 @@ void repeat_table::put(std::uint8_t protocol, std::string_view question, std::st
     made->both.reserve(question.size() + reply.size());
     made->both.append(question).append(reply);
     in.held[at] = std::move(made);
-    in.tags[at] = tag_of(hash);
-    in.used = static_cast<std::uint8_t>(in.used | (1U << at));
+    in.tags[at] = tag_of(hash); // its bit stays clear: what is asked only once is the first to go
 }
 
 void repeat_table::clear() {

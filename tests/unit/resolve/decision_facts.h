@@ -24,6 +24,7 @@ inline resolve::mx_standing host(std::string name, resolve::host_class dane, std
 inline resolve::destination hosts(std::vector<resolve::mx_standing> mx) {
     resolve::destination made;
     made.what = resolve::destination::kind::hosts;
+    made.mx_secure = true;
     made.mx = std::move(mx);
     made.looked_at = noon;
     made.good_until = noon + 600s;

@@ -103,11 +103,12 @@ TEST(decision, of_DANE_and_the_policy) {
          "mx2.example.com", s::dane},
         {"some hosts have DANE, no policy", partly, absent, d::dane, "", s::dane},
         {"unusable records still make TLS mandatory", unusable, absent, d::dane, "", s::dane},
-        {"and are worth a word beside a policy", unusable, enforced, d::dane, "mx1.example.com, mx2.example.com",
-         s::dane},
+        {"and are worth a word beside a policy", unusable, enforced, d::dane,
+         "mx1.example.com, mx2.example.com", s::dane},
 
-        {"one broken host is out of reach, the others decide", half_broken, enforced, d::enforce},
-        {"without a policy, too", half_broken, absent, d::no_policy},
+        {"one broken host takes no policy away", half_broken, enforced, d::enforce},
+        {"without a policy, the mail server must not meet it as if it had no DANE", half_broken, absent,
+         d::dane, "", s::dane},
         {"every host that can be reached has DANE", half_dane, enforced, d::dane, "", s::dane},
 
         {"no host's DANE is known", broken, enforced, d::unknown, "SERVFAIL"},
@@ -159,8 +160,7 @@ TEST(decision, exceptions_of_the_operator) {
         {"pin: without a policy", o::pin, plain, absent, d::enforce, s::override_},
         {"pin: before the record is known", o::pin, plain, std::nullopt, d::enforce, s::override_},
         {"pin: DANE is not weakened by it", o::pin, all_dane, absent, d::dane, s::dane},
-        {"pin: the patterns stand for unknown MX hosts", o::pin, mx_failed, absent, d::enforce,
-         s::override_},
+        {"pin: the patterns stand for unknown MX hosts", o::pin, mx_failed, absent, d::enforce, s::override_},
         {"testing: enforce does not block", o::testing, plain, enforced, d::testing, s::override_},
         {"testing: nothing to bend", o::testing, plain, absent, d::no_policy, s::cache},
         {"testing: mode none stays", o::testing, plain, off, d::none, s::cache},
@@ -303,15 +303,16 @@ TEST(decision, holds_no_longer_than_what_it_was_made_of) {
     EXPECT_LE(decided({.where = {}, .policy = absent, .exception = {}, .options = {}}).good_until, noon + 5s);
 }
 
-/// Any mixture of facts.
-facts any_facts() {
-    static const std::vector<std::optional<destination>> places{
-        std::nullopt, plain,  all_dane,  partly,  unusable, half_broken,
-        half_dane,    broken, mx_failed, null_mx, no_host};
-    static const std::vector<std::optional<sts::resolution_state>> policies{std::nullopt, enforced, tested, off,
-                                                                            absent,       doubled,  dns_down};
+/// Any mixture of facts; with false, such that nothing is known of DANE.
+facts any_facts(bool known_dane = true) {
+    static const std::vector<std::optional<destination>> in_the_dark{std::nullopt, broken, mx_failed};
+    static const std::vector<std::optional<destination>> places{std::nullopt, plain,       all_dane,  partly,
+                                                                unusable,     half_broken, half_dane, broken,
+                                                                mx_failed,    null_mx,     no_host};
+    static const std::vector<std::optional<sts::resolution_state>> policies{
+        std::nullopt, enforced, tested, off, absent, doubled, dns_down};
     facts of;
-    of.where = *rc::gen::elementOf(places);
+    of.where = *rc::gen::elementOf(known_dane ? places : in_the_dark);
     of.policy = *rc::gen::elementOf(policies);
     const auto which = *rc::gen::inRange(0, 6);
     if (which < 4)
@@ -326,10 +327,8 @@ bool has(const facts& of, override_kind what) {
 }
 
 RC_GTEST_PROP(decision_laws, an_unknown_DANE_state_is_never_no_policy, ()) {
-    const auto of = any_facts();
+    const auto of = any_facts(false);
     RC_PRE(!has(of, override_kind::exempt));
-    const auto dane = of.where ? judge(*of.where) : dane_answer::unknown;
-    RC_PRE(dane == dane_answer::unknown);
     const auto out = decided(of);
     RC_ASSERT(out.what == decision::unknown || out.what == decision::enforce);
 }
@@ -341,16 +340,16 @@ RC_GTEST_PROP(decision_laws, a_held_enforce_policy_is_never_lost, ()) {
     const auto out = decided(of);
     RC_ASSERT(out.what == decision::enforce || out.what == decision::dane || out.what == decision::unknown);
     RC_ASSERT(out.policy && out.policy->value.mode == mode::enforce);
+    RC_ASSERT(out.what == decision::enforce || out.what == decision::unknown || dane_seen(*of.where));
 }
 
 RC_GTEST_PROP(decision_laws, a_policy_never_excuses_DANE, ()) {
     const auto of = any_facts();
-    RC_PRE(of.where && !has(of, override_kind::exempt));
-    const auto dane = judge(*of.where);
-    RC_PRE(dane == dane_answer::all || dane == dane_answer::partial);
+    RC_PRE(of.where && dane_seen(*of.where) && !has(of, override_kind::exempt));
     const auto out = decided(of);
-    RC_ASSERT(out.what == decision::dane || (has(of, override_kind::require) && out.what == decision::unknown));
-    RC_ASSERT(out.dane_only == (dane == dane_answer::all));
+    RC_ASSERT(out.what == decision::dane ||
+              (has(of, override_kind::require) && out.what == decision::unknown));
+    RC_ASSERT(out.dane_only == (judge(*of.where) == dane_answer::all));
 }
 
 RC_GTEST_PROP(decision_laws, testing_never_blocks, ()) {

@@ -243,6 +243,34 @@ TEST(destination, is_not_held_up_by_one_broken_host) {
     EXPECT_THAT(why_unknown(where), testing::StartsWith("broken.example.com: the A look-up of "));
 }
 
+TEST(destination, does_not_wait_for_a_silent_host_longer_than_it_may) {
+    PROVES("7672-2.1.2-b");
+    io::loop loop;
+    dns_world world(&loop);
+    with_dane(world);
+    world.mx("example.com", {{10, "silent.example.com"}, {20, "mx.example.com"}});
+    world.addresses("silent.example.com", {"192.0.2.9"});
+    world.slow["silent.example.com"] = 400ms;
+    const look_clock clock;
+    const auto begin = loop.now();
+    auto where = loop.block_on(resolve::look_at(loop, world, clock, to_domain(), {.patience = 50ms}));
+    EXPECT_LT(loop.now() - begin, 350ms);
+    EXPECT_EQ(judge(where), dane_answer::all);
+    EXPECT_EQ(where.mx.at(0).dane, host_class::error);
+    EXPECT_THAT(where.mx.at(0).reason, HasSubstr("in time"));
+    EXPECT_EQ(where.good_until - where.looked_at, 30s);
+    loop.run(); // the late answer comes to nobody
+
+    // Where nothing else is known, the silent one is waited for.
+    world.addresses("mx.example.com", {}, fails("SERVFAIL"));
+    where = loop.block_on(resolve::look_at(loop, world, clock, to_domain(), {.patience = 50ms}));
+    EXPECT_EQ(where.mx.at(0).dane, host_class::none);
+    EXPECT_EQ(judge(where), dane_answer::partial);
+    world.mx("example.com", {{10, "silent.example.com"}});
+    where = loop.block_on(resolve::look_at(loop, world, clock, to_domain(), {.patience = 50ms}));
+    EXPECT_EQ(where.mx.at(0).dane, host_class::none);
+}
+
 TEST(destination, names_every_host_that_makes_it_unknown_up_to_a_few) {
     dns_world world;
     std::vector<model::mx_record> records;

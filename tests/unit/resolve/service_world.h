@@ -269,7 +269,8 @@ struct service_world {
         resolve::keeper_options keeping;
         keeping.machine = "this";
         keeping.look_every = 20ms;
-        keeper = std::make_unique<resolve::keeper>(loop, clock, std::make_unique<memory_policies>(rows), keeping);
+        keeper =
+            std::make_unique<resolve::keeper>(loop, clock, std::make_unique<memory_policies>(rows), keeping);
         service = std::make_unique<resolve::service>(
             loop, dns, clock, [this](std::string domain) { return hosts.fetch(std::move(domain)); }, probe,
             *keeper, options, [this](const resolve::service_event& what) { events.push_back(what); });
@@ -292,13 +293,13 @@ struct service_world {
     }
     resolve::shared_decision known(std::string_view key = "example.com") { return service->known(key); }
     bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds within = 3s) {
-        return loop.block_on([](io::loop& on, std::function<bool()> what,
-                                std::chrono::milliseconds most) -> io::task<bool> {
-            const auto until = on.now() + most;
-            while (!what() && on.now() < until)
-                co_await on.sleep_for(1ms);
-            co_return what();
-        }(loop, holds, within));
+        return loop.block_on(
+            [](io::loop& on, std::function<bool()> what, std::chrono::milliseconds most) -> io::task<bool> {
+                const auto until = on.now() + most;
+                while (!what() && on.now() < until)
+                    co_await on.sleep_for(1ms);
+                co_return what();
+            }(loop, holds, within));
     }
     /// Nothing is under way any more.
     bool settled() {
