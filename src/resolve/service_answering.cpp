@@ -162,6 +162,7 @@ void service::state::count(const tls_decision& given, io::loop::clock::duration 
     ++counts.answers;
     ++counts.decisions[static_cast<std::size_t>(given.what)];
     ++counts.latency[static_cast<std::size_t>(slot)];
+    counts.took += std::chrono::duration_cast<std::chrono::microseconds>(took);
 }
 
 void service::state::await_deadline(const std::shared_ptr<asker>& who) {
