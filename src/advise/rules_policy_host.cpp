@@ -23,11 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr auto comfortable = 2000ms; // some senders wait no longer (A11)
 
-bool plain_text(std::string_view content_type) { // A9: nothing is not text/plain
-    const auto end = content_type.find(';');     // 8461-3.2-c: parameters do not matter
-    return base::iequals(base::trim(content_type.substr(0, end)), "text/plain");
-}
-
 fault http_fault(const model::fetch_fact& fetch) {
     switch (fetch.outcome) {
     case fetch_outcome::redirect: // 8461-3.3-i
@@ -60,7 +55,7 @@ std::vector<fault> faults_of(const model::fetch_fact& fetch, base::utc_seconds n
                                                 (fetch.detail.empty() ? "" : "; " + fetch.detail)});
     }
     if (fetch.outcome == fetch_outcome::fetched) {
-        if (!plain_text(fetch.content_type)) // 8461-3.2-b
+        if (!fetch.is_plain_text()) // 8461-3.2-b, 8461-3.2-c
             faults.push_back({"policy-host.content-type", fetch.content_type.empty()
                                                               ? std::string("no Content-Type is sent")
                                                               : "Content-Type: " + fetch.content_type});

@@ -46,7 +46,8 @@ void add_questions(command_tree& s, CLI::App* report) {
 
     auto* summary = report->add_subcommand("summary", "Sessions per domain and day, and who reported them");
     add_filters(s, summary);
-    summary->add_option("--by", q.by, "day, reporter, mx (reporter and MX) or result: that table alone")
+    summary
+        ->add_option("--by", q.by, "day, reporter, mx (reporter and MX), result or policy: that table alone")
         ->type_name("WHAT");
     summary->footer("Examples:\n  mailtight report summary --days 30\n"
                     "  mailtight report summary --by reporter --csv > reporters.csv");

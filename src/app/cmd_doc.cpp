@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `doc`: the documents that are made from the tables of the program, so that they cannot drift.
+#include "api/route.h"
+#include "app/exim_snippet.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "base/log.h"
@@ -44,15 +46,23 @@ int cmd_doc(const common_options&, const std::string& what) {
     if (what == "metrics") {
         boost::json::array rows;
         for (const auto& entry : base::metric_table())
-            rows.push_back(boost::json::object{
-                {"name", entry.name},
-                {"type", entry.type == base::metric_entry::kind::counter ? "counter" : "gauge"},
-                {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
-                {"help", entry.help}});
+            rows.push_back(
+                boost::json::object{{"name", entry.name},
+                                    {"type", base::to_string(entry.type)},
+                                    {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
+                                    {"help", entry.help}});
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }
-    complain("doc takes config, events, findings, man or metrics");
+    if (what == "exim") {
+        print(exim_snippet);
+        return fine;
+    }
+    if (what == "openapi") {
+        print(api::openapi(MAILTIGHT_VERSION));
+        return fine;
+    }
+    complain("doc takes config, events, exim, findings, man, metrics or openapi");
     return wrong_usage;
 }
 

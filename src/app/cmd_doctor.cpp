@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `doctor`, its network part: can this host judge others? Resolver, validation, trusted roots, port 25, both
-// families.
+// `doctor`: can this host judge others (resolver, validation, trusted roots, port 25), and does its mail
+// server ask for policies?
+#include "app/doctor_look.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "app/world.h"
@@ -13,27 +14,10 @@ namespace mailtight::app {
 
 namespace {
 
-struct check_row {
-    std::string check;
-    enum class state { good, bad, unknown } result = state::unknown;
-    std::string seen;
-    std::string fix;
-};
-
-std::string_view word(check_row::state state) {
-    switch (state) {
-    case check_row::state::good:
-        return "ok";
-    case check_row::state::bad:
-        return "problem";
-    case check_row::state::unknown:
-        return "unknown";
-    }
-    return "unknown";
-}
+constexpr const char* validation_check = "answers are validated (DNSSEC)";
 
 io::task<check_row> resolver_answers(world& with, const std::string& name) {
-    check_row row{.check = "resolver answers"};
+    check_row row{.check = "resolver answers", .seen = {}, .fix = {}, .lines = {}};
     const auto soa = co_await with.dns->soa(name);
     const bool good = soa.ok();
     row.result = good ? check_row::state::good : check_row::state::bad;
@@ -49,7 +33,7 @@ io::task<check_row> resolver_answers(world& with, const std::string& name) {
 /// all.
 io::task<check_row> resolver_validates(world& with, const std::string& signed_name,
                                        const std::string& forged_name) {
-    check_row row{.check = "answers are validated (DNSSEC)"};
+    check_row row{.check = validation_check};
     const auto good = co_await with.dns->soa(signed_name);
     const auto broken = co_await with.dns->addresses(forged_name);
     const bool secure = good.ok() && good.security == model::dnssec::secure;
@@ -120,7 +104,9 @@ int cmd_doctor(const common_options& common) {
     std::vector<check_row> rows;
     rows.push_back({.check = "trusted roots",
                     .result = check_row::state::good,
-                    .seen = common.set.ca_file.empty() ? "those of the system" : common.set.ca_file});
+                    .seen = common.set.ca_file.empty() ? "those of the system" : common.set.ca_file,
+                    .fix = "",
+                    .lines = ""});
     with.loop.block_on([&]() -> io::task<> {
         auto answers = io::start(with.loop, resolver_answers(with, common.set.signed_name));
         auto validates =
@@ -131,6 +117,12 @@ int cmd_doctor(const common_options& common) {
         rows.push_back(co_await open.get());
     }());
     rows.push_back(ehlo_name(with));
+    std::optional<bool> validated;
+    for (const auto& row : rows)
+        if (row.check == validation_check && row.result != check_row::state::unknown)
+            validated = row.result == check_row::state::good;
+    for (auto& row : look_at_mail_servers(common.set, validated))
+        rows.push_back(std::move(row));
 
     bool bad = false;
     boost::json::array list;
@@ -140,13 +132,17 @@ int cmd_doctor(const common_options& common) {
             list.push_back(boost::json::object{{"check", row.check},
                                                {"state", word(row.result)},
                                                {"seen", base::printable(row.seen)},
-                                               {"fix", row.fix}});
+                                               {"fix", row.fix},
+                                               {"lines", row.lines}});
             continue;
         }
         print(fmt::format("{:<8} {}: {}\n", word(row.result), row.check, base::printable(row.seen)));
         if (!row.fix.empty())
             for (const auto& line : base::wrap(row.fix, terminal_width() - 9))
                 print(fmt::format("{:<8} {}\n", "", line));
+        if (!row.lines.empty())
+            for (const auto line : base::split(base::trim(row.lines), '\n'))
+                print(fmt::format("{:<8}   {}\n", "", line));
     }
     if (common.json)
         print(boost::json::serialize(boost::json::object{{"checks", std::move(list)}}) + "\n");

@@ -112,6 +112,8 @@ int summary_table(const common_options& common, const report_question& asked, st
         return shown(from.reporters(filter), [](const auto& rows) { return insight::reporters_table(rows); });
     if (by == "result")
         return shown(from.results(filter), [](const auto& rows) { return insight::results_table(rows); });
+    if (by == "policy")
+        return shown(from.policies(filter), [](const auto& rows) { return insight::policies_table(rows); });
     auto rows = from.reporters_by_mx(filter);
     if (rows && !asked.csv && !common.json) {
         print(insight::mx_matrix_text(*rows, style()));
@@ -175,8 +177,9 @@ int cmd_report_show(const common_options& common, const report_question& asked) 
 
 int cmd_report_summary(const common_options& common, const report_question& asked) {
     if (!asked.by.empty() && asked.by != "day" && asked.by != "reporter" && asked.by != "mx" &&
-        asked.by != "result") {
-        complain(fmt::format("--by takes day, reporter, mx or result, not '{}'", base::printable(asked.by)));
+        asked.by != "result" && asked.by != "policy") {
+        complain(fmt::format("--by takes day, reporter, mx, result or policy, not '{}'",
+                             base::printable(asked.by)));
         return wrong_usage;
     }
     const auto filter = filter_of(asked, false);

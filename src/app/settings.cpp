@@ -24,7 +24,7 @@ constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 const std::vector<setting_key>& keys() {
     static const std::vector<setting_key> all = [] {
         std::vector<setting_key> rows = network_keys();
-        for (auto& more : {report_keys(), daemon_keys()})
+        for (auto& more : {report_keys(), resolve_keys(), daemon_keys()})
             rows.insert(rows.end(), more.begin(), more.end());
         return rows;
     }();
@@ -162,6 +162,11 @@ std::string setting_key::fallback() const {
 
 std::span<const setting_key> setting_keys() {
     return keys();
+}
+
+bool serves_policies(const settings& of) {
+    return !of.socketmap_listen.empty() || !of.tcp_table_listen.empty() || !of.lines_listen.empty() ||
+           !of.policy_http_listen.empty();
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

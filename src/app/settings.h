@@ -57,6 +57,19 @@ struct settings {
     bool strict_dkim_service = false;
     std::vector<std::string> trusted_authservers;
     std::string dkim_keys_file;
+    // [resolve]
+    std::vector<std::string> socketmap_listen, tcp_table_listen, lines_listen, policy_http_listen;
+    std::string mta_dane = "auto", on_dns_error = "no-policy";
+    std::chrono::milliseconds answer_budget{5'000};
+    bool half_dane = false;
+    std::uint64_t cache_domains = 1'000'000, cache_memory = 1'024;
+    std::vector<std::string> prefetch;
+    std::string prefetch_file;
+    std::vector<std::string> map_names;
+    std::string tcp_table_dialect = "postfix";
+    bool require_text_plain = true, probe_testing = true;
+    std::uint64_t policy_fetches = 50, policy_refreshes = 50;
+    std::string machine_name;
     // [serve]
     std::string user, group;
     std::string control_socket; ///< "" : where control_place() says
@@ -113,6 +126,8 @@ struct setting_key {
     std::string fallback() const;
 };
 std::span<const setting_key> setting_keys();
+/// Whether any listener of [resolve] is configured.
+bool serves_policies(const settings& of);
 
 /// Reads a TOML text into the settings. A `_` in a key is the same as a `-`. The error names the file, the
 /// line and, for an unknown key, the nearest known one.

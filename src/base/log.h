@@ -52,6 +52,14 @@ enum class event {
     retention_done,
     control_used,
     control_refused,
+    policies_loaded,
+    policy_fetched,
+    policy_changed,
+    policy_fetch_failed,
+    policy_refresh_alarm,
+    policy_refresh_recovered,
+    delivery_failed,
+    policy_store_trouble,
     internal_error,
 };
 

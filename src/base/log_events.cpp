@@ -64,6 +64,26 @@ constexpr std::array table = {
                 "Somebody changed something through the control socket; `who` is the kernel's word."},
     event_entry{event::control_refused, "control.refused", warning,
                 "Somebody who may not tried to change something through the control socket."},
+    event_entry{event::policies_loaded, "policy.loaded", info,
+                "What the store knows of destinations is in memory; mail servers are answered from now on."},
+    event_entry{event::policy_fetched, "policy.fetched", debug,
+                "The policy of a destination was fetched, new or the same as before."},
+    event_entry{event::policy_changed, "policy.changed", info,
+                "A destination has another policy than before; `detail` says what changed."},
+    event_entry{event::policy_fetch_failed, "policy.fetch-failed", info,
+                "The policy of a destination could not be had; `fault` is what a report would name. A policy "
+                "that is held goes on until it ends; nothing is to be done here."},
+    event_entry{event::policy_refresh_alarm, "policy.refresh-fails", warning,
+                "The policy of a destination cannot be refreshed since a day, or half of its life is over: "
+                "its administrator should be told before it ends. See mailtight resolve DOMAIN."},
+    event_entry{event::policy_refresh_recovered, "policy.refresh-works", info,
+                "A policy whose refresh failed was fetched again."},
+    event_entry{event::delivery_failed, "policy.delivery-failed", info,
+                "A delivery to a destination failed, so its record and policy were looked at again; `detail` "
+                "says what that showed."},
+    event_entry{event::policy_store_trouble, "policy.store-trouble", error,
+                "The database cannot be read or written for policies just now. Mail servers are answered "
+                "from memory, and what is new is written when the database comes back."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };

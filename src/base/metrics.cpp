@@ -6,6 +6,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -20,8 +21,10 @@ struct metrics::state {
     using gauges = prometheus::Family<prometheus::Gauge>;
     struct family {
         const metric_entry* entry = nullptr;
-        std::variant<counters*, gauges*> series;
+        std::variant<counters*, gauges*, prometheus::Histogram*> series;
         std::vector<prometheus::Gauge*> made_gauges;
+        std::vector<std::uint64_t> counted; ///< of a histogram, so far
+        double sum = 0;
     };
 
     state() {
@@ -32,6 +35,12 @@ struct metrics::state {
                                   .Name(std::string(entry.name))
                                   .Help(std::string(entry.help))
                                   .Register(registry);
+            else if (entry.type == metric_entry::kind::histogram)
+                one.series = &prometheus::BuildHistogram()
+                                  .Name(std::string(entry.name))
+                                  .Help(std::string(entry.help))
+                                  .Register(registry)
+                                  .Add({}, entry.bounds);
             else
                 one.series = &prometheus::BuildGauge()
                                   .Name(std::string(entry.name))
@@ -89,6 +98,20 @@ void metrics::set(metric what, double value, std::initializer_list<std::string_v
     } else {
         state_->gauge(family, labels).Set(value);
     }
+}
+
+void metrics::set_histogram(metric what, std::span<const std::uint64_t> counts, double sum) {
+    std::lock_guard held(state_->guard);
+    auto& family = state_->of(what);
+    family.counted.resize(counts.size());
+    std::vector<double> more;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        more.push_back(counts[i] > family.counted[i] ? static_cast<double>(counts[i] - family.counted[i])
+                                                     : 0);
+        family.counted[i] = std::max(family.counted[i], counts[i]);
+    }
+    std::get<prometheus::Histogram*>(family.series)->ObserveMultiple(more, std::max(0.0, sum - family.sum));
+    family.sum = std::max(family.sum, sum);
 }
 
 void metrics::clear(metric what) {

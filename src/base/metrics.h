@@ -4,6 +4,7 @@
 // program, or are cut off by it: a remote side cannot make series.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -32,15 +33,31 @@ enum class metric {
     certificate_ends,
     store_bytes,
     up_since,
+    policy_answers,
+    policy_cache,
+    policy_looks,
+    policy_fetch_failures,
+    policy_answer_time,
+    policy_over_budget,
+    policy_failed_deliveries,
+    policy_domains,
+    policy_memory,
+    policy_oldest_fetch,
+    policy_failing,
+    policy_alarms,
+    policy_unwritten,
+    policy_connections,
 };
 
 struct metric_entry {
     metric what;
     std::string_view name; ///< "mailtight_reports_total"
-    enum class kind { counter, gauge } type;
+    enum class kind { counter, gauge, histogram } type;
     std::string_view help;
     std::vector<std::string_view> labels;
+    std::vector<double> bounds = {}; ///< of a histogram: the upper ends of its buckets, the last left out
 };
+std::string_view to_string(metric_entry::kind type);
 std::span<const metric_entry> metric_table();
 
 class metrics {
@@ -51,6 +68,9 @@ public:
     void add(metric what, double more = 1, std::initializer_list<std::string_view> labels = {});
     /// Sets a gauge; a counter is raised to the value, never lowered (for counters kept elsewhere).
     void set(metric what, double value, std::initializer_list<std::string_view> labels = {});
+    /// Raises a histogram without labels to what is counted elsewhere: per bucket, one more than bounds, and
+    /// the sum of all values.
+    void set_histogram(metric what, std::span<const std::uint64_t> counts, double sum);
     /// Forgets every series of a metric: for gauges whose labels come and go.
     void clear(metric what);
     /// The text exposition format, version 0.0.4.

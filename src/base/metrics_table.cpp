@@ -3,6 +3,18 @@
 
 namespace mailtight::base {
 
+std::string_view to_string(metric_entry::kind type) {
+    switch (type) {
+    case metric_entry::kind::counter:
+        return "counter";
+    case metric_entry::kind::gauge:
+        return "gauge";
+    case metric_entry::kind::histogram:
+        return "histogram";
+    }
+    return "";
+}
+
 std::span<const metric_entry> metric_table() {
     using enum metric_entry::kind;
     static const std::vector<metric_entry> table = {
@@ -69,6 +81,73 @@ std::span<const metric_entry> metric_table() {
          {"file"}},
         {metric::store_bytes, "mailtight_store_bytes", gauge, "Size of the store.", {}},
         {metric::up_since, "mailtight_start_timestamp_seconds", gauge, "When the daemon began.", {}},
+        {metric::policy_answers,
+         "mailtight_policy_answers_total",
+         counter,
+         "Answers to mail servers, by what was decided: enforce, testing, none, dane, no-policy, unknown.",
+         {"decision"}},
+        {metric::policy_cache,
+         "mailtight_policy_cache_total",
+         counter,
+         "Answers from what was known already (hit), and those that had to wait (miss).",
+         {"result"}},
+        {metric::policy_looks,
+         "mailtight_policy_looks_total",
+         counter,
+         "Looks at other people's domains: record, policy (a fetch), dane, probe (of a policy in testing).",
+         {"what"}},
+        {metric::policy_fetch_failures,
+         "mailtight_policy_fetch_failures_total",
+         counter,
+         "Policies that could not be had, by the result type that a report would name.",
+         {"fault"}},
+        {metric::policy_answer_time,
+         "mailtight_policy_answer_seconds",
+         histogram,
+         "How long answers to mail servers took.",
+         {},
+         {0.001, 0.005, 0.02, 0.1, 0.5, 2, 5}},
+        {metric::policy_over_budget,
+         "mailtight_policy_over_budget_total",
+         counter,
+         "Answers given with what was known when resolve.budget was used up.",
+         {}},
+        {metric::policy_failed_deliveries,
+         "mailtight_policy_failed_deliveries_total",
+         counter,
+         "Failed deliveries reported, each of which makes us look at the domain again.",
+         {}},
+        {metric::policy_domains,
+         "mailtight_policy_domains",
+         gauge,
+         "Destinations remembered, by the mode of their policy; \"without\" have none.",
+         {"mode"}},
+        {metric::policy_memory, "mailtight_policy_memory_bytes", gauge, "Memory for them.", {}},
+        {metric::policy_oldest_fetch,
+         "mailtight_policy_oldest_fetch_timestamp_seconds",
+         gauge,
+         "When the oldest policy that is held was fetched; 0 where none is.",
+         {}},
+        {metric::policy_failing,
+         "mailtight_policy_failing",
+         gauge,
+         "Policies whose latest refresh failed.",
+         {}},
+        {metric::policy_alarms,
+         "mailtight_policy_refresh_alarms",
+         gauge,
+         "Policies whose refresh fails for so long that somebody should look.",
+         {}},
+        {metric::policy_unwritten,
+         "mailtight_policy_unwritten",
+         gauge,
+         "Destinations whose latest state waits for the database.",
+         {}},
+        {metric::policy_connections,
+         "mailtight_policy_connections",
+         gauge,
+         "Open connections of mail servers, by listener.",
+         {"listener"}},
     };
     return table;
 }

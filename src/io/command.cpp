@@ -67,13 +67,16 @@ private:
 };
 
 /// 0, or the error.
-int start(pid_t& child, const std::vector<std::string>& words, int input, int complaints) {
+int start(pid_t& child, const std::vector<std::string>& words, int input, int complaints, int output) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-    ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (output >= 0)
+        ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+    else
+        ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&files, complaints, STDERR_FILENO);
     // What the daemon ignores or holds back is not the program's habit.
     sigset_t none, ordinary;
@@ -110,7 +113,7 @@ void feed(descriptor& to, std::string_view& input) {
 }
 
 /// Reads what is there; closes at the end.
-void listen_to(descriptor& from, std::string& said) {
+void listen_to(descriptor& from, std::string& said, std::size_t most) {
     std::array<char, 4'096> buffer;
     for (;;) {
         const auto got = ::read(from.get(), buffer.data(), buffer.size());
@@ -120,7 +123,7 @@ void listen_to(descriptor& from, std::string& said) {
             continue;
         if (got <= 0)
             break;
-        const auto room = said_bytes - std::min(said_bytes, said.size());
+        const auto room = most - std::min(most, said.size());
         said.append(buffer.data(), std::min(static_cast<std::size_t>(got), room));
     }
     from = descriptor{};
@@ -129,23 +132,26 @@ void listen_to(descriptor& from, std::string& said) {
 } // namespace
 
 command_result run_command(const std::vector<std::string>& words, std::string_view input,
-                           std::chrono::milliseconds time) {
+                           std::chrono::milliseconds time, std::size_t wanted_bytes) {
     command_result result;
-    pipe_ends in, complaints;
-    if (words.empty() || !open_pipe(in) || !open_pipe(complaints)) {
+    pipe_ends in, complaints, out;
+    if (words.empty() || !open_pipe(in) || !open_pipe(complaints) || (wanted_bytes > 0 && !open_pipe(out))) {
         result.error = words.empty() ? "no program is named" : std::strerror(errno);
         return result;
     }
     const no_sigpipe guard;
     pid_t child = 0;
-    if (const int error = start(child, words, in.read.get(), complaints.write.get())) {
+    if (const int error = start(child, words, in.read.get(), complaints.write.get(), out.write.get())) {
         result.error = fmt::format("cannot start {}: {}", words.front(), std::strerror(error));
         return result;
     }
     in.read = descriptor{};
     complaints.write = descriptor{};
+    out.write = descriptor{};
     ::fcntl(in.write.get(), F_SETFL, O_NONBLOCK);
     ::fcntl(complaints.read.get(), F_SETFL, O_NONBLOCK);
+    if (out.read)
+        ::fcntl(out.read.get(), F_SETFL, O_NONBLOCK);
 
     const auto deadline = steady::now() + time;
     int status = 0;
@@ -164,15 +170,20 @@ command_result run_command(const std::vector<std::string>& words, std::string_vi
             ::kill(child, SIGKILL);
             continue;
         }
-        std::array<pollfd, 2> waits{{{in.write.get(), POLLOUT, 0}, {complaints.read.get(), POLLIN, 0}}};
+        std::array<pollfd, 3> waits{
+            {{in.write.get(), POLLOUT, 0}, {complaints.read.get(), POLLIN, 0}, {out.read.get(), POLLIN, 0}}};
         ::poll(waits.data(), waits.size(), static_cast<int>(look_again.count())); // -1 is passed over
         if (in.write)
             feed(in.write, input);
         if (complaints.read)
-            listen_to(complaints.read, result.said);
+            listen_to(complaints.read, result.said, said_bytes);
+        if (out.read)
+            listen_to(out.read, result.wrote, wanted_bytes);
     }
     if (complaints.read)
-        listen_to(complaints.read, result.said);
+        listen_to(complaints.read, result.said, said_bytes);
+    if (out.read)
+        listen_to(out.read, result.wrote, wanted_bytes);
     if (late)
         result.error = fmt::format("{} did not end within {} s", words.front(), time.count() / 1'000);
     else if (WIFEXITED(status))

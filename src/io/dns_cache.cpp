@@ -86,6 +86,11 @@ void dns_cache::store(const wire::dns_question& question, std::shared_ptr<const 
         drop(std::prev(entries_.end()));
 }
 
+void dns_cache::forget(const wire::dns_question& question) {
+    if (const auto old = by_key_.find(dns_key(question)); old != by_key_.end())
+        drop(old->second);
+}
+
 void dns_cache::drop(place which) {
     weight_ -= which->weight;
     by_key_.erase(which->key);

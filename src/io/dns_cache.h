@@ -27,6 +27,7 @@ public:
     hit find(const wire::dns_question& question, loop::time_point now);
     void store(const wire::dns_question& question, std::shared_ptr<const dns_lookup> lookup,
                loop::time_point now);
+    void forget(const wire::dns_question& question);
     std::size_t size() const { return by_key_.size(); }
     std::size_t weight() const { return weight_; }
 

@@ -1,223 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry: listen. One task accepts; each connection is a task of its own that counts itself out at its end,
-// whatever its handler does.
-#include "io/listen_socket.h"
+// Entry: listen. Each connection is a task of its own that keeps its place until its end, whatever its
+// handler does.
+#include "io/acceptor.h"
 #include "io/socket_stream.h"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <unordered_map>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 namespace mailtight::io {
 
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using namespace std::chrono_literals;
-
-constexpr auto first_pause = 50ms, longest_pause = 2'000ms;
-
-/// One IPv4 address, or one IPv6 /64: what one customer of a provider has.
-std::string source_of(const base::ip_address& address) {
-    return std::string(address.bytes().substr(0, address.is_v4() ? 4 : 8));
-}
-
-/// What listener and tasks share; goes with the last of them.
-struct hub {
-    hub(loop& on, listen_socket opened, listener_options wanted, listener::handler with)
-        : on(on)
-        , socket(std::move(opened))
-        , waiter(on.native().context, socket.socket.release())
-        , retry(on.native().context)
-        , options(std::move(wanted))
-        , handle(std::move(with)) {}
-
+/// What a listener and its connections share.
+struct service {
     loop& on;
-    listen_socket socket;
-    asio::posix::stream_descriptor waiter;
-    asio::steady_timer retry;
-    listener_options options;
     listener::handler handle;
-    bool stopped = false;
-    std::size_t open = 0;
-    std::uint64_t refused = 0;
-    std::unordered_map<std::string, std::size_t> sources;
-
-    void complain(std::string_view what) const {
-        if (options.complain)
-            options.complain(what);
-    }
-    void stop() {
-        if (std::exchange(stopped, true))
-            return;
-        error_code ignored;
-        socket.remove_file();
-        waiter.close(ignored);
-        retry.cancel();
-    }
-    bool limited(const peer& who) const {
-        return who.address && std::ranges::none_of(options.unlimited, [&](const auto& network) {
-                   return network.contains(who.address->address);
-               });
-    }
+    std::function<void(std::string_view)> complain;
 };
 
-/// Counts a connection in and out.
-class place {
-public:
-    place(std::shared_ptr<hub> in, const peer& who)
-        : in_(std::move(in)) {
-        ++in_->open;
-        if (in_->limited(who)) {
-            source_ = source_of(who.address->address);
-            ++in_->sources[source_];
-        }
-    }
-    place(place&&) = default;
-    place& operator=(place&&) = delete;
-    ~place() {
-        if (!in_)
-            return;
-        --in_->open;
-        const auto found = in_->sources.find(source_);
-        if (found != in_->sources.end() && --found->second == 0)
-            in_->sources.erase(found);
-    }
-
-private:
-    std::shared_ptr<hub> in_;
-    std::string source_;
-};
-
-task<> serve(std::shared_ptr<hub> with, place, std::unique_ptr<stream> connection, peer who) {
+task<> serve(std::shared_ptr<const service> with, acceptor::place, std::unique_ptr<stream> connection,
+             peer who) {
     const std::string name = who.to_string();
+    std::string fault;
     try {
         co_await with->handle(std::move(connection), std::move(who));
+        co_return;
     } catch (const std::exception& error) { // one connection's fault never ends the others
-        with->complain(fmt::format("the connection of {} ended by an exception: {}", name, error.what()));
+        fault = fmt::format(": {}", error.what());
     } catch (...) {
-        with->complain(fmt::format("the connection of {} ended by an exception", name));
     }
+    if (with->complain)
+        with->complain(fmt::format("the connection of {} ended by an exception{}", name, fault));
 }
 
-void welcome(const std::shared_ptr<hub>& to, descriptor accepted) {
-    auto who = peer_of(accepted.get());
-    // Gone before we looked, or one too many: closed without a word, which costs the least.
-    if (!who.address && !who.user)
-        return;
-    if (to->open >= to->options.connections) {
-        ++to->refused;
-        return;
-    }
-    if (to->limited(who)) {
-        const auto found = to->sources.find(source_of(who.address->address));
-        if (found != to->sources.end() && found->second >= to->options.per_source) {
-            ++to->refused;
-            return;
-        }
-    }
-    int family = AF_UNIX;
-    if (who.address) {
-        const int yes = 1;
-        family = who.address->address.is_v4() ? AF_INET : AF_INET6;
-        ::setsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    }
-    any_socket socket(to->on.native().context);
-    error_code error;
-    socket.assign(asio::generic::stream_protocol(family, 0), accepted.get(), error);
+void take(const std::shared_ptr<const service>& with, descriptor accepted, peer who, acceptor::place place) {
+    const int family = !who.address ? AF_UNIX : who.address->address.is_v4() ? AF_INET : AF_INET6;
+    any_socket socket(with->on.native().context);
+    boost::system::error_code error;
+    socket.assign(boost::asio::generic::stream_protocol(family, 0), accepted.get(), error);
     if (error)
         return;
     accepted.release();
     socket.non_blocking(true, error);
-    place taken(to, who);
-    to->on.spawn(serve(to, std::move(taken), std::make_unique<socket_stream>(to->on, std::move(socket)),
-                       std::move(who)));
-}
-
-/// Errors of one connection, not of the listener (accept(2)).
-bool passes(int error) {
-    constexpr auto of_one =
-        std::to_array({ECONNABORTED, EINTR, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET,
-                       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT});
-    return std::ranges::find(of_one, error) != of_one.end();
-}
-
-template<class Start>
-struct waiting_for {
-    Start start;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiting) {
-        start([waiting](const error_code&) { waiting.resume(); });
-    }
-    void await_resume() const noexcept {}
-};
-template<class Start>
-waiting_for(Start) -> waiting_for<Start>;
-
-task<> accept_all(std::shared_ptr<hub> from) {
-    constexpr int at_once = 64; // then the others on the loop have their turn
-    auto pause = std::chrono::milliseconds(first_pause);
-    while (!from->stopped) {
-        co_await waiting_for{[&](auto done) {
-            from->waiter.async_wait(asio::posix::stream_descriptor::wait_read, std::move(done));
-        }};
-        for (int i = 0; i < at_once && !from->stopped; ++i) {
-            descriptor accepted{
-                ::accept4(from->waiter.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-            if (accepted) {
-                pause = first_pause;
-                welcome(from, std::move(accepted));
-                continue;
-            }
-            const int error = errno;
-            if (error == EAGAIN)
-                break;
-            if (passes(error))
-                continue;
-            // No descriptors or no memory: connections wait in the kernel's queue until some are free.
-            from->complain(fmt::format("cannot accept connections, trying again in {} ms: {}", pause.count(),
-                                       std::strerror(error)));
-            from->retry.expires_after(pause);
-            co_await waiting_for{[&](auto done) { from->retry.async_wait(std::move(done)); }};
-            pause = std::min(pause * 2, std::chrono::milliseconds(longest_pause));
-        }
-    }
+    with->on.spawn(serve(with, std::move(place), std::make_unique<socket_stream>(with->on, std::move(socket)),
+                         std::move(who)));
 }
 
 class socket_listener final : public listener {
 public:
-    explicit socket_listener(std::shared_ptr<hub> of)
-        : hub_(std::move(of)) {}
-    ~socket_listener() override { hub_->stop(); }
-    void stop() override { hub_->stop(); }
-    std::size_t open_connections() const override { return hub_->open; }
-    endpoint bound() const override { return hub_->socket.bound; }
-    std::uint64_t refused() const override { return hub_->refused; }
+    explicit socket_listener(std::unique_ptr<acceptor> from)
+        : from_(std::move(from)) {}
+    void stop() override { from_->stop(); }
+    std::size_t open_connections() const override { return from_->open_connections(); }
+    endpoint bound() const override { return from_->bound(); }
+    std::uint64_t refused() const override { return from_->refused(); }
 
 private:
-    std::shared_ptr<hub> hub_;
+    std::unique_ptr<acceptor> from_;
 };
 
 } // namespace
 
 std::expected<std::unique_ptr<listener>, std::string>
 listen(loop& on, const listen_address& at, const listener_options& options, listener::handler handle) {
-    auto opened = open_listen_socket(at, options.backlog);
+    auto with = std::make_shared<const service>(service{on, std::move(handle), options.complain});
+    auto opened =
+        acceptor::open(on, at, options, [with](descriptor accepted, peer who, acceptor::place place) {
+            take(with, std::move(accepted), std::move(who), std::move(place));
+        });
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    auto shared = std::make_shared<hub>(on, std::move(*opened), options, std::move(handle));
-    on.spawn(accept_all(shared));
-    return std::make_unique<socket_listener>(std::move(shared));
+    return std::make_unique<socket_listener>(std::move(*opened));
 }
 
 } // namespace mailtight::io

@@ -26,7 +26,7 @@ public:
     virtual void send(std::string_view bytes) = 0;
     /// A session that was full reads on: received() is called again with what waits.
     virtual void read_on() = 0;
-    /// Closes when everything is sent.
+    /// Closes when everything is sent; nothing more is read, and nothing more can be sent.
     virtual void finish() = 0;
     virtual bool open() const = 0;
 };
@@ -37,7 +37,8 @@ public:
     virtual ~request_session() = default;
     /// The bytes that wait, from the first that was not consumed. Returns how many were consumed; the rest is
     /// kept and comes again with what follows (at most `request_bytes` of it, else the client is closed).
-    /// Replies are appended to `out`. Never throws.
+    /// Replies are appended to `out`; a session that has much to say may stop after a part of it, and is
+    /// called again when the client has taken that. Never throws.
     virtual std::size_t received(std::string_view bytes, std::string& out) = 0;
     /// The client closed its side; what is asked is still answered.
     virtual void ended() {}
@@ -55,14 +56,16 @@ struct request_server_options {
     listener_options listening{.connections = 20'000, .per_source = 20'000};
 };
 
+/// Goes away outside of the calls of its sessions, and before the loop.
 class request_server {
 public:
     request_server(loop& on, request_server_options options, make_session session);
     ~request_server();
     request_server(const request_server&) = delete;
     request_server& operator=(const request_server&) = delete;
+    /// As listen() of io/server.h; may be called for several addresses, whose limits are their own.
     std::expected<void, std::string> listen(const listen_address& at);
-    std::string address() const; ///< bound, for status and tests
+    std::string address() const; ///< bound, for status and tests; several: "A, B"
     /// No new connections; idle clients are closed, the others once they have their answers.
     void stop();
     std::size_t open_connections() const;

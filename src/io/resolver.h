@@ -65,6 +65,9 @@ public:
     virtual task<model::dns_fact> soa(std::string name) = 0;
     /// Only the CNAME at this name (RFC 7672 §2.2.2): ok with the target in chain[0].
     virtual task<model::dns_fact> cname(std::string name) = 0;
+    /// Drops what is remembered of this name, so that the next question goes out (what the servers that are
+    /// asked remember themselves is beyond us).
+    virtual void forget(std::string_view name) { static_cast<void>(name); }
     /// What it asks and whether answers are validated, for people: "127.0.0.1:53, trusting its validation".
     virtual std::string description() const = 0;
     virtual resolver_counters counters() const = 0;

@@ -187,4 +187,12 @@ task<model::dns_fact> caching_resolver::cname(std::string name) {
     co_return fact;
 }
 
+void caching_resolver::forget(std::string_view name) {
+    const auto canonical = wire::canonical_dns_name(name);
+    if (!canonical)
+        return;
+    for (const auto type : {dns_type::txt, dns_type::mx, dns_type::a, dns_type::aaaa, dns_type::cname})
+        cache_.forget({*canonical, type});
+}
+
 } // namespace mailtight::io

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of the probers' outcomes.
+// Names of the probers' outcomes, and what the facts say by themselves.
 #include "model/probe_facts.h"
+
+#include "base/text.h"
 
 namespace mailtight::model {
 
@@ -48,6 +50,11 @@ std::string_view to_string(fetch_outcome outcome) {
         return "http-invalid";
     }
     return "unknown";
+}
+
+bool fetch_fact::is_plain_text() const {
+    const std::string_view value = content_type;
+    return base::iequals(base::trim(value.substr(0, value.find(';'))), "text/plain");
 }
 
 std::string_view to_string(smtp_outcome outcome) {

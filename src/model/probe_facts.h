@@ -61,6 +61,9 @@ struct fetch_fact {
     std::chrono::milliseconds took{0};
     std::vector<stage_time> stages;
     std::string detail;
+    /// The media type is text/plain; parameters do not matter, a missing header does (8461-3.2-b, 8461-3.2-c,
+    /// A9).
+    bool is_plain_text() const;
 };
 
 /// How an SMTP probe ended.

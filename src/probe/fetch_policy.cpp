@@ -122,8 +122,12 @@ io::task<model::fetch_fact> fetch_policy(const context& with, std::string policy
                                                                              : fetch_outcome::tls_failed;
         fact.detail = fact.tls.detail;
     } else {
-        co_await converse(*reached.connection, request_text(policy_host, agent), fact, deadline, watch);
-        if (!fact.tls.certificate_ok()) { // 8461-3.3-a, 8461-3.3-b, 8461-3.3-c; the rest is for the diagnosis
+        const bool passes = fact.tls.certificate_ok(); // 8461-3.3-a, 8461-3.3-b, 8461-3.3-c
+        if (passes || with.options.diagnose)
+            co_await converse(*reached.connection, request_text(policy_host, agent), fact, deadline, watch);
+        else
+            reached.connection->close();
+        if (!passes) { // what else is known then is for the diagnosis
             fact.outcome = fetch_outcome::tls_failed;
             fact.detail = fact.tls.detail;
         }

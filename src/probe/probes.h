@@ -23,6 +23,9 @@ struct probe_options {
     std::uint16_t smtp_port = 25;
     std::string ehlo_name = "localhost";
     bool probe_without_sni = true;
+    /// false: a policy is fetched as a sender does, for the verdict alone: nothing is asked behind a
+    /// certificate that does not pass, and nobody finds out what an old server would speak.
+    bool diagnose = true;
 };
 
 struct context {

@@ -72,7 +72,7 @@ io::task<tls_reach> reach_tls(const context& with, std::string host, io::endpoin
     watch.stage("tls");
     result.tls = std::move(secured.fact);
     result.connection = std::move(secured.connection);
-    if (!may_be_too_old(result.tls))
+    if (!with.options.diagnose || !may_be_too_old(result.tls))
         co_return result;
 
     auto again = co_await connect();

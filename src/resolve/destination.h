@@ -10,6 +10,7 @@
 #include "mail/next_hop.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,7 +34,8 @@ struct mx_standing {
     host_class dane = host_class::none;
     std::string base;                ///< TLSA base domain, where one was found
     std::vector<dane::tlsa> records; ///< all of the RRset at the base
-    std::string reason;              ///< for a person: what failed, with the extended error
+    std::string reason;              ///< for a person: what failed, with the extended error, or why DANE does
+                                     ///< not apply or no record can be used; "" where usable
 };
 
 struct destination {
@@ -45,7 +47,8 @@ struct destination {
     } what = kind::mx_failed;
     bool implicit_mx = false, mx_secure = false;
     std::vector<mx_standing> mx;
-    std::string detail;                          ///< words of a failed look-up
+    std::size_t not_looked_at = 0;               ///< MX hosts beyond limits::mx_hosts
+    std::string detail;                          ///< words of a failed look-up, or why there is no host
     base::utc_seconds looked_at{}, good_until{}; ///< by the smallest TTL of all answers, 30 s to 3600 s;
                                                  ///< failures 30 s
 };
@@ -53,11 +56,15 @@ struct destination {
 /// The domain's answer (standards.md 4.4).
 enum class dane_answer {
     all,     ///< every host that can be reached is `usable`: dane-only
-    partial, ///< DANE on some, or mandatory TLS without authentication on some
+    partial, ///< DANE on some, or mandatory TLS without authentication on some; also where a host without
+             ///< DANE stands beside one whose state is unknown (see dane_seen)
     none,    ///< no DANE anywhere
     unknown, ///< the MX look-up failed, or the state of every remaining host is unknown
 };
 dane_answer judge(const destination& where);
+/// Whether any host has secure TLSA records. Where the answer is `partial` without that, only a failed
+/// look-up speaks for DANE, and a policy that the domain enforces is the better guard.
+bool dane_seen(const destination& where);
 /// Why it is unknown, naming hosts and errors; "" where it is known.
 std::string why_unknown(const destination& where);
 
@@ -65,6 +72,8 @@ struct destination_options {
     bool half_dane = false; ///< TLSA of a signed host behind an insecure MX (7672-2.2.1-c)
     bool trusted_validation =
         true; ///< false: nobody validates on a trusted path, so that nothing counts as secure (7672-2.1.1-a)
+    /// A host of which DNS says nothing for so long counts as out of reach where another is known.
+    std::chrono::milliseconds patience{4'000};
 };
 io::task<destination> look_at(io::loop& on, io::resolver& dns, const base::clock& clock, mail::next_hop hop,
                               destination_options options);

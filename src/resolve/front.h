@@ -8,13 +8,16 @@
 #include "resolve/reply.h"
 #include "resolve/service.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace mailtight::resolve {
 
-inline constexpr std::size_t request_limit = 10'000, reply_limit = 100'000;
+inline constexpr std::size_t request_limit = 10'000;
 
 struct front_options {
     reply_options replies;
@@ -25,10 +28,26 @@ struct front_options {
     dialect tcp_table = dialect::postfix;
 };
 
+/// What the sessions ask; the service, or a test.
+class policy_source {
+public:
+    virtual ~policy_source() = default;
+    // As service has them.
+    virtual shared_decision known(std::string_view key) = 0;
+    virtual io::task<shared_decision> decide(std::string key) = 0;
+    virtual io::task<shared_decision> look_live(std::string key) = 0;
+    virtual bool delivery_failed(std::string_view key, std::string_view words) = 0;
+    virtual io::task<std::size_t> purge() = 0; ///< all
+    virtual void each(const std::function<bool(const model::kept_policy&)>& take) const = 0;
+    virtual std::vector<model::policy_override> overrides() const = 0;
+    virtual void count_repeated(const tls_decision& given) = 0;
+};
+
 /// Shared by all sessions: the replies that can be given again at once.
 class front {
 public:
     front(io::loop& on, service& of, const base::clock& clock, front_options options);
+    front(io::loop& on, std::shared_ptr<policy_source> of, const base::clock& clock, front_options options);
     ~front();
     /// `MAP KEY` in netstrings, and postfix-tlspol's JSON, DUMP, EXPORT and PURGE (for who is on loopback or
     /// a unix socket).

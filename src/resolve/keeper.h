@@ -19,30 +19,35 @@ namespace mailtight::resolve {
 
 struct keeper_options {
     store::open_options database;
-    std::string machine;                         ///< our name among the machines
-    std::chrono::milliseconds look_every{5'000}; ///< PostgreSQL: for what others wrote
-    std::size_t unwritten = 100'000;             ///< kept while the database is away
-    std::function<void(std::string_view)> complain;
+    std::string machine;                            ///< our name among the machines
+    std::chrono::milliseconds look_every{5'000};    ///< for what others wrote
+    std::size_t unwritten = 100'000;                ///< kept while the database is away
+    std::function<void(std::string_view)> complain; ///< once an outage, and at its end; on the loop
 };
 
 class keeper {
 public:
-    /// `opened` null: nothing is kept beyond this process (resolve without a store).
+    /// `opened` null: nothing is kept beyond this process (resolve without a store); with `options.database`
+    /// it is opened as soon as it can be.
     keeper(io::loop& on, const base::clock& clock, std::unique_ptr<store::policy_store> opened,
            keeper_options options);
     ~keeper();
     /// Everything that is kept, into `take`; before the first answer.
     io::task<store::result<void>> load(std::function<void(model::kept_policy)> take);
-    /// Done when it is durable, or at the deadline; goes on in the background then. False: not durable yet.
+    /// Done when it is durable, or at the deadline, or at once where the database is known to be away; goes
+    /// on in the background then. False: not durable yet.
     io::task<bool> put(model::kept_policy value, io::loop::time_point deadline);
     void remove(std::string domain);
     /// Before a fetch: somebody else's newer state of the domain, where there is one (waits, at most until
     /// then, for a machine that fetches it just now); nothing: fetch it yourself.
     io::task<std::optional<model::kept_policy>>
     ask_others(std::string domain, const sts::resolution_state& ours, io::loop::time_point deadline);
-    void fetched(std::string domain); ///< gives the lease back
+    /// Gives the lease back, behind what was put of the domain.
+    void fetched(std::string domain);
     /// Calls `changed` with what others wrote, for as long as it runs; with SQLite for what commands wrote.
-    void watch(std::function<void(model::kept_policy)> changed, std::function<void(std::string)> removed);
+    /// `exceptions`: the overrides are others than before; who cares reads them again.
+    void watch(std::function<void(model::kept_policy)> changed, std::function<void(std::string)> removed,
+               std::function<void()> exceptions = {});
     io::task<store::result<std::vector<model::policy_override>>> overrides();
     io::task<store::result<void>> set_override(model::policy_override value);
     io::task<store::result<bool>> remove_override(std::string domain);

@@ -6,11 +6,15 @@
 
 #include "resolve/decision.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace mailtight::resolve {
+
+/// The longest reply that the clients of the socketmap protocol take.
+inline constexpr std::size_t reply_limit = 100'000;
 
 enum class dialect {
     tlspol,         ///< QUERY: as postfix-tlspol answers
@@ -39,8 +43,11 @@ reply render(dialect d, const tls_decision& decision, const reply_options& optio
 
 /// `OK text`, `NOTFOUND `, `TEMP reason`, `PERM reason`, within 100,000 bytes (else TEMP), as one netstring.
 std::string to_socketmap(const reply& r);
-/// One line of postfix-tlspol's JSON verb.
-std::string to_tlspol_json(const tls_decision& decision, base::utc_seconds now);
+/// The reason as mail servers may show it: printable ASCII, at most 180 bytes (Postfix shows 200), never
+/// empty.
+std::string reason_in_words(std::string_view reason, std::string_view otherwise);
+/// One line of postfix-tlspol's JSON verb. `seconds`: how long the look-up took.
+std::string to_tlspol_json(const tls_decision& decision, base::utc_seconds now, double seconds = 0);
 /// `resolve --json`, GET /api/v1/policy/{domain}.
 std::string to_json(const tls_decision& decision, const reply_options& options, base::utc_seconds now);
 /// For people: every answer, the decision, the replies, the lifetimes.

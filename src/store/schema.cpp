@@ -68,7 +68,7 @@ void require_current(sql::connection& on, const schema_part& part) {
     if (version < newest(part))
         throw refused(store_error::kind::wrong,
                       version == 0
-                          ? "the database holds no reports yet"
+                          ? fmt::format("the database holds no {} yet", part.name)
                           : fmt::format("the database is of an earlier version (schema \"{}\" {}, known here "
                                         "is {}); open it once for writing to bring it up to date",
                                         part.name, version, newest(part)));

@@ -134,6 +134,9 @@ public:
     /// Only one at a time brings the schema up to date; to the end of the transaction.
     virtual void lock_schema() = 0;
     virtual std::uint64_t bytes_used() = 0;
+    /// Where the connection is relaxed: what was committed survives a power cut from now on. `small_write` is
+    /// any statement that writes a little. Outside a transaction.
+    virtual void sync(std::string_view small_write) = 0;
 
     void run(std::string_view statement, std::initializer_list<value> with = {}) {
         run(statement, std::span<const value>(with.begin(), with.size()));

@@ -106,6 +106,8 @@ struct open_options {
     bool read_only = false;
     bool create = true;
     std::chrono::milliseconds wait_for_lock{10'000};
+    /// SQLite: a commit survives the end of the process at once, a power cut only after connection::sync().
+    bool relaxed = false;
 };
 /// Opens, and brings the schema up to date.
 result<std::unique_ptr<store>> open(const open_options& options);

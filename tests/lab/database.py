@@ -31,3 +31,30 @@ def postgres(_run: Path) -> list[str]:
 
 def address(name: str) -> str:
     return f"host={FOLDER} user=postgres dbname={name}"
+
+
+class Cluster:
+    """A database server of a case's own, which may be taken away under its users."""
+
+    def __init__(self, name: str, port: int):
+        self.folder, self.port = FOLDER.parent / name, port
+        self.folder.mkdir()
+        subprocess.run(["chown", "postgres:postgres", str(self.folder)], check=True)
+        subprocess.run(as_user("postgres", [str(BIN / "initdb"), "-D", str(self.folder / "data"), "-A", "trust", "-U", "postgres",
+                                            "--no-sync"]), check=True, capture_output=True, cwd="/")
+        self.start()
+
+    def _control(self, *words: str) -> None:
+        options = f"-k {self.folder} -c listen_addresses= -c jit=off -p {self.port} -c unix_socket_permissions=0777"
+        subprocess.run(as_user("postgres", [str(BIN / "pg_ctl"), "-D", str(self.folder / "data"), "-s", "-w", "-o", options, *words]),
+                       check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        self._control("start")
+
+    def stop(self) -> None:
+        """At once, as a machine that fails."""
+        self._control("-m", "immediate", "stop")
+
+    def address(self) -> str:
+        return f"host={self.folder} port={self.port} user=postgres dbname=postgres"

@@ -56,7 +56,7 @@ def mounts(tree: Path, scratch: Path) -> None:
     RUN.mkdir()
     resolv = Path("/etc/resolv.conf")
     resolv.unlink(missing_ok=True)
-    resolv.write_text(f"nameserver {worlds.RESOLVER}\n")
+    resolv.write_text(f"nameserver {worlds.RESOLVER}\noptions edns0 trust-ad\n")
     daemons.add_users(Path("/etc"))
 
 

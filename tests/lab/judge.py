@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cli
@@ -76,10 +77,13 @@ def _report(outcomes: list[compare.Outcome], checks: dict[str, list[str]], held:
     return 1 if any(results) else 0
 
 
-def _reports(lab, binary: Path, only: str, full: bool) -> tuple[int, list[str]]:
-    """The cases of reports/, run inside. Returns how many held, and what did not."""
-    words = [sys.executable, str(compare.REPO / "tests" / "lab" / "reports" / "drive.py"), "--binary", str(binary),
-             "--build", str(BUILD), "--only", only, *(["--full"] if full else [])]
+DRIVEN = ("reports", "sending")  # folders of cases with a drive.py that runs inside
+
+
+def _driven(lab, binary: Path, kind: str, only: str, full: bool) -> tuple[int, list[str]]:
+    """The cases of one such folder. Returns how many held, and what did not."""
+    words = [sys.executable, str(compare.REPO / "tests" / "lab" / kind / "drive.py"), "--binary", str(binary),
+             "--build", str(BUILD), "--only", only, *(["--full"] if full and kind == "reports" else [])]
     process = subprocess.Popen(lab.enter(words), stdout=subprocess.PIPE, text=True)
     held, not_held, last = 0, [], ""
     for line in process.stdout:
@@ -90,8 +94,17 @@ def _reports(lab, binary: Path, only: str, full: bool) -> tuple[int, list[str]]:
         elif line.startswith("FAILED "):
             not_held.append(line[7:].strip())
     if process.wait() > 1 or "passed" not in last:
-        not_held.append(f"the cases of reports broke off with {process.returncode}")
+        not_held.append(f"the cases of {kind} broke off with {process.returncode}")
     return held, not_held
+
+
+def _all_driven(lab, binary: Path, given) -> tuple[int, list[str]]:
+    """Those that `--only` names, at once: they share nothing but the processor."""
+    kind, _, only = given.only.partition(":")
+    kinds = [k for k in DRIVEN if given.only == "*" or k == kind]
+    with ThreadPoolExecutor(len(DRIVEN)) as pool:
+        results = list(pool.map(lambda k: _driven(lab, binary, k, only.strip(" *"), given.full), kinds))
+    return sum(held for held, _ in results), [problem for _, problems in results for problem in problems]
 
 
 def test(make_lab, given) -> int:
@@ -100,7 +113,7 @@ def test(make_lab, given) -> int:
     if not os.access(binary, os.X_OK):
         raise RuntimeError(f"there is no program at {binary}: build it first")
     scenarios = compare.selected(given.only)
-    if not scenarios and not cli.selected(given.only) and not given.only.startswith("reports"):
+    if not scenarios and not cli.selected(given.only) and not given.only.startswith(DRIVEN):
         raise RuntimeError(f"no scenario and no case is called {given.only}; `list` shows them all")
     checks: dict[str, list[str]] = {}
     if given.only == "*":
@@ -120,9 +133,8 @@ def test(make_lab, given) -> int:
         for o in outcomes:  # whatever a domain is like, its document has the keys that scripts hold on to
             o.differences += shapes.unfit(o.document, shapes.CHECK) if o.document else []
         held, not_held = cli.run_all(lab, binary, BUILD, given.only, given.jobs)
-        if given.only == "*" or given.only.startswith("reports"):
-            more, problems = _reports(lab, binary, given.only.partition(":")[2].strip(" *"), given.full)
-            held, not_held = held + more, not_held + problems
+        more, problems = _all_driven(lab, binary, given)
+        held, not_held = held + more, not_held + problems
         if len(scenarios) > 1:
             checks["all domains in one run give the same"] = [
                 f"{o.scenario.domain}: {'; '.join(o.differences)[:300]}"

@@ -31,15 +31,15 @@ def line(record: Rec) -> str:
     return f"{record.name}. {record.ttl} IN {record.type} {value}"
 
 
-def _zone_text(zone: Zone) -> str:
+def _zone_text(zone: Zone, negative: int) -> str:
     dot = "" if zone.name == "." else "."
-    head = [f"{zone.name}{dot} 300 IN SOA ns1.nic.test. hostmaster.nic.test. 1 3600 600 86400 60"]
+    head = [f"{zone.name}{dot} 300 IN SOA ns1.nic.test. hostmaster.nic.test. 1 3600 600 86400 {negative}"]
     head += [f"{zone.name}{dot} 300 IN NS {server}." for server in zone.servers]
     return "\n".join(head + list(dict.fromkeys(line(r) for r in zone.records))) + "\n"
 
 
-def _config(zones: list[Zone], folder: Path) -> str:
-    listen = ", ".join(f"{address}@53" for address in NAME_SERVERS.values())
+def _config(zones: list[Zone], folder: Path, addresses: dict[str, str]) -> str:
+    listen = ", ".join(f"{address}@53" for address in addresses.values())
     parts = [f"""server:
     rundir: {folder}
     listen: [ {listen} ]
@@ -114,16 +114,25 @@ class Keys:
 
 def write(world: World, run: Path, build: Path) -> tuple[Path, Path]:
     """Zone files and both configurations; returns the paths of knot's and unbound's."""
-    folder = run / "knot"
+    knot = authority(world.zones, run / "knot", build, NAME_SERVERS, build)
+    unbound = run / "unbound.conf"
+    unbound.write_text(validator(run, build, RESOLVER))
+    return knot, unbound
+
+
+def authority(zones_by_name: dict[str, Zone], folder: Path, build: Path, addresses: dict[str, str], trust: Path,
+              negative: int = 60) -> Path:
+    """Zone files and configuration of a Knot below `folder` that serves a signed root and these zones, of which
+    `test` is one, at these addresses; `trust` gets root.key and root.hints. Returns the configuration."""
     (folder / "zones").mkdir(parents=True)
     root = Zone(".", signed=True, servers=["a.root.nic.test"])
-    test = world.zones["test"]
-    for server, address in NAME_SERVERS.items():
+    test = zones_by_name["test"]
+    for server, address in addresses.items():
         root.records.append(Rec(f"{server}.nic.test", "A", address))
-    root.records.append(Rec("a.root.nic.test", "A", NAME_SERVERS["ns1"]))
-    zones = [root, *(z for z in world.zones.values() if z.on_knot)]
+    root.records.append(Rec("a.root.nic.test", "A", addresses["ns1"]))
+    zones = [root, *(z for z in zones_by_name.values() if z.on_knot)]
     config = folder / "knot.conf"
-    config.write_text(_config(zones, folder))
+    config.write_text(_config(zones, folder, addresses))
     keys = Keys(config, folder / "keys", build / "kasp")
 
     def delegate(parent: Zone, child: Zone) -> None:
@@ -134,41 +143,43 @@ def write(world: World, run: Path, build: Path) -> tuple[Path, Path]:
                                       if child.bad_ds else true))
 
     delegate(root, test)
-    for zone in world.zones.values():
+    for zone in zones_by_name.values():
         if zone.name != "test":
             above = zone.name.split(".", 1)[1]
-            while above not in world.zones:
+            while above not in zones_by_name:
                 above = above.split(".", 1)[1]
-            delegate(world.zones[above], zone)
+            delegate(zones_by_name[above], zone)
     anchor = keys.ds(root)
     keys.keep()
     for zone in zones:
-        (folder / "zones" / _file_name(zone)).write_text(_zone_text(zone))
-    (build / "root.key").write_text(f". IN DS {anchor}\n")
-    (build / "root.hints").write_text(
-        f". 3600000 IN NS a.root.nic.test.\na.root.nic.test. 3600000 IN A {NAME_SERVERS['ns1']}\n")
-    unbound = run / "unbound.conf"
-    unbound.write_text(f"""server:
-    interface: {RESOLVER}
+        (folder / "zones" / _file_name(zone)).write_text(_zone_text(zone, negative))
+    (trust / "root.key").write_text(f". IN DS {anchor}\n")
+    (trust / "root.hints").write_text(
+        f". 3600000 IN NS a.root.nic.test.\na.root.nic.test. 3600000 IN A {addresses['ns1']}\n")
+    return config
+
+
+def validator(folder: Path, trust: Path, address: str, more: str = "    cache-max-negative-ttl: 60\n") -> str:
+    """unbound's configuration: it validates below the root of `trust`."""
+    return f"""server:
+    interface: {address}
     access-control: 127.0.0.0/8 allow
     do-daemonize: no
     chroot: ""
     username: ""
-    directory: "{run}"
+    directory: "{folder}"
     pidfile: ""
     use-syslog: no
     log-servfail: yes
     val-log-level: 1
     ede: yes
     module-config: "validator iterator"
-    root-hints: "{build}/root.hints"
-    trust-anchor-file: "{build}/root.key"
+    root-hints: "{trust}/root.hints"
+    trust-anchor-file: "{trust}/root.key"
     do-not-query-localhost: no
     local-zone: "test." nodefault
     do-ip6: no
     minimal-responses: yes
-    cache-max-negative-ttl: 60
-remote-control:
+{more}remote-control:
     control-enable: no
-""")
-    return config, unbound
+"""

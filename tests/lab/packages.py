@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 WANTED = [
     ["knot", "knot-dnsutils", "unbound", "nginx-light", "postfix"],
     ["exim4-daemon-light", "dovecot-imapd", "postgresql-15", "curl"],
+    ["sendmail-bin", "sendmail-cf", "m4", "cpio"],
 ]
 # Programs that must be there, in the tree or on the host, for the tree to be whole.
 PROGRAMS = ["usr/sbin/knotd", "usr/sbin/keymgr", "usr/bin/kdig", "usr/sbin/unbound", "usr/sbin/nginx",
-            "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl"]
+            "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl",
+            "usr/libexec/sendmail/sendmail", "usr/share/sendmail/cf/feature/sts.m4", "usr/bin/m4", "usr/bin/cpio"]
 
 
 class PackageError(RuntimeError):
@@ -47,6 +50,9 @@ def _merge_usr(tree: Path) -> None:
     """/bin, /lib, /sbin are links into /usr on Debian 12; some packages still ship files below them."""
     for name in ("bin", "sbin", "lib"):
         (tree / "usr" / name).mkdir(parents=True, exist_ok=True)
+        if (tree / name).is_dir() and not (tree / name).is_symlink():  # unpacking put a folder in the link's place
+            shutil.copytree(tree / name, tree / "usr" / name, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(tree / name)
         if not (tree / name).exists():
             (tree / name).symlink_to(f"usr/{name}")
 
@@ -78,6 +84,7 @@ def ensure(build: Path, say=lambda words: None, wanted=WANTED, programs=PROGRAMS
         pattern = f"{name[0]}_{name[1].replace(':', '%3a')}_*.deb"
         for path in debs.glob(pattern):
             _run(["dpkg-deb", "-x", str(path), str(tree)], env=environment)
+    _merge_usr(tree)
     lacking = [p for p in programs if not (tree / p).exists() and not Path("/", p).exists()]
     if lacking:
         raise PackageError(f"after unpacking, still missing: {', '.join(lacking)}")

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace mailtight::tests {
@@ -25,6 +26,8 @@ public:
     scratch_folder(const scratch_folder&) = delete;
     scratch_folder& operator=(const scratch_folder&) = delete;
     const std::filesystem::path& path() const { return path_; }
+    /// A name in it.
+    std::string operator/(std::string_view name) const { return (path_ / name).string(); }
 
 private:
     std::filesystem::path path_;

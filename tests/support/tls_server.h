@@ -179,16 +179,21 @@ private:
     std::unique_ptr<SSL, free_ssl> ssl_;
 };
 
-/// Listens on 127.0.0.1 and gives each connection to `serve`, one after the other.
+/// Listens on 127.0.0.1, or another loopback address, and gives each connection to `serve`, one after the
+/// other.
 class test_server {
 public:
-    explicit test_server(std::function<void(peer&)> serve)
+    explicit test_server(std::function<void(peer&)> serve, std::string_view at = "127.0.0.1",
+                         std::uint16_t port = 0)
         : serve_(std::move(serve))
         , listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         std::signal(SIGPIPE, SIG_IGN); // SSL_write knows no MSG_NOSIGNAL
         sockaddr_in here{};
         here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        here.sin_port = htons(port);
+        ::inet_pton(AF_INET, std::string(at).c_str(), &here.sin_addr);
+        const int again = 1;
+        ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
         socklen_t size = sizeof here;
         auto* address = reinterpret_cast<sockaddr*>(&here);
         if (listener_ < 0 || ::bind(listener_, address, size) != 0 || ::listen(listener_, 64) != 0 ||

@@ -108,6 +108,7 @@ public:
     void hold(bool alone) override;
     std::string dialect(std::string_view statement) const override;
     void lock_schema() override;
+    void sync(std::string_view) override {} // each commit is
     std::uint64_t bytes_used() override {
         return static_cast<std::uint64_t>(number("select pg_database_size(current_database())").value_or(0));
     }
@@ -143,7 +144,10 @@ void server::open() {
     statements_.clear();
     owed_.clear();
     unsure_ = false;
-    held_.reset(PQconnectdb(options_.where.c_str()));
+    // A server that is out of reach shall be noticed; what the operator wrote comes later and wins.
+    static constexpr const char* words[] = {"connect_timeout", "tcp_user_timeout", "dbname", nullptr};
+    const char* const settings[] = {"10", "30000", options_.where.c_str(), nullptr};
+    held_.reset(PQconnectdbParams(words, settings, 1));
     db_ = held_.get();
     if (PQstatus(db_) != CONNECTION_OK)
         lost();
@@ -186,19 +190,23 @@ void server::begin(sql::access how) {
         open();
     else if (unsure_)
         rollback();
-    // The first statement of a connection that went away in the meantime tells so: nothing is lost yet.
-    const auto* const statement = how == sql::access::write && !options_.read_only
-                                      ? "begin isolation level read committed read write"
-                                      : "begin isolation level repeatable read read only";
-    try {
-        send(statement, {}, nullptr, 0);
+    const bool writes = how == sql::access::write && !options_.read_only;
+    const auto start = [&] {
+        send(writes ? "begin isolation level read committed read write"
+                    : "begin isolation level repeatable read read only",
+             {}, nullptr, 0);
+        if (writes) // a machine that vanishes in the middle shall not hold up the others for long
+            send("set local idle_in_transaction_session_timeout = 60000", {}, nullptr, 0);
         settle();
+    };
+    // The first statement of a connection that went away in the meantime tells so: nothing is lost yet.
+    try {
+        start();
     } catch (const sql::failure& f) {
         if (f.error.what != store_error::kind::unreachable)
             throw;
         open();
-        send(statement, {}, nullptr, 0);
-        settle();
+        start();
     }
 }
 
@@ -340,6 +348,8 @@ std::string server::dialect(std::string_view statement) const {
         {"{clustered}", ""},
         {"{numbers}", "create sequence report_number"},
         {"{for_update}", "for update"},
+        {"{bytewise}", "collate \"C\""},
+        {"{now_ms}", "(extract(epoch from clock_timestamp()) * 1000)::bigint"},
         {"{has_table}", "select 1 from pg_catalog.pg_tables where schemaname = any (current_schemas(false)) "
                         "and tablename ="}};
     std::string out(statement);

@@ -92,6 +92,7 @@ public:
     std::string dialect(std::string_view statement) const override;
     void lock_schema() override {} // begin immediate has
     std::uint64_t bytes_used() override;
+    void sync(std::string_view small_write) override;
 
 private:
     template<class Take>
@@ -99,9 +100,14 @@ private:
     sqlite3_stmt* prepared(std::string_view statement);
     [[noreturn]] void fail(std::string_view doing) const;
     void pragma(const char* text);
+    /// Whether the WAL is synced at each commit.
+    void synchronous(bool each_commit) {
+        pragma(each_commit ? "pragma synchronous = full" : "pragma synchronous = normal");
+    }
 
     sqlite3* db_ = nullptr;
     std::string path_;
+    bool relaxed_ = false;
     std::unordered_map<std::string, sqlite3_stmt*, text_hash, std::equal_to<>> statements_;
 };
 
@@ -124,7 +130,8 @@ void make_private(const std::string& path) {
 }
 
 file::file(const open_options& options)
-    : path_(options.where) {
+    : path_(options.where)
+    , relaxed_(options.relaxed) {
     if (options.create && !options.read_only && path_ != ":memory:")
         make_private(path_);
     const int flags = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -142,7 +149,7 @@ file::file(const open_options& options)
         sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
         if (!options.read_only) {
             pragma("pragma journal_mode = wal");
-            pragma("pragma synchronous = full"); // the WAL is synced at each commit
+            synchronous(!options.relaxed);
             pragma("pragma wal_autocheckpoint = 4000");
             pragma("pragma journal_size_limit = 67108864");
         }
@@ -253,12 +260,26 @@ std::string file::dialect(std::string_view statement) const {
         {"{clustered}", "without rowid"},
         {"{numbers}", "select 1"}, // the setting next_report
         {"{for_update}", ""},      // begin immediate has
+        {"{bytewise}", ""},        // it always is
+        {"{now_ms}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)"},
         {"{has_table}", "select 1 from sqlite_master where type = 'table' and name ="}};
     std::string out(statement);
     for (const auto& [mark, word] : words)
         for (auto at = out.find(mark); at != std::string::npos; at = out.find(mark, at + word.size()))
             out.replace(at, mark.size(), word);
     return out;
+}
+
+// One commit that is synced syncs all before it: they stand in the same log.
+void file::sync(std::string_view small_write) {
+    if (!relaxed_)
+        return;
+    struct relax_again {
+        file& of;
+        ~relax_again() { sqlite3_exec(of.db_, "pragma synchronous = normal", nullptr, nullptr, nullptr); }
+    } const at_end{*this};
+    synchronous(true);
+    step_through(small_write, {}, nullptr);
 }
 
 std::uint64_t file::bytes_used() {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reporters import Keys
 from reports.daemon import Daemon
+from statements import Statements
 
 _cases: list[tuple[str, tuple[str, ...], object]] = []
 
@@ -20,14 +21,15 @@ def case(name: str, engines: tuple[str, ...] = ("sqlite",), proves: list[str] = 
     return register
 
 
-class Shop:
-    """What a case works with, and the differences it found."""
+class Shop(Statements):
+    """What a case works with."""
 
     def __init__(self, binary: Path, build: Path, folder: Path, engine: str, certificate: str, key: str, full: bool):
         self.binary, self.build, self.folder, self.engine, self.full = binary, build, folder, engine, full
         self.keys = Keys(build / "ca")
         self.pair = f'"{certificate} {key}"'
-        self.checked, self.differences, self.daemons = 0, [], []
+        super().__init__()
+        self.daemons: list[Daemon] = []
 
     def daemon(self, more: str = "", start: bool = True) -> Daemon:
         made = Daemon(self.binary, self.build, self.folder / f"daemon{len(self.daemons)}", self.engine, more, self.pair)
@@ -35,29 +37,6 @@ class Shop:
         if start:
             made.start()
         return made
-
-    def same(self, what: str, got, wanted) -> None:
-        self.true(got == wanted, f"{what} is {got!r}, expected {wanted!r}")
-
-    def true(self, statement: bool, words: str) -> None:
-        self.checked += 1
-        if not statement:
-            self.differences.append(words)
-
-    def has(self, text: str, *parts: str) -> None:
-        for part in parts:
-            self.true(part in text, f"{part!r} is missing in {text[:900]!r}")
-
-    def wait(self, what: str, condition, seconds: float = 40.0) -> bool:
-        """Waits until it holds; a statement that it did."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if condition():
-                self.checked += 1
-                return True
-            time.sleep(0.1)
-        self.true(False, f"{what} did not come within {seconds:.0f} s")
-        return False
 
 
 def run(binary: Path, build: Path, folder: Path, certificate: str, key: str, only: str, full: bool) -> tuple[int, int]:

@@ -69,33 +69,22 @@ def full_disk(shop: Shop) -> None:
 
 @case("the database is away", ("postgres",))
 def database_away(shop: Shop) -> None:
-    folder = database.FOLDER.parent / "second-postgres"
-    data = folder / "data"
-    folder.mkdir()
-    subprocess.run(["chown", "postgres:postgres", str(folder)], check=True)
-    def pg(*words: str) -> None:
-        subprocess.run(database.as_user("postgres", [str(database.BIN / "pg_ctl"), "-D", str(data), "-s", "-w", "-o",
-                                        f"-k {folder} -c listen_addresses= -c jit=off -p 5433 -c "
-                                        "unix_socket_permissions=0777", *words]), check=True, cwd="/",
-                       stdout=subprocess.DEVNULL)
-    subprocess.run(database.as_user("postgres", [str(database.BIN / "initdb"), "-D", str(data), "-A", "trust", "-U",
-                                    "postgres", "--no-sync"]), check=True, capture_output=True, cwd="/")
-    pg("start")
+    cluster = database.Cluster("second-postgres", 5433)
     try:
         daemon = shop.daemon(start=False)
-        daemon.store = f"host={folder} port=5433 user=postgres dbname=postgres"
+        daemon.store = cluster.address()
         daemon.write_config()
         daemon.start()
         shop.same("the first", _send(shop, Report("reporter-one.test", OURS, 2, [policy(OURS, 1)])), 250)
-        pg("-m", "immediate", "stop")
+        cluster.stop()
         shop.same("with the database away", _send(shop, Report("reporter-one.test", OURS, 3, [policy(OURS, 1)])), 451)
-        pg("start")
+        cluster.start()
         shop.wait("recovery", lambda: _send(shop, Report("reporter-one.test", OURS, 4, [policy(OURS, 1)])) == 250)
         shop.same("the totals", totals(daemon), {OURS: (2, 0)})
     finally:
         for made in shop.daemons:
             made.stop()
-        pg("-m", "immediate", "stop")
+        cluster.stop()
 
 
 @case("two daemons write one database at once", ("postgres",))

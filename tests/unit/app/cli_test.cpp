@@ -3,6 +3,7 @@
 // is status 2.
 #include "app/cli.h"
 #include "app/options.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,19 +45,20 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
         for (const auto& option : command.options)
             EXPECT_FALSE(option.description.empty()) << option.name;
     }
-    EXPECT_THAT(names,
-                testing::ElementsAre("check", "dns", "doctor", "policy lint", "policy match", "policy new",
-                                     "record lint", "report address", "report digest", "report failures",
-                                     "report import", "report list", "report mute", "report mutes",
-                                     "report read", "report ready", "report show", "report silence",
-                                     "report summary", "report test", "scan", "serve", "status"));
+    EXPECT_THAT(names, testing::ElementsAre(
+                           "cache export", "cache import", "cache list", "cache override", "cache overrides",
+                           "cache purge", "cache refresh", "cache show", "check", "dns", "doctor",
+                           "policy lint", "policy match", "policy new", "record lint", "report address",
+                           "report digest", "report failures", "report import", "report list", "report mute",
+                           "report mutes", "report read", "report ready", "report show", "report silence",
+                           "report summary", "report test", "resolve", "scan", "serve", "status"));
 }
 
 TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
-    const std::set<std::string> outgoing = {"check",          "dns",         "doctor",       "policy new",
-                                            "report import",  "report read", "report ready", "report silence",
-                                            "report test",    "scan",        "serve",        "report show",
-                                            "report failures"};
+    const std::set<std::string> outgoing = {
+        "check",       "dns",          "doctor",         "policy new",    "report import",
+        "report read", "report ready", "report silence", "report test",   "scan",
+        "serve",       "report show",  "resolve",        "cache refresh", "report failures"};
     for (const auto& command : app::command_line{}.commands()) {
         SCOPED_TRACE(command.name);
         std::string network;
@@ -119,7 +121,7 @@ TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
         {{"report", "list", "--from", "2026-02-30"}, "--from takes a day"},
         {{"report", "list", "--days", "7", "--to", "2026-01-31"}, "--days goes without --from and --to"},
         {{"report", "list", "--domain", "not a domain"}, "not a domain"},
-        {{"report", "summary", "--by", "week"}, "--by takes day, reporter, mx or result"},
+        {{"report", "summary", "--by", "week"}, "--by takes day, reporter, mx, result or policy"},
         {{"report", "show"}, "number"},
         {{"report", "show", "seven"}, "number"},
         {{"report", "address"}, "Set reports.mailboxes, reports.url or both"},
@@ -139,15 +141,14 @@ TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
 }
 
 TEST(cli, an_unknown_key_of_the_configuration_is_status_2_and_names_the_nearest) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const tests::scratch_folder scratch;
+    const std::string pattern = scratch.path().string();
     const std::string file = pattern + "/mailtight.toml";
     std::ofstream(file) << "[doctor]\nsigned-nam = \"org\"\n";
     const ended end = run({"check", "--config", file, "example.com"});
     EXPECT_EQ(end.status, app::wrong_usage);
     EXPECT_THAT(end.err, HasSubstr("line 2: unknown key signed-nam; did you mean signed-name?"));
     EXPECT_EQ(run({"check", "--config", pattern + "/gone", "example.com"}).status, app::wrong_usage);
-    std::filesystem::remove_all(pattern);
 }
 
 TEST(cli, help_and_version_are_fine) {
@@ -178,8 +179,8 @@ TEST(cli, lints_end_with_what_they_found) {
 }
 
 TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const tests::scratch_folder scratch;
+    const std::string pattern = scratch.path().string();
     const std::string file = pattern + "/mailtight.toml";
     std::ofstream(file) << "[store]\nwhere = \"" << pattern << "/none.db\"\n[serve]\ncontrol-socket = \""
                         << pattern << "/none.sock\"\n";
@@ -195,7 +196,6 @@ TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {
     const ended serve = run({"serve", "--config", file});
     EXPECT_EQ(serve.status, app::not_done);
     EXPECT_THAT(serve.err, HasSubstr("no way in is configured"));
-    std::filesystem::remove_all(pattern);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 // DKIM keys from a file in place of the DNS; and the lock that lets one writer alone.
 #include "app/key_source.h"
 #include "app/store_access.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,8 +63,8 @@ TEST(looked_up_keys, are_asked_for_once) {
 }
 
 TEST(write_lock, is_had_by_one_at_a_time) {
-    std::string folder = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    const tests::scratch_folder scratch;
+    const std::string folder = scratch.path().string();
     settings set;
     set.store_where = folder + "/deep/store.db";
     {
@@ -79,7 +80,6 @@ TEST(write_lock, is_had_by_one_at_a_time) {
     set.store_where = "postgresql://db.example/reports";
     const auto first = write_lock::take(set), second = write_lock::take(set);
     EXPECT_TRUE(first && second) << "many machines may write there";
-    std::filesystem::remove_all(folder);
 }
 
 } // namespace

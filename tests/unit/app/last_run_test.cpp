@@ -3,6 +3,7 @@
 #include "app/last_run.h"
 #include "support/observations.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,13 +23,7 @@ using testing::IsEmpty;
 
 class last_run : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "mailtight-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        directory_ = pattern;
-        set_.state_directory = pattern;
-    }
-    void TearDown() override { fs::remove_all(directory_); }
+    void SetUp() override { set_.state_directory = directory_.string(); }
 
     /// One run of `check --changed` over the healthy domain with `change` made to it.
     std::vector<std::string> run(const std::function<void(model::observation&)>& change = {}) {
@@ -43,7 +38,8 @@ protected:
         return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     }
 
-    fs::path directory_;
+    const scratch_folder scratch_;
+    const fs::path directory_ = scratch_.path();
     app::settings set_;
 };
 

@@ -2,6 +2,7 @@
 // What is gathered from the store for alarms, readiness and `check`: over a real store with few reports.
 #include "app/report_facts.h"
 #include "support/reports.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,9 +19,6 @@ using tests::day_in_may;
 class report_facts : public testing::Test {
 protected:
     void SetUp() override {
-        std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
         auto opened = store::open({.where = folder_ + "/store.db"});
         ASSERT_TRUE(opened) << opened.error().message;
         store_ = std::move(*opened);
@@ -32,12 +30,10 @@ protected:
                               tests::report("4", "b.example", 2, 50, 0, "example.net")};
         ASSERT_TRUE(store_->add(all));
     }
-    void TearDown() override {
-        store_.reset();
-        std::filesystem::remove_all(folder_);
-    }
+    void TearDown() override { store_.reset(); }
     const base::utc_seconds now_ = day_in_may(17) + std::chrono::hours(12);
-    std::string folder_;
+    const tests::scratch_folder scratch_;
+    const std::string folder_ = scratch_.path().string();
     std::unique_ptr<store::store> store_;
 };
 

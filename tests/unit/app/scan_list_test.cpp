@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a scan resumes from: rows that are whole count, a row cut off by a kill does not.
 #include "app/scan_list.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,13 +25,8 @@ protected:
         std::ifstream in(path, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     }
-    void SetUp() override {
-        std::string pattern = (std::filesystem::temp_directory_path() / "mailtight-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        directory_ = pattern;
-    }
-    void TearDown() override { std::filesystem::remove_all(directory_); }
-    std::filesystem::path directory_;
+    const mailtight::tests::scratch_folder scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
 };
 
 TEST_F(ScanList, LinesAreTrimmedAndCommentsSkippedAndNumbersKept) {

@@ -2,6 +2,7 @@
 // What a person types: files up to a limit, modes, report addresses, domains in every disguise.
 #include "app/typed.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,17 +18,12 @@ using testing::HasSubstr;
 
 class typed_file : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "mailtight-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        directory_ = pattern;
-    }
-    void TearDown() override { fs::remove_all(directory_); }
     std::string file(const std::string& bytes) {
         std::ofstream(directory_ / "file", std::ios::binary | std::ios::trunc) << bytes;
         return (directory_ / "file").string();
     }
-    fs::path directory_;
+    const scratch_folder scratch_;
+    const fs::path directory_ = scratch_.path();
 };
 
 TEST_F(typed_file, is_read_byte_for_byte_up_to_one_beyond_the_limit) {

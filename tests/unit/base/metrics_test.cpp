@@ -25,7 +25,7 @@ TEST(metric_table, stands_in_the_order_of_the_enum_and_keeps_the_naming_rules) {
             << "_total is the mark of a counter";
         EXPECT_TRUE(entry.help.ends_with('.'));
     }
-    EXPECT_EQ(index, static_cast<std::size_t>(metric::up_since) + 1);
+    EXPECT_EQ(index, static_cast<std::size_t>(metric::policy_connections) + 1);
 }
 
 TEST(metrics, count_and_are_exposed_as_text) {
@@ -40,6 +40,21 @@ TEST(metrics, count_and_are_exposed_as_text) {
     EXPECT_THAT(text, HasSubstr("mailtight_reports_total{fate=\"added\"} 3\n"));
     EXPECT_THAT(text, HasSubstr("mailtight_reports_total{fate=\"duplicate\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("mailtight_store_queued_bytes 17\n"));
+}
+
+TEST(metrics, a_histogram_kept_elsewhere_is_raised_to_what_was_counted) {
+    metrics all;
+    const std::vector<std::uint64_t> first = {3, 1, 0, 0, 0, 0, 0, 1}, then = {5, 1, 0, 0, 0, 0, 0, 2};
+    all.set_histogram(metric::policy_answer_time, first, 9.5);
+    all.set_histogram(metric::policy_answer_time, then, 21.5);
+    all.set_histogram(metric::policy_answer_time, first, 9.5); // never lowered
+    const std::string text = all.expose();
+    EXPECT_THAT(text, HasSubstr("# TYPE mailtight_policy_answer_seconds histogram\n"));
+    EXPECT_THAT(text, HasSubstr("mailtight_policy_answer_seconds_bucket{le=\"0.001\"} 5\n"));
+    EXPECT_THAT(text, HasSubstr("mailtight_policy_answer_seconds_bucket{le=\"5\"} 6\n"));
+    EXPECT_THAT(text, HasSubstr("mailtight_policy_answer_seconds_bucket{le=\"+Inf\"} 8\n"));
+    EXPECT_THAT(text, HasSubstr("mailtight_policy_answer_seconds_count 8\n"));
+    EXPECT_THAT(text, HasSubstr("mailtight_policy_answer_seconds_sum 21.5\n"));
 }
 
 TEST(metrics, a_counter_kept_elsewhere_is_raised_and_never_lowered) {

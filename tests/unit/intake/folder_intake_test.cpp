@@ -4,6 +4,7 @@
 #include "intake/mbox_file.h"
 #include "intake/ways_in.h"
 #include "intake_world.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 
@@ -37,7 +38,7 @@ std::vector<std::string> names_in(const std::string& folder) {
 }
 
 struct maildir_world : intake_world {
-    temporary_folder folder;
+    scratch_folder folder;
     std::string maildir = folder / "Maildir";
     std::optional<folder_intake> way;
     io::started<bool> running;
@@ -241,7 +242,7 @@ TEST(folder_intake, an_mbox_waits_for_the_store_and_for_its_writer) {
 }
 
 TEST(mbox_reader, gives_every_message_and_its_end) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     std::string all;
     std::vector<std::string> bodies;
     std::vector<std::uint64_t> ends;
@@ -269,7 +270,7 @@ TEST(mbox_reader, gives_every_message_and_its_end) {
 }
 
 TEST(mbox_reader, passes_over_a_message_that_is_too_large) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     const std::string postmark = "From x@y.example Mon May  4 06:00:00 2026\n";
     write(folder / "m", postmark + "Subject: 1\n\nfirst\n\n" + postmark + "Subject: 2\n\n" +
                             std::string(5'000'000, 'x') + "\n\n" + postmark + "Subject: 3\n\nlast\n\n");

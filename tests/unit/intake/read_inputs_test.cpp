@@ -2,6 +2,7 @@
 // What `report read` and `report import` are given: files, maildirs, mboxes, folders of these.
 #include "intake/ways_in.h"
 #include "report_mail.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 
 #include <gmock/gmock.h>
@@ -43,7 +44,7 @@ std::vector<std::string> contents(const std::vector<input>& inputs) {
 }
 
 TEST(read_inputs, a_file_is_one_input) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     write(folder / "a.json", "{}");
     const auto found = all(folder / "a.json");
     ASSERT_THAT(found, SizeIs(1));
@@ -54,7 +55,7 @@ TEST(read_inputs, a_file_is_one_input) {
 }
 
 TEST(read_inputs, a_folder_is_walked_in_order) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     write(folder / "b/2.json", "2");
     write(folder / "a.json", "1");
     write(folder / "b/c/d/3.json", "3");
@@ -64,7 +65,7 @@ TEST(read_inputs, a_folder_is_walked_in_order) {
 }
 
 TEST(read_inputs, an_mbox_is_its_messages) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     const std::string postmark = "From x@y.example Mon May  4 06:00:00 2026\n";
     const std::string message = "Subject: x\nFrom: a@b.example\n\n>From here\n";
     write(folder / "m", postmark + message + "\n" + postmark + message + "\n");
@@ -76,7 +77,7 @@ TEST(read_inputs, an_mbox_is_its_messages) {
 }
 
 TEST(read_inputs, a_maildir_is_its_mails_read_or_not) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     for (const char* sub : {"M/new", "M/cur", "M/tmp", "M/.Old/new", "M/.Old/cur"})
         fs::create_directories(folder / sub);
     write(folder / "M/new/1", "new");
@@ -89,7 +90,7 @@ TEST(read_inputs, a_maildir_is_its_mails_read_or_not) {
 }
 
 TEST(read_inputs, links_that_leave_the_folder_are_not_followed) {
-    const temporary_folder folder, outside;
+    const scratch_folder folder, outside;
     write(folder / "in/a.json", "inside");
     write(outside / "secret", "secret");
     fs::create_symlink(outside / "secret", folder / "in/b");
@@ -105,7 +106,7 @@ TEST(read_inputs, links_that_leave_the_folder_are_not_followed) {
 }
 
 TEST(read_inputs, depth_is_bounded) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     std::string deep = "d";
     for (int i = 0; i < 40; ++i)
         deep += "/d";
@@ -114,14 +115,14 @@ TEST(read_inputs, depth_is_bounded) {
 }
 
 TEST(read_inputs, a_file_that_is_too_large_is_an_error) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     write(folder / "big", "");
     fs::resize_file(folder / "big", input_bytes + 1);
     EXPECT_THAT(contents(all(folder / "big")), ElementsAre("error: larger than 100 MiB"));
 }
 
 TEST(read_inputs, a_pipe_is_read_to_its_end) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     const auto path = folder / "pipe";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     std::thread writes([&] { write(path, "From x@y.example Mon May  4 06:00:00 2026\nSubject: 1\n\nb\n"); });
@@ -133,7 +134,7 @@ TEST(read_inputs, a_pipe_is_read_to_its_end) {
 }
 
 TEST(read_inputs, the_caller_may_have_enough) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     for (int i = 0; i < 10; ++i)
         write(folder / std::to_string(i), "x");
     int seen = 0;

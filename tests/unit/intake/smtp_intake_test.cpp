@@ -4,6 +4,7 @@
 
 #include "intake/ways_in.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 #include "support/tls_server.h"
 
 #include <gmock/gmock.h>
@@ -104,7 +105,7 @@ TEST(smtp_intake, takes_a_report_by_smtp_and_by_lmtp) {
 }
 
 TEST(smtp_intake, listens_at_a_unix_socket) {
-    const temporary_folder folder;
+    const scratch_folder folder;
     smtp_intake_options options;
     options.at = *io::parse_listen_address("unix:" + (folder / "lmtp.sock"), 0);
     mail_world world(options);

@@ -3,6 +3,7 @@
 #include "intake/ways_in.h"
 #include "intake_world.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 #include "support/tls_server.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +20,7 @@ using testing::HasSubstr;
 using testing::SizeIs;
 
 struct real_store {
-    temporary_folder folder;
+    scratch_folder folder;
     std::unique_ptr<store::store> open() const {
         auto opened = store::open({.where = folder / "store.db"});
         if (!opened)

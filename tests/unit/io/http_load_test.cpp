@@ -2,6 +2,7 @@
 // Many at once: idle connections and their memory, floods, slow heads, certificates that change under
 // traffic.
 #include "io/http_server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "support/tls_server.h"
 
@@ -49,7 +50,7 @@ struct certificates {
     tests::identity root = tests::make_root();
     tests::root_file trusted{{&root}};
     io::tls_client client{trusted.path()};
-    tests::temporary_folder folder;
+    tests::scratch_folder folder;
     io::tls_server::pair pair(const std::string& name) const {
         const auto leaf = tests::make_leaf(root, {"same.example", name + ".example"});
         std::ofstream(folder / name) << leaf.pem() << leaf.key_pem();

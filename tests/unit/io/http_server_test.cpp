@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP server over real sockets, with clients that send exactly the bytes that a test wants.
 #include "io/http_server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "support/tls_server.h"
 
@@ -450,7 +451,7 @@ TEST(HttpServer, OverTlsTheNamesMustAgree) {
     const auto root = tests::make_root();
     const auto leaf = tests::make_leaf(root, {"reports.example", "*.example.com"});
     const tests::root_file trusted({&root});
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     std::ofstream(folder / "both.pem") << leaf.pem() << leaf.key_pem();
     const io::tls_client client(trusted.path());
     io::tls_server tls;

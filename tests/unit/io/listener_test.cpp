@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Listeners with real sockets: who connects, how many may, and what survives.
 #include "io/server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 
 #include <gmock/gmock.h>
@@ -137,7 +138,7 @@ TEST(Listener, TellsWhatIsWrongWithAnAddress) {
 }
 
 TEST(Listener, AUnixSocketTellsTheUserAndItsGroups) {
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     io::loop on;
     io::peer seen;
     auto opened = io::listen(on, at("unix:" + folder / "s,mode=0606"), {},
@@ -165,7 +166,7 @@ TEST(Listener, AUnixSocketTellsTheUserAndItsGroups) {
 }
 
 TEST(Listener, AStaleUnixSocketIsReplacedAndALiveOneIsNot) {
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const auto path = folder / "s";
     { // what a killed daemon leaves behind: the file, and nobody who listens
         const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -189,7 +190,7 @@ TEST(Listener, AStaleUnixSocketIsReplacedAndALiveOneIsNot) {
 }
 
 TEST(Listener, KeepsTheFileOfItsSuccessor) {
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const auto path = folder / "s";
     io::loop on;
     auto first = open(on, "unix:" + path);

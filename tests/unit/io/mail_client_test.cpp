@@ -3,6 +3,7 @@
 #include "io/mail_client.h"
 #include "support/fixed_resolver.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "support/tls_server.h"
 
@@ -281,11 +282,11 @@ struct program {
         words.insert(words.begin(), path());
         return send({.how = io::mail_route::kind::command, .command = words, .reply_time = time}, {}, what);
     }
-    tests::temporary_folder folder;
+    tests::scratch_folder folder;
 };
 
 TEST(MailCommand, GetsArgumentsAndTheMessage) {
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const program sendmail("for word in \"$@\"; do echo \"[$word]\"; done >" + folder / "words" + "\ncat >" +
                            folder / "message" + "\n");
     auto odd = mail;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/process.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 
 #include <gmock/gmock.h>
@@ -60,7 +61,7 @@ TEST(Signals, HaveTheirOldMeaningWhenTheObjectIsGone) {
 }
 
 TEST(Notify, TellsTheManager) {
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     for (const bool abstract : {false, true}) {
         sockaddr_un local{};
         local.sun_family = AF_UNIX;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS servers: which certificate answers whom, what a person is told, and reload under traffic.
 #include "io/server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "support/tls_server.h"
 
@@ -28,7 +29,7 @@ struct workshop {
     tests::identity middle = tests::make_intermediate(root);
     tests::root_file trusted{{&root}};
     io::tls_client client{trusted.path()};
-    tests::temporary_folder folder;
+    tests::scratch_folder folder;
 
     std::string write(const std::string& name, const std::string& text) const {
         std::ofstream(folder / name) << text;

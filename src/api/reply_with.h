@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What handlers answer with.
+#pragma once
+
+#include "store/store.h"
+#include "wire/http_request.h"
+
+#include <boost/json.hpp>
+
+namespace mailtight::api {
+
+inline wire::http_reply json_reply(const boost::json::value& value, int status = 200) {
+    wire::http_reply reply;
+    reply.status = status;
+    reply.media_type = "application/json";
+    reply.body = boost::json::serialize(value) + "\n";
+    return reply;
+}
+
+/// What is said where the database gives no answer; what stands in memory is unaffected.
+inline wire::http_reply store_problem(const store::store_error& error) {
+    auto reply = wire::problem(503, "Service Unavailable", "the database: " + error.message);
+    if (error.again())
+        reply.fields.emplace_back("Retry-After", "10");
+    return reply;
+}
+
+} // namespace mailtight::api

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP API: one root, /api/v1, for all parts of the daemon. Every route is declared once, in a table from
+// which both the routing (site.cpp) and the OpenAPI document (openapi.cpp) come. Handlers live on the loop;
+// what they use outlives the site. A refusal is a problem document (RFC 9457).
+#pragma once
+
+#include "api/context.h"
+#include "wire/http_request.h"
+
+#include <expected>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::api {
+
+inline constexpr std::string_view root = "/api/v1";
+
+/// A call whose route is known and whose query was understood.
+struct call {
+    std::string item;                         ///< what stands for `{...}` in the path
+    std::map<std::string, std::string> query; ///< parameters of the route alone, each once
+    std::string body;
+    std::string who; ///< the person or program behind it, for what remembers it
+};
+
+struct query_parameter {
+    std::string_view name;
+    enum class type { text, number, yes } takes = type::text; ///< yes: `1` or `true`, else `0` or `false`
+    std::string_view description;
+};
+
+/// A route: a method at a path, with all that the OpenAPI document says of it.
+struct route {
+    std::string_view method;
+    std::string_view path;      ///< below the root; at most one `{name}`, as a whole segment
+    std::string_view operation; ///< operationId
+    std::string_view summary, description;
+    std::vector<query_parameter> query;
+    std::string_view request; ///< schema of the body, "" : there is none
+    std::string_view answer;  ///< schema of what a 200 holds
+    std::string_view media = "application/json";
+    std::vector<int> problems = {}; ///< further statuses, each with a problem document
+    bool changes = false;           ///< answers only where who asks may change something
+    io::task<wire::http_reply> (*handle)(context&, call) = nullptr;
+};
+
+/// All routes, in the order of the document.
+std::span<const route> routes();
+
+/// The routes of one part.
+std::vector<route> policy_routes();   ///< policy_routes.cpp
+std::vector<route> override_routes(); ///< override_routes.cpp
+std::vector<route> exchange_routes(); ///< exchange_routes.cpp
+
+/// Finds the route, and what stands for its `{...}`. Where the path is one of ours and the method is not,
+/// `allowed` names those that are.
+struct found_route {
+    const route* at = nullptr;
+    std::string item;
+    std::vector<std::string_view> allowed;
+};
+found_route find_route(std::string_view method, std::string_view path);
+
+/// The query, understood by the route's parameters. The error is for the caller: unknown, twice, not a
+/// number.
+std::expected<std::map<std::string, std::string>, std::string> read_query(const route& of,
+                                                                          std::string_view query);
+
+/// The OpenAPI 3.1 document of routes() and schemas(), as JSON text.
+std::string openapi(std::string_view version);
+
+/// A named schema of the document (JSON Schema 2020-12), as JSON text.
+struct schema {
+    std::string_view name, text;
+};
+std::span<const schema> schemas();
+
+} // namespace mailtight::api

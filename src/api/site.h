@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API as a site of an HTTP server. The same routes stand on every listener; those that change something
+// answer only where `may_change` says so, which without tokens means: on the control socket.
+#pragma once
+
+#include "api/route.h"
+#include "io/http_server.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mailtight::api {
+
+struct site_options {
+    std::vector<std::string> hosts;     ///< empty: every host
+    std::size_t body_bytes = 64u << 20; ///< of an import
+    /// Whether this peer may change something. Empty: nobody.
+    std::function<bool(const io::peer&)> may_change;
+    /// Who asks, in words that stay with what they change. May be empty.
+    std::function<std::string(const io::peer&)> name_of;
+    /// Told of every change that was asked for, and whether it was refused. May be empty.
+    std::function<void(std::string_view what, const io::peer&, bool refused)> noted;
+};
+/// The context lives as long as the site.
+io::http_site make_site(std::shared_ptr<context> with, site_options options);
+
+} // namespace mailtight::api
