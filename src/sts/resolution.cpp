@@ -73,6 +73,10 @@ bool paused(const resolution_state& state, std::string_view id, utc_seconds now)
 bool fetched_lately(const resolution_state& state, utc_seconds now) {
     return state.held && within(state.held->fetched_at, now, fetch_pause);
 }
+/// A fetch that never said how it ended, a process that stopped, stands in nobody's way for long.
+bool under_way(const resolution_state& state, utc_seconds now) {
+    return state.fetching && within(state.record_at, now, fetch_pause);
+}
 /// The record names a policy that is not the one held: ids have no order (8461-3.1-f).
 bool names_another(const resolution_state& state, utc_seconds now) {
     return state.record.what == seen_kind::valid &&
@@ -178,7 +182,7 @@ bool failure_counts(const resolution_state& state) {
     return state.failed && (state.failed->id.empty() || state.record.what != seen_kind::valid ||
                             state.failed->id == state.record.id);
 }
-void tell_fault(standing& out, const resolution_state& state) { // 8461-6-b
+void tell_fault(standing& out, const resolution_state& state) { // 8461-6-b; mode none: 8461-5-c
     if (out.held->value.mode == mode::none)
         return;
     if (failure_counts(state)) {
@@ -215,7 +219,7 @@ next_look on_use(const resolution_state& state, utc_seconds now) {
     if (unexpired(state.held, now)) { // 8461-5.1-a: it is used; looks happen behind its back
         // A fetch that ended for an id that was no longer the record's: once more.
         const bool missed =
-            names_another(state, now) && !state.fetching && !paused(state, state.record.id, now);
+            names_another(state, now) && !under_way(state, now) && !paused(state, state.record.id, now);
         return {recent && !missed ? ask::nothing : ask::record, false};
     }
     const bool known =
@@ -235,7 +239,7 @@ next_look on_failed_delivery(const resolution_state& state, utc_seconds now) {
         return {ask::record, waits};
     // The record was seen a moment ago, by the very delivery that failed: the policy is still to be asked
     // for.
-    if (state.fetching || !fetch_wanted(state, occasion::failed_delivery, now))
+    if (under_way(state, now) || !fetch_wanted(state, occasion::failed_delivery, now))
         return {};
     // A policy of another id than the one held is fetched only right after a look: see policy_seen().
     return {names_another(state, now) ? ask::record : ask::policy, waits};
@@ -250,11 +254,12 @@ ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc
         seen.id.clear();
     pull_clocks_back(state, now);
     drop_expired(state, now);
+    const bool still = under_way(state, now);
     state.record = std::move(seen);
     state.record_at = now;
 
     if (fetch_wanted(state, why, now)) {
-        if (!state.fetching) // else the fetch under way is of the id seen before
+        if (!still) // else what comes is the policy of the id seen before
             state.fetching = state.record.id;
         return ask::policy;
     }
@@ -335,7 +340,7 @@ bool deserves_alarm(const resolution_state& state, utc_seconds now) { // 8461-3.
 }
 
 bool worthless(const resolution_state& state, utc_seconds now) {
-    return !holds(state.held, now) && !state.fetching && !record_recent(state, now) &&
+    return !holds(state.held, now) && !under_way(state, now) && !record_recent(state, now) &&
            !(state.failed && within(state.failed->at, now, fetch_pause));
 }
 

@@ -116,7 +116,7 @@ void happen(checked_world& world) {
         world.policy = any_answer();
         break;
     case 4:
-        world.now += any_wait();
+        world.wait(any_wait());
         break;
     case 5:
         world.run(any_wait());
@@ -154,7 +154,7 @@ RC_GTEST_PROP(resolution_model, keeps_its_promises_whatever_happens, ()) {
     world.fetch_ends();
     world.record = record_with("9");
     world.policy = served(mode::enforce, 604'800, "last.example");
-    world.now += hours(1);
+    world.wait(hours(1));
     world.use();
     RC_ASSERT(world.stands().held && world.stands().held->id == "9");
     world.run(days(60));

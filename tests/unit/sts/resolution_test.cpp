@@ -232,6 +232,17 @@ TEST(resolution, a_fetch_that_ends_late_belongs_to_the_id_for_which_it_was_begun
     EXPECT_TRUE(on_use(bad, now + seconds(61)).answer_waits);
 }
 
+TEST(resolution, a_fetch_that_never_ends_is_forgotten) {
+    auto state = holding();
+    EXPECT_EQ(record_seen(state, record_with("2"), occasion::use, now + hours(1)), ask::policy); // and lost
+    EXPECT_EQ(on_use(state, now + hours(1) + seconds(299)).what, ask::nothing);
+    EXPECT_EQ(on_use(state, now + hours(1) + seconds(300)).what, ask::record);
+    EXPECT_EQ(record_seen(state, record_with("3"), occasion::use, now + hours(1) + seconds(300)),
+              ask::policy);
+    policy_seen(state, served(mode::enforce), now + hours(1) + seconds(301), 0);
+    EXPECT_EQ(state.held->id, "3");
+}
+
 TEST(resolution, looks_after_failed_deliveries_are_few) {
     PROVES("8461-5-d", "8461-5.1-c");
     auto state = holding();
@@ -294,7 +305,8 @@ TEST(resolution, a_failed_delivery_just_after_a_pause_looks_at_the_record_again)
 TEST(resolution, a_pause_is_worth_remembering) {
     resolution_state state;
     record_seen(state, record_with("1", 60), occasion::use, now);
-    EXPECT_FALSE(worthless(state, now + hours(1))); // a fetch is under way
+    EXPECT_FALSE(worthless(state, now + seconds(299))); // a fetch is under way
+    EXPECT_TRUE(worthless(state, now + seconds(300)));  // and was lost
     policy_seen(state, broken(), now, 0);
     EXPECT_FALSE(worthless(state, now + seconds(299)));
     EXPECT_TRUE(worthless(state, now + seconds(300)));

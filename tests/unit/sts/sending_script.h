@@ -104,7 +104,7 @@ private:
         } else if (what == "fail") {
             world_.delivery_fails();
         } else if (what == "wait") {
-            world_.now += duration();
+            world_.wait(duration());
         } else if (what == "run") {
             world_.run(duration());
         } else if (what == "clock" && take("back")) {

@@ -58,6 +58,7 @@ struct sending_world {
     /// A fetch takes its answer when it begins and gives it when it ends.
     bool fetches_wait = false;
     std::optional<policy_sighting> under_way;
+    base::utc_seconds began_at{}; ///< of that fetch; none lasts as long as five minutes
     std::function<void()> fetch_begins = [] {};
     std::function<void(const policy_sighting&)> fetch_over = [](const policy_sighting&) {};
 
@@ -65,6 +66,7 @@ struct sending_world {
         ++fetches;
         fetch_begins();
         under_way = policy;
+        began_at = now;
         if (!fetches_wait)
             fetch_ends();
     }
@@ -88,8 +90,14 @@ struct sending_world {
     }
     void use() { follow(on_use(state, now), occasion::use); }
     void delivery_fails() { follow(on_failed_delivery(state, now), occasion::failed_delivery); }
+    /// Time goes by.
+    void wait(seconds length) {
+        end_old_fetch(length);
+        now += length;
+    }
     /// Time goes by and the daily fetches happen.
     void run(seconds length) {
+        end_old_fetch(length);
         const auto end = now + length;
         while (state.refresh_at != base::utc_seconds{} && state.refresh_at <= end) {
             now = std::max(now, state.refresh_at);
@@ -97,9 +105,13 @@ struct sending_world {
             if (state.refresh_at != base::utc_seconds{} && state.refresh_at <= now && !under_way)
                 throw std::logic_error("a refresh did not set the time of the next one");
             if (under_way)
-                break;
+                return; // time stands still until it has ended
         }
         now = end;
+    }
+    void end_old_fetch(seconds before) {
+        if (under_way && now + before - began_at >= minutes(5))
+            fetch_ends();
     }
     standing stands() const { return standing_at(state, now); }
 };
