@@ -123,8 +123,9 @@ seconds between(seconds low, seconds high, std::uint64_t dice) {
            seconds(static_cast<std::int64_t>(dice % static_cast<std::uint64_t>((high - low).count() + 1)));
 }
 
-/// A fetch once a day whatever the id, at a time that nobody can foresee (8461-3.3-q); where the policy lives
-/// too short for that, before half of its life is over, yet not more often than the pause (8461-3.3-k).
+/// A fetch once a day whatever the id, at a time that nobody can foresee (8461-3.3-q, 8461-10.2-b); where the
+/// policy lives too short for that, before half of its life is over, yet not more often than the pause
+/// (8461-3.3-k).
 utc_seconds plan_refresh(const resolution_state& state, std::uint64_t dice) {
     const auto& held = *state.held;
     if (given_up(state))

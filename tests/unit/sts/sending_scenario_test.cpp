@@ -12,7 +12,7 @@ namespace {
 
 const std::filesystem::path folder = std::filesystem::path(MAILTIGHT_SOURCE_DIR) / "tests/scenarios/sending";
 
-/// Plays the file of the test's name; its line `proves` must say what PROVES() says.
+/// Plays the file of the test's name; its line `proves` must say what the test does.
 void play() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     sending_script script(folder / (std::string(test->name()) + ".txt"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plays tests/scenarios/sending/NAME.txt over a sending_world. One command a line, `#` begins a comment:
 //
-//   proves IDS                             the rules, as PROVES() of the test names them
+//   proves IDS                             the rules, as the test names them
 //   record valid ID [ttl N]                what the domain publishes from now on
 //   record none|multiple|invalid|error [ttl N]
 //   policy enforce|testing|none max_age N [mx HOST]
