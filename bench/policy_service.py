@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Iterator
 
@@ -29,7 +29,7 @@ import farm  # noqa: E402
 
 CONNECTIONS = (1, 16, 256)
 DEBIAN = Path("/usr/bin/mta-sts-daemon")
-PORT = 8642  # in a network namespace of its own: every port is free
+PORT = 8642  # and those behind it: the network namespace is our own
 AIM, P99 = 1.2, 1000.0
 
 
@@ -117,33 +117,23 @@ class Bench:
         self.programs = given.farm.parent
         self.rows: list[dict] = []
         self.facts: dict[str, float] = {}
+        self.places: list[tuple[str, str, str, int]] = []  # server, transport, where, pid
+        self.ends = ExitStack()
 
-    def wanted(self, server: str) -> bool:
-        return not self.given.only or server in self.given.only.split(",")
+    def start(self, server: str, words: list[str], *where: str) -> subprocess.Popen:
+        process = self.ends.enter_context(running(words, where[0], self.folder / f"{server}.log", self.given.core))
+        self.places += [(server, "unix" if place.startswith("/") else "tcp", place, process.pid) for place in where]
+        return process
 
-    def load(self, server: str, kind: str, where: str, process: subprocess.Popen, map_name: str) -> None:
-        for connections in CONNECTIONS:
-            said = subprocess.run(["taskset", "-c", str(self.given.core), str(self.programs / "policy_load"), where,
-                                   str(process.pid), str(connections), str(self.given.seconds),
-                                   str(self.given.domains), map_name], check=True, capture_output=True, text=True)
-            row = {"server": server, "transport": kind, "connections": connections, **json.loads(said.stdout)}
-            self.rows.append(row)
-            print(f"  {kind} {server} {connections}: {row['per_second']:.0f}/s", file=sys.stderr, flush=True)
+    def bare(self, server: str, program: str, port: int) -> None:
+        for where in (str(port), str(self.folder / server)):
+            self.start(server, [str(self.programs / program), where, str(self.given.domains)], where)
 
-    def bare(self, server: str, program: str) -> None:
-        for kind, where in self.places():
-            with running([str(self.programs / program), where, str(self.given.domains)], where, self.folder / "log",
-                         self.given.core) as process:
-                self.load(server, kind, where, process, "postfix")
-
-    def places(self) -> tuple[tuple[str, str], ...]:
-        return ("tcp", str(PORT)), ("unix", str(self.folder / "asked.sock"))
-
-    def serve(self) -> None:
-        (_, port), (_, path) = self.places()
+    def serve(self, port: int) -> None:
+        path = self.folder / "mailtight"
         config = self.folder / "mailtight.toml"
-        with farm.Farm(self.given.farm, self.folder) as there:
-            config.write_text(f"""[store]
+        there = self.ends.enter_context(farm.Farm(self.given.farm, self.folder))
+        config.write_text(f"""[store]
 where = "{self.folder}/store.db"
 [serve]
 control-socket = "{self.folder}/control.sock"
@@ -158,30 +148,45 @@ allow-net = ["127.0.0.0/8"]
 [log]
 level = "warning"
 """)
-            with running([str(self.given.binary), "serve", "--config", str(config)], port, self.folder / "log",
-                         self.given.core) as process:
-                before = cpu_of(process.pid)
-                took = warm(port, "postfix", self.given.domains)
-                self.facts["cold_cpu_ms"] = (cpu_of(process.pid) - before) / self.given.domains * 1e3
-                self.facts["cold_seconds"] = took
-                self.facts["resident_mb"] = next(
-                    int(line.split()[1]) / 1024 for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
-                    if line.startswith("VmRSS"))
-                self.load("mailtight", "tcp", port, process, "postfix")
-                self.load("mailtight", "unix", path, process, "postfix")
+        process = self.start("mailtight", [str(self.given.binary), "serve", "--config", str(config)], str(port), str(path))
+        before = cpu_of(process.pid)
+        took = warm(str(port), "postfix", self.given.domains)
+        self.facts["cold_cpu_ms"] = (cpu_of(process.pid) - before) / self.given.domains * 1e3
+        self.facts["cold_seconds"] = took
+        self.facts["resident_mb"] = next(
+            int(line.split()[1]) / 1024 for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS"))
 
-    def debian(self) -> None:
+    def debian(self, port: int) -> None:
         if not DEBIAN.exists():
             print("postfix-mta-sts-resolver is not installed: no figures of it")
             return
-        cache = self.folder / "peer.db"
+        cache = self.folder / "debian.db"
         debian_cache(cache, self.given.domains)
-        for kind, where in self.places():
-            place = f"host: 127.0.0.1\nport: {where}" if kind == "tcp" else f"path: {where}"
-            config = self.folder / "peer.yml"
+        for place, where in ((f"host: 127.0.0.1\nport: {port}", str(port)),
+                             (f"path: {self.folder}/debian", str(self.folder / "debian"))):
+            config = self.folder / f"debian-{Path(where).name}.yml"
             config.write_text(f"{place}\ncache_grace: 86400\ncache:\n  type: sqlite\n  options:\n    filename: {cache}\n")
-            with running([str(DEBIAN), "-c", str(config)], where, self.folder / "log", self.given.core) as process:
-                self.load("debian", kind, where, process, "postfix")
+            self.start("debian", [str(DEBIAN), "-c", str(config)], where)
+
+    def load(self, server: str, kind: str, where: str, pid: int, connections: int) -> dict:
+        said = subprocess.run(["taskset", "-c", str(self.given.core), str(self.programs / "policy_load"), where, str(pid),
+                               str(connections), str(self.given.seconds), str(self.given.domains), "postfix"],
+                              check=True, stdout=subprocess.PIPE, text=True)
+        return {"server": server, "transport": kind, "connections": connections, **json.loads(said.stdout)}
+
+    def measure(self) -> None:
+        """Each in turn, several times over; the best of each counts, since other work on the machine only adds."""
+        tries: dict[tuple, list[dict]] = {}
+        for done in range(self.given.rounds):
+            for connections in CONNECTIONS:
+                for kind in ("tcp", "unix"):
+                    for server, over, where, pid in self.places:
+                        if over == kind:
+                            row = self.load(server, kind, where, pid, connections)
+                            tries.setdefault((kind, connections, server), []).append(row)
+            print(f"  round {done + 1} of {self.given.rounds}", file=sys.stderr, flush=True)
+        self.rows = [min(rows, key=lambda row: row["server_cpu_us"]) for rows in tries.values()]
 
     def table(self) -> bool:
         floors = {(row["transport"], row["connections"]): row for row in self.rows if row["server"] == "floor"}
@@ -209,7 +214,8 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, default=REPO / "build/release/mailtight")
     parser.add_argument("--farm", type=Path, default=REPO / "build" / "bench" / "bench" / "farm" / "farm")
     parser.add_argument("--domains", type=int, default=100_000, help="cached; serve looks each up once, over HTTPS")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--only", default="", help="some of floor,plain,mailtight,debian")
     parser.add_argument("--json", type=Path, help="also keep the figures there")
@@ -221,14 +227,17 @@ def main() -> int:
             return farm.again(Path(name))
     bench = Bench(given, folder)
     print(f"load average at the beginning: {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
-    if bench.wanted("floor"):
-        bench.bare("floor", "policy_floor")
-    if bench.wanted("plain"):
-        bench.bare("plain", "policy_plain")
-    if bench.wanted("mailtight"):
-        bench.serve()
-    if bench.wanted("debian"):
-        bench.debian()
+    only = given.only.split(",") if given.only else ["floor", "plain", "mailtight", "debian"]
+    with bench.ends:
+        if "floor" in only:
+            bench.bare("floor", "policy_floor", PORT)
+        if "plain" in only:
+            bench.bare("plain", "policy_plain", PORT + 1)
+        if "mailtight" in only:
+            bench.serve(PORT + 2)
+        if "debian" in only:
+            bench.debian(PORT + 3)
+        bench.measure()
     reached = bench.table()
     if bench.facts:
         print(f"{given.domains} domains looked up once (record, policy over HTTPS, MX) in {bench.facts['cold_seconds']:.0f} s: "
@@ -236,8 +245,9 @@ def main() -> int:
     figures = json.dumps({"rows": bench.rows, **bench.facts}, indent=1)
     if given.json:
         given.json.write_text(figures + "\n")
-    print(f"aims: CPU at most {AIM} of the floor's, p99 under 1 ms at 16 connections: "
-          f"{'reached' if reached else 'NOT reached'}")
+    if "mailtight" in only:
+        print(f"aims: CPU at most {AIM} of the floor's, p99 under 1 ms at 16 connections: "
+              f"{'reached' if reached else 'NOT reached'}")
     return 0 if reached else 1
 
 

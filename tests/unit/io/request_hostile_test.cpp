@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -322,7 +324,7 @@ TEST(RequestServer, ResetsInEveryState) {
 
 TEST(RequestServer, UnixClientsThatGoAway) {
     io::loop on;
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const auto path = folder / "s";
     scripted_server server(on, {.unsent_bytes = 10'000, .stuck_time = 300ms}, "unix:" + path);
     for (const std::string& bytes : {std::string(), std::string("5:ech"), netstring("echo a"),
@@ -421,7 +423,7 @@ TEST(RequestServer, ASessionThatThrowsEndsAlone) {
 TEST(RequestServer, TakesASocketOfTheServiceManager) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-        const tests::temporary_folder folder;
+        const tests::scratch_folder folder;
         const auto path = folder / "s";
         sockaddr_un local{};
         local.sun_family = AF_UNIX;

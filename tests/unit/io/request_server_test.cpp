@@ -55,7 +55,7 @@ TEST(RequestServer, AnswersOverTcp) {
 
 TEST(RequestServer, AnswersOverUnix) {
     io::loop on;
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const auto path = folder / "asked.sock";
     scripted_server server(on, {}, "unix:" + path + ",mode=0666");
     EXPECT_EQ(server.server.address(), "unix:" + path + ",mode=0666");

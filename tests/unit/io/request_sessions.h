@@ -8,6 +8,7 @@
 #pragma once
 
 #include "io/request_server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "wire/netstring.h"
 
