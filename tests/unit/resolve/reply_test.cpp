@@ -186,6 +186,8 @@ TEST(reply, reasons_are_short_and_printable) {
         {"two\r\nlines\tand a tab", "two lines and a tab"},
         {std::string("zero\0byte", 9), "zero byte"},
         {"caf\xc3\xa9 \xff", "caf? ?"},
+        {"\x80\x81", "?"},
+        {"\x01", "the TLS policy of shop.example cannot be known at the moment"},
         {"", "the TLS policy of shop.example cannot be known at the moment"},
         {" \n ", "the TLS policy of shop.example cannot be known at the moment"},
         {std::string(200, 'x'), std::string(177, 'x') + "..."},
