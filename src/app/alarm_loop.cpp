@@ -4,6 +4,7 @@
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
 #include "app/report_facts.h"
+#include "app/sending_part.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -135,6 +136,9 @@ io::task<> alarm_loop::look() {
     auto alarms = std::move(asked->alarms);
     for (auto& more : alarms_of_ways_in())
         alarms.push_back(std::move(more));
+    if (core_.sending)
+        for (auto& more : core_.sending->alarms())
+            alarms.push_back(std::move(more));
     const auto step = insight::step_alarms(alarms, asked->states, asked->mutes, now, thresholds);
 
     // States and what is to be sent are committed together: told once, whatever happens in between.

@@ -7,12 +7,14 @@
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
 #include "app/key_source.h"
+#include "app/sending_part.h"
 #include "app/terminal.h"
 #include "base/text.h"
 #include "io/process.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -141,7 +143,7 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
     if (!parts)
         return std::unexpected(parts.error());
     core.parts = std::move(*parts);
-    bool takes_reports = false;
+    bool works = core.sending != nullptr;
     for (const auto& each : core.parts) {
         if (auto opened = each->open(); !opened) {
             core.log->write(base::event::part_failed,
@@ -150,11 +152,12 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
         }
         const auto now = each->status();
         core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
-        takes_reports = takes_reports || each->is_way_in();
+        works = works || each->is_way_in();
     }
-    if (!takes_reports)
-        return std::unexpected("no way in is configured: set lmtp.listen, smtp.listen, https.listen, "
-                               "maildir.path, mbox.path or imap.host");
+    if (!works)
+        return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
+                               "maildir.path, mbox.path or imap.host to take reports in, or a listener of "
+                               "[resolve] to serve policies to a mail server");
     return {};
 }
 
@@ -169,8 +172,13 @@ io::task<> serve(daemon_core& core) {
     core.loop().spawn(send_digests(core));
     core.loop().spawn(watch_records(core));
     core.log->write(base::event::ready, {{"domains", std::to_string(core.domains.size())}});
-    io::notify_manager(fmt::format("READY=1\nSTATUS=Taking in reports for {} domain{}", core.domains.size(),
+    std::vector<std::string> does;
+    if (std::ranges::any_of(core.parts, [](const auto& each) { return each->is_way_in(); }))
+        does.push_back(fmt::format("taking in reports for {} domain{}", core.domains.size(),
                                    core.domains.size() == 1 ? "" : "s"));
+    if (core.sending)
+        does.emplace_back("telling mail servers how to deliver");
+    io::notify_manager("READY=1\nSTATUS=" + base::join(does, ", "));
     co_await *core.stop;
 
     core.log->write(base::event::stopping);
@@ -180,6 +188,8 @@ io::task<> serve(daemon_core& core) {
     const auto deadline = core.loop().now() + drain_time;
     auto drained = io::start(core.loop(), [](daemon_core& of) -> io::task<bool> {
         co_await of.keeper->drain();
+        if (of.sending)
+            co_await of.sending->drain(of.loop().now() + drain_time);
         co_return true;
     }(core));
     auto busy = [&core, &drained] {

@@ -3,6 +3,7 @@
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
 #include "app/report_facts.h"
+#include "app/sending_part.h"
 #include "base/text.h"
 #include "io/process.h"
 #include "tlsrpt/record.h"
@@ -93,6 +94,7 @@ io::task<boost::json::object> status_of(daemon_core& core) {
                                                    {"not_after", base::format_utc(each.not_after)}});
     out["alarms"] = std::move(alarms);
     out["certificates"] = std::move(certificates);
+    out["sending"] = core.sending ? boost::json::value(core.sending->status_json()) : nullptr;
     co_return out;
 }
 
@@ -127,6 +129,8 @@ void refresh_metrics(daemon_core& core) {
         to.set(metric::way_in_refused, static_cast<double>(now.refused), {name});
         to.set(metric::way_in_connections, static_cast<double>(now.open), {name});
     }
+    if (core.sending)
+        core.sending->refresh_metrics(to);
     for (const auto& each : core.certificates.certificates())
         to.set(metric::certificate_ends, static_cast<double>(each.not_after.time_since_epoch().count()),
                {each.file});

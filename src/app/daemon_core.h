@@ -27,6 +27,8 @@
 
 namespace mailtight::app {
 
+class sending_part;
+
 /// One part of the daemon, switched on by its section.
 class part {
 public:
@@ -63,6 +65,7 @@ struct daemon_core {
     std::unique_ptr<io::worker> asker;
     std::unique_ptr<alarm_loop> alarms;
     std::vector<std::unique_ptr<part>> parts;
+    sending_part* sending = nullptr; ///< of the parts: the one of [resolve], where it is switched on
     std::unique_ptr<io::event> stop;
     base::utc_seconds since{};
     bool store_ok = true;

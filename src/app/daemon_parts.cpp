@@ -2,6 +2,7 @@
 // Which parts there are: each way in of intake/ with its section of the configuration, and /metrics.
 #include "app/daemon_core.h"
 
+#include "app/sending_part.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -257,6 +258,13 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
         auto made = make_imap_part(core);
         if (!made)
             return std::unexpected(made.error());
+        parts.push_back(std::move(*made));
+    }
+    if (serves_policies(set)) {
+        auto made = make_resolve_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.sending = made->get();
         parts.push_back(std::move(*made));
     }
     if (!set.metrics_listen.empty()) {

@@ -2,6 +2,7 @@
 // Reload: configuration, certificates and domains again, while everything goes on. All or nothing up to the
 // point where nothing can fail any more.
 #include "app/daemon_core.h"
+#include "app/sending_part.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,13 @@ bool needs_restart(const setting_key& key) {
     if (key.section == "reports")
         return key.name == "strict-dkim-service" || key.name == "trusted-authservers" ||
                key.name == "dkim-keys-file";
+    if (key.section == "resolve") {
+        constexpr std::array live = {"socketmap-listen",  "tcp-table-listen",    "lines-listen",
+                                     "mta-dane",          "on-dns-error",        "half-dane",
+                                     "prefetch",          "prefetch-file",       "map-names",
+                                     "tcp-table-dialect", "refreshes-per-second"};
+        return std::ranges::find(live, key.name) == live.end();
+    }
     if (key.section == "log")
         return key.name == "format";
     return std::ranges::find(sections, key.section) != sections.end();
@@ -54,7 +62,13 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
     auto fresh = core.common.read_again();
     if (!fresh)
         co_return failed(fresh.error());
-    const auto restart = keep_fixed(*fresh, core.set);
+    auto restart = keep_fixed(*fresh, core.set);
+    if (serves_policies(*fresh) != (core.sending != nullptr)) {
+        restart.emplace_back("resolve"); // a part that begins or ends
+        fresh->socketmap_listen = core.set.socketmap_listen;
+        fresh->tcp_table_listen = core.set.tcp_table_listen;
+        fresh->lines_listen = core.set.lines_listen;
+    }
     auto names = our_domains(*fresh);
     if (!names)
         co_return failed(names.error());
@@ -63,6 +77,10 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
             co_return failed(
                 fmt::format("serve.tls-certificates: {}{}", loaded.error(),
                             core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
+
+    if (core.sending)
+        if (auto prepared = core.sending->prepare_change(*fresh); !prepared)
+            co_return failed(prepared.error());
 
     // The domains: added in the store first, since their tokens come from there.
     auto found = std::make_shared<std::vector<store::own_domain>>();
@@ -87,6 +105,8 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
         core.log->write(base::event::domains_changed, {{"domains", std::to_string(found->size())}});
     core.domains = *found;
     core.set = std::move(*fresh);
+    if (core.sending)
+        core.sending->change();
     core.book = intake::address_book(core.set.mailboxes);
     core.book.set_domains(core.domains);
     core.log->set_level(base::parse_log_level(core.set.log_level).value_or(base::log_level::info));

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket: HTTP over a unix socket. Who may connect is said by its permissions; who may change
 // something by the kernel's word on who they are: root, the daemon's own user, or its group.
+#include "api/site.h"
 #include "app/control_client.h"
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
 #include "app/report_facts.h"
+#include "app/sending_part.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
+#include <pwd.h>
 #include <unistd.h>
 
 namespace mailtight::app {
@@ -33,6 +37,18 @@ bool may_change(const io::peer& who) {
     const auto& user = *who.user;
     return user.uid == 0 || user.uid == ::geteuid() || user.gid == ::getegid() ||
            std::ranges::find(user.groups, ::getegid()) != user.groups.end();
+}
+
+/// The user's name on this host, which stays with the exceptions that they make.
+std::string name_of(const io::peer& who) {
+    if (!who.user)
+        return who.to_string();
+    std::array<char, 4'096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(who.user->uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found)
+        return found->pw_name;
+    return fmt::format("uid {}", who.user->uid);
 }
 
 io::task<wire::http_reply> import_all(daemon_core& core, std::string body) {
@@ -122,6 +138,16 @@ public:
         };
         site.handle = [&core](io::http_exchange asked) { return answer(core, std::move(asked)); };
         server_.add_site(std::move(site));
+        if (!core.sending)
+            return;
+        api::site_options options;
+        options.may_change = may_change;
+        options.name_of = name_of;
+        options.noted = [&core](std::string_view what, const io::peer& who, bool refused) {
+            core.log->write(refused ? base::event::control_refused : base::event::control_used,
+                            {{"what", std::string(what)}, {"who", who.to_string()}});
+        };
+        server_.add_site(api::make_site(core.sending->api(), std::move(options)));
     }
     std::expected<void, std::string> open() override {
         io::listen_address at;

@@ -30,6 +30,13 @@ service::state::state(io::loop& on, io::resolver& resolver, const base::clock& t
     , probe_gate(on, probes_at_once)
     , failure_tokens(10 * static_cast<double>(options.looks_after_failures))
     , failure_tokens_at(on.now()) {
+    take_prefetch_list();
+}
+
+void service::state::take_prefetch_list() {
+    prefetched.clear();
+    to_prefetch.clear();
+    prefetch_again = {};
     for (const auto& name : options.prefetch)
         if (const auto hop = mail::parse_next_hop(name); hop.can_have_policy())
             prefetched.insert(hop.domain);
@@ -69,6 +76,10 @@ io::task<store::result<void>> service::state::start(std::shared_ptr<state> self)
         [weak = self->weak_from_this()](std::string domain) {
             if (const auto of = weak.lock())
                 of->forget(domain);
+        },
+        [weak = self->weak_from_this()] {
+            if (const auto of = weak.lock())
+                of->exceptions_read = {}; // the next beat reads them
         });
     self->loop.spawn(care(self));
     co_return store::result<void>();
@@ -78,6 +89,16 @@ void service::stop() {
     state_->stopping = true;
     for (const auto& who : state_->deadlines)
         who->done.set();
+}
+
+void service::change(const service_options& to) {
+    auto& mine = state_->options;
+    mine.deciding = to.deciding;
+    mine.looking = to.looking;
+    mine.refreshes_a_second = to.refreshes_a_second;
+    mine.probe_every = to.probe_every;
+    mine.prefetch = to.prefetch;
+    state_->take_prefetch_list();
 }
 
 shared_decision service::known(std::string_view key) {

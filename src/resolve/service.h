@@ -68,6 +68,9 @@ public:
     /// Reads what is kept; then answers may be asked. Starts the background work.
     io::task<store::result<void>> start();
     void stop();
+    /// Takes over what can change while it runs: deciding, looking, refreshes_a_second, probe_every and the
+    /// prefetch list. What was decided before is given again until it has run out.
+    void change(const service_options& to);
 
     /// The decision where everything is known; starts background looks where they are due. Null: decide().
     shared_decision known(std::string_view key);
@@ -105,6 +108,7 @@ public:
         std::size_t in_flight = 0;
         /// Answers by how long they took: under 1, 5, 20, 100, 500, 2000, 5000 ms, and more.
         std::array<std::uint64_t, 8> latency{};
+        std::chrono::microseconds took{0}; ///< all of them together
     };
     figures counted() const;
     void count_repeated(const tls_decision& given); ///< a front gave an answer again without asking

@@ -88,7 +88,10 @@ io::task<shared_decision> service::state::decide(std::shared_ptr<state> self, st
                 ++self->counts.over_budget;
         }
     }
-    auto given = self->answer_now(*at, self->clock.now());
+    const auto now = self->clock.now();
+    auto given = self->answer_now(*at, now);
+    if (now >= at->attend_at)
+        self->attend(at, now);
     self->count(*given, self->loop.now() - begun);
     co_return given;
 }
@@ -162,6 +165,7 @@ void service::state::count(const tls_decision& given, io::loop::clock::duration 
     ++counts.answers;
     ++counts.decisions[static_cast<std::size_t>(given.what)];
     ++counts.latency[static_cast<std::size_t>(slot)];
+    counts.took += std::chrono::duration_cast<std::chrono::microseconds>(took);
 }
 
 void service::state::await_deadline(const std::shared_ptr<asker>& who) {

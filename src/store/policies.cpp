@@ -19,7 +19,7 @@
 namespace mailtight::store {
 namespace {
 
-constexpr std::size_t page_rows = 5'000;                                   // rows of each() at once in memory
+constexpr std::size_t page_rows = 5'000;                              // rows of each() at once in memory
 constexpr std::int64_t remembered_ms = std::int64_t{30} * 86'400'000; // that a domain was removed
 
 // Each group of columns goes with the time that says which side's is newer.
@@ -134,6 +134,18 @@ result<void> sql_policies::each(const std::function<bool(model::kept_policy)>& t
     if (!done)
         return std::unexpected(done.error());
     return {};
+}
+
+result<std::vector<model::kept_policy>> sql_policies::after(std::string_view domain, std::size_t limit) {
+    return reading([&] {
+        std::vector<model::kept_policy> rows;
+        on_->query(fmt::format("select {} from sending_policy where removed_at = 0 and domain > $1 order by "
+                               "domain limit $2",
+                               policy_columns),
+                   {std::string(domain), static_cast<std::uint64_t>(limit)},
+                   [&](const sql::row& r) { rows.push_back(read_policy(r)); });
+        return rows;
+    });
 }
 
 result<policy_store::changes> sql_policies::since(std::int64_t mark, std::size_t limit) {
