@@ -54,6 +54,19 @@ std::string put_statement() {
 
 } // namespace
 
+// For stores that know no better way, as those of tests.
+result<std::vector<model::kept_policy>> policy_store::after(std::string_view domain, std::size_t limit) {
+    std::vector<model::kept_policy> rows;
+    const auto done = each([&](model::kept_policy row) {
+        if (row.domain > domain && rows.size() < limit)
+            rows.push_back(std::move(row));
+        return rows.size() < limit;
+    });
+    if (!done)
+        return std::unexpected(done.error());
+    return rows;
+}
+
 sql_policies::sql_policies(std::unique_ptr<sql::connection> on, bool shared)
     : on_(std::move(on))
     , shared_(shared)

@@ -41,7 +41,7 @@ io::task<> answers(io::loop& on, keeper& with, std::uint32_t first, std::uint32_
 [[noreturn]] void work(const real_database& database, std::uint32_t version, int to) {
     ::alarm(120); // should the parent die
     io::loop loop;
-    const fixed_clock clock;
+    const keeper_clock clock;
     keeper k(loop, clock, nullptr, {.database = database.options(), .machine = "child"});
     for (std::uint32_t first = 0; first < at_once; ++first)
         loop.spawn(answers(loop, k, first, version, to));
@@ -94,7 +94,7 @@ TEST_P(kills, lose_no_policy_that_was_answered) {
 
         // The restart: the keeper loads, and what was answered is in what it loads.
         io::loop loop;
-        const fixed_clock clock;
+        const keeper_clock clock;
         keeper after(loop, clock, database.open(), {.database = database.options(), .machine = "parent"});
         std::map<std::string, base::utc_seconds> there;
         const auto start = loop.now();
