@@ -175,6 +175,11 @@ TEST(reply, an_unknown_state_is_never_no_policy) {
     required.exception =
         model::policy_override{.domain = "shop.example", .what = model::policy_override::kind::require};
     EXPECT_EQ(said(dialect::postfix, required), "TEMP " + unknown.reason);
+    // Nor is a policy given up that is held: with `dane` a host without TLSA would get plain text.
+    auto enforced = unknown;
+    enforced.policy = held(sts::mode::enforce, {"mx1.shop.example"});
+    for (const dialect d : all_dialects)
+        EXPECT_EQ(said(d, enforced), "TEMP " + unknown.reason);
 }
 
 TEST(reply, reasons_are_short_and_printable) {

@@ -311,6 +311,20 @@ TEST(service_exceptions, pin_test_and_require) {
     EXPECT_EQ(world.ask()->what, decision::testing);
 }
 
+TEST(service_exceptions, do_not_keep_the_policy_from_being_followed) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    ASSERT_TRUE(world.loop.block_on(world.service->set_override(exception(override_kind::testing))));
+    EXPECT_EQ(world.ask()->what, decision::testing);
+    world.clock.at += 301s;
+    world.dns.domain("example.com", {"mx1.example.com"}, "2");
+    world.hosts.serve("example.com", mode::none, {});
+    world.ask();
+    EXPECT_TRUE(world.settled());
+    EXPECT_EQ(world.ask()->what, decision::none);
+}
+
 TEST(service_exceptions, that_make_no_sense_are_refused) {
     service_world world;
     world.begin();

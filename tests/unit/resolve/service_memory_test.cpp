@@ -256,6 +256,52 @@ TEST(service_memory, a_database_that_is_away_stops_no_answer) {
     world.rows->away = false;
 }
 
+TEST(service_memory, a_slow_database_costs_no_policy) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    world.rows->slow = 400ms;
+    const auto begun = world.loop.now();
+    EXPECT_EQ(world.ask()->what, decision::enforce);
+    EXPECT_LT(world.loop.now() - begun, 390ms);
+    world.rows->slow = 0ms;
+    EXPECT_TRUE(world.eventually([&] { return world.rows->holds("example.com"); }));
+}
+
+TEST(service_memory, what_another_machine_fetched_takes_the_place_of_ours) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    const auto ours = world.ask();
+    world.clock.at += 10s;
+    model::kept_policy theirs;
+    theirs.domain = "example.com";
+    theirs.state = holding(mode::testing, {"mx1.example.com"}, -5s);
+    world.rows->write(theirs);
+    EXPECT_TRUE(world.eventually([&] { return ours->superseded; }));
+    EXPECT_EQ(world.ask()->what, decision::testing);
+    theirs.state = holding(mode::none, {}, 3'600s); // what is older changes nothing
+    world.rows->write(theirs);
+    world.pass(60ms);
+    EXPECT_EQ(world.ask()->what, decision::testing);
+    EXPECT_EQ(world.fetches(), 1U);
+}
+
+TEST(service_memory, starts_without_its_database_and_takes_over_what_it_holds_later) {
+    service_world world;
+    world.enforcing();
+    model::kept_policy kept;
+    kept.domain = "kept.example";
+    kept.state = holding(mode::enforce, {"mx.kept.example"});
+    kept.used_at = noon;
+    world.rows->write(kept);
+    world.rows->away = true;
+    world.begin(false);
+    EXPECT_EQ(world.ask()->what, decision::enforce);
+    world.rows->away = false;
+    EXPECT_TRUE(world.eventually([&] { return world.service->policies().get("kept.example").has_value(); }));
+}
+
 TEST(service_memory, purging_forgets_and_the_next_use_looks_again) {
     service_world world;
     world.enforcing();
