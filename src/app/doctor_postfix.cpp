@@ -83,7 +83,10 @@ check_row installed(const postfix& with) {
     check_row row{.check = "Postfix", .result = state::good};
     row.seen = fmt::format("{}, queue {}{}", with.version ? with.version->text : "of an unknown version",
                            with.queue(), with.chrooted ? ", smtp(8) in a chroot" : "");
-    if (!with.version || *with.version < mta_version{2, 11, 0, ""}) {
+    if (!with.version) {
+        row.result = state::unknown;
+        row.fix = "postconf says nothing: run it by hand and see why";
+    } else if (*with.version < mta_version{2, 11, 0, ""}) {
         row.result = state::bad;
         row.fix = "policies can be asked for from Postfix 2.11 on";
     } else if (*with.version < mta_version{3, 4, 0, ""}) {
