@@ -76,6 +76,10 @@ io::task<store::result<void>> service::state::start(std::shared_ptr<state> self)
         [weak = self->weak_from_this()](std::string domain) {
             if (const auto of = weak.lock())
                 of->forget(domain);
+        },
+        [weak = self->weak_from_this()] {
+            if (const auto of = weak.lock())
+                of->exceptions_read = {}; // the next beat reads them
         });
     self->loop.spawn(care(self));
     co_return store::result<void>();

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace mailtight::store {
@@ -159,6 +160,8 @@ result<policy_store::changes> sql_policies::since(std::int64_t mark, std::size_t
                                policy_columns),
                    {out.mark, std::uint64_t{limit}}, [&](const sql::row& r) {
                        out.mark = r.integer(change_column);
+                       if (out.rows.empty())
+                           out.rows.reserve(std::min(limit, page_rows));
                        if (r.integer(removed_column) > 0)
                            out.removed.push_back(r.string(domain_column));
                        else

@@ -67,7 +67,7 @@ bool record_recent(const resolution_state& state, utc_seconds now) {
 
 /// After a failed fetch for the same id (8461-3.3-l); a fetch without a record pauses after any failure.
 bool paused(const resolution_state& state, std::string_view id, utc_seconds now) {
-    return state.failed && (id.empty() || state.failed->id == id) &&
+    return state.failed && (id.empty() || state.failed->id == id || state.failed->every_id) &&
            within(state.failed->at, now, fetch_pause);
 }
 bool fetched_lately(const resolution_state& state, utc_seconds now) {
@@ -235,8 +235,10 @@ next_look on_failed_delivery(const resolution_state& state, utc_seconds now) {
         return {ask::record, waits};
     // The record was seen a moment ago, by the very delivery that failed: the policy is still to be asked
     // for.
-    const bool fetch = !state.fetching && fetch_wanted(state, occasion::failed_delivery, now);
-    return {fetch ? ask::policy : ask::nothing, waits && fetch};
+    if (state.fetching || !fetch_wanted(state, occasion::failed_delivery, now))
+        return {};
+    // A policy of another id than the one held is fetched only right after a look: see policy_seen().
+    return {names_another(state, now) ? ask::record : ask::policy, waits};
 }
 
 ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc_seconds now) {
@@ -263,7 +265,8 @@ ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc
 
 void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now, std::uint64_t dice) {
     pull_clocks_back(state, now);
-    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile.
+    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile. A
+    // fetch without a look before it was begun for the id that is held.
     auto id = state.fetching ? *state.fetching : state.held ? state.held->id : state.record.id;
     state.fetching.reset();
 
@@ -280,7 +283,9 @@ void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now,
         state.refresh_at = plan_refresh(state, dice);
         return;
     }
-    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail)};
+    const bool every_id =
+        state.failed && state.failed->id != id && within(state.failed->at, now, fetch_pause);
+    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail), every_id};
     drop_expired(state, now);
     if (!unexpired(state.held, now))
         return;

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from sending import cases_mail, cases_service, cases_middle, mail_servers, net  # noqa: E402,F401
+from sending import cases_commands, cases_mail, cases_middle, cases_service, mail_servers, net  # noqa: E402,F401
 from sending.case import World, run  # noqa: E402
 
 SNIPPETS = Path(__file__).resolve().parents[3] / "packaging" / "exim"

@@ -142,7 +142,7 @@ alias_database =
         """What postmap gets of a table for a key, "" where there is nothing."""
         done = subprocess.run(net.inside("out", "postmap", "-c", str(self.etc), "-q", table[1], table[0]), capture_output=True,
                               text=True, check=False, cwd=self.spool)
-        return done.stdout.strip() or done.stderr.strip()
+        return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 
 class Sendmail:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two protocols of lines: Postfix's tcp_table, and the one for Exim and scripts.
-#include "front_talk.h"
+#include "support/front_talk.h"
 #include "support/proves.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socketmap protocol as its clients speak it, and as nobody should.
-#include "front_talk.h"
+#include "support/front_talk.h"
 #include "support/proves.h"
 
 #include <gtest/gtest.h>

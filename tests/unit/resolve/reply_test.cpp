@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each mail server is told, judged by an independent reader of Postfix's grammar.
-#include "reply_cases.h"
 #include "support/postfix_grammar.h"
 #include "support/proves.h"
+#include "support/reply_cases.h"
 #include "support/reply_rules.h"
 
 #include <gtest/gtest.h>

@@ -163,9 +163,16 @@ struct policy_hosts {
 struct policy_rows {
     std::mutex guard;
     std::map<std::string, model::kept_policy> policies;
+    std::map<std::string, std::int64_t> changed; ///< by domain, removed ones too
+    std::int64_t last_change = 0;
     std::map<std::string, model::policy_override> exceptions;
     std::vector<model::testing_verdict> verdicts;
     bool away = false;
+    void write(const model::kept_policy& kept) {
+        const std::scoped_lock locked(guard);
+        policies[kept.domain] = kept;
+        changed[kept.domain] = ++last_change;
+    }
     bool holds(const std::string& domain) {
         const std::scoped_lock locked(guard);
         return policies.contains(domain);
@@ -178,14 +185,17 @@ public:
         : in_(std::move(in)) {}
     store::result<void> put(std::span<const model::kept_policy> policies) override {
         return with([&] {
-            for (const auto& each : policies)
+            for (const auto& each : policies) {
                 in_->policies[each.domain] = each;
+                in_->changed[each.domain] = ++in_->last_change;
+            }
         });
     }
     store::result<void> remove(std::span<const std::string> domains) override {
         return with([&] {
             for (const auto& each : domains)
-                in_->policies.erase(each);
+                if (in_->policies.erase(each) > 0)
+                    in_->changed[each] = ++in_->last_change;
         });
     }
     store::result<std::optional<model::kept_policy>> get(std::string_view domain) override {
@@ -201,9 +211,19 @@ public:
         });
     }
     store::result<changes> since(std::int64_t mark, std::size_t) override {
-        changes none;
-        none.mark = mark;
-        return none;
+        const std::scoped_lock locked(in_->guard);
+        changes seen;
+        for (const auto& [domain, change] : in_->changed) {
+            if (change <= mark)
+                continue;
+            const auto row = in_->policies.find(domain);
+            if (row == in_->policies.end())
+                seen.removed.push_back(domain);
+            else
+                seen.rows.push_back(row->second);
+        }
+        seen.mark = in_->last_change;
+        return seen;
     }
     store::result<bool> lease(std::string_view, std::string_view, std::chrono::seconds,
                               base::utc_seconds) override {

@@ -3,8 +3,8 @@
 // that are known, come later, or never.
 #pragma once
 
-#include "reply_cases.h"
 #include "resolve/front.h"
+#include "support/reply_cases.h"
 #include "wire/netstring.h"
 
 #include <algorithm>
