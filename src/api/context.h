@@ -20,6 +20,7 @@ struct stored_page {
 };
 
 struct context {
+    io::loop& loop;
     resolve::service& policies;
     const base::clock& clock;
     resolve::reply_options replies;

@@ -71,7 +71,9 @@ json::object operation_of(const route& of) {
     if (auto parameters = parameters_of(of); !parameters.empty())
         out["parameters"] = std::move(parameters);
     if (!of.request.empty())
-        out["requestBody"] = json::object{{"content", content("application/json", of.request)}};
+        out["requestBody"] = json::object{
+            {"content", content(of.request == "import-request" ? "application/x-ndjson" : "application/json",
+                                of.request)}};
     json::object responses{
         {"200", json::object{{"description", of.summary}, {"content", content(of.media, of.answer)}}}};
     auto problems = of.problems;

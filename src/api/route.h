@@ -53,6 +53,7 @@ std::span<const route> routes();
 /// The routes of one part.
 std::vector<route> policy_routes();   ///< policy_routes.cpp
 std::vector<route> override_routes(); ///< override_routes.cpp
+std::vector<route> exchange_routes(); ///< exchange_routes.cpp
 
 /// Finds the route, and what stands for its `{...}`. Where the path is one of ours and the method is not,
 /// `allowed` names those that are.

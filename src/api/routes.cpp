@@ -75,8 +75,8 @@ bool fits(query_parameter::type type, std::string_view value) {
 std::span<const route> routes() {
     static const std::vector<route> all = [] {
         std::vector<route> rows = policy_routes();
-        for (auto& more : override_routes())
-            rows.push_back(std::move(more));
+        for (auto& some : {override_routes(), exchange_routes()})
+            rows.insert(rows.end(), some.begin(), some.end());
         rows.push_back({.method = "GET",
                         .path = "/openapi.json",
                         .operation = "describe",

@@ -25,7 +25,8 @@ constexpr std::array table = {
  "mx":{"type":"array","items":{"type":"object","required":["host","admitted_by"],"properties":{
   "host":{"type":"string"},"admitted_by":{"type":["string","null"]}}}},
  "replies":{"type":"object","description":"What each mail server is told.","additionalProperties":{"type":"string"}},
- "errors":{"type":"array","items":{"type":"string"}},
+ "errors":{"type":"array","items":{"type":"object","required":["code","subject","message"],"properties":{
+  "code":{"type":"string"},"subject":{"type":"string"},"message":{"type":"string"}}}},
  "reply":{"type":"object","required":["dialect","status","text"],"properties":{
   "dialect":{"type":"string"},"status":{"enum":["OK","NOTFOUND","TEMP","PERM"]},"text":{"type":"string"}}},
  "explanation":{"type":"string"}}})"},
@@ -88,6 +89,18 @@ constexpr std::array table = {
  "now":{"anyOf":[{"$ref":"#/components/schemas/decision"},{"type":"null"}]}}})"},
     schema{"looked", R"({
 "type":"object","required":["looked"],"properties":{"looked":{"type":"boolean"}}})"},
+    schema{"export", R"({
+"type":"string","description":"Lines of JSON: the first says what they are, each other is one destination."})"},
+    schema{"import-request", R"({
+"type":"string","description":"What export gives, an EXPORT of postfix-tlspol, or a domain a line."})"},
+    schema{"imported", R"({
+"type":"object","required":["taken","look_ups","refused","refused_lines"],
+"properties":{
+ "taken":{"type":"integer","minimum":0},
+ "look_ups":{"type":"integer","minimum":0,"description":"Domains that are looked up in the background now."},
+ "refused_lines":{"type":"integer","minimum":0},
+ "refused":{"type":"array","description":"The first of them.","items":{"type":"object","required":["line","why"],"properties":{
+  "line":{"type":"integer"},"why":{"type":"string"}}}}}})"},
     schema{"removed", R"({
 "type":"object","required":["removed"],"properties":{"removed":{"type":"integer","minimum":0}}})"},
     schema{"problem", R"({

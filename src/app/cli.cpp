@@ -88,10 +88,11 @@ command_line::command_line()
     app.get_formatter()->column_width(34);
     add_domain_commands(s);
     add_report_commands(s);
+    add_sending_commands(s);
     add_machine_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
-    doc->add_option("what", s.doc, "config, events, findings, man or metrics")->required();
+    doc->add_option("what", s.doc, "config, events, exim, findings, man, metrics or openapi")->required();
     s.finish(
         doc,
         [&s, this] {

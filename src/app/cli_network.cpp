@@ -49,6 +49,16 @@ std::optional<std::string> network_overrides::apply(settings& to) const {
     return {};
 }
 
+bool network_overrides::any() const {
+    if (!resolver.empty() || !allow_net.empty() || smtp_port || https_port || dns_port)
+        return true;
+    for (const auto* text : {&dns_mode, &trust_anchor, &root_hints, &ca_file, &dns_timeout, &connect_timeout,
+                             &smtp_timeout, &https_timeout, &smtp_control})
+        if (!text->empty())
+            return true;
+    return false;
+}
+
 void add_network_options(CLI::App* to, network_overrides& into) {
     const char* group = "Network";
     to->add_option("--resolver", into.resolver, "Name server to ask, ADDRESS[:PORT] (default: the system's)")

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/options.h"
+#include "app/sending_commands.h"
 
 #include <CLI/CLI.hpp>
 
@@ -23,6 +24,7 @@ struct network_overrides {
 
     /// The error is for the person.
     std::optional<std::string> apply(settings& to) const;
+    bool any() const; ///< whether one of them was given
 };
 
 struct command_tree {
@@ -38,6 +40,8 @@ struct command_tree {
     report_question question;
     report_test_options test;
     report_other_options other;
+    resolve_options resolve;
+    cache_options cache;
     std::string doc;
     std::string wait_limit, wait_interval, test_wait;
     std::function<int()> chosen;
@@ -57,6 +61,7 @@ constexpr const char* hidden_group = "";
 void add_network_options(CLI::App* to, network_overrides& into);
 void add_domain_commands(command_tree& to);
 void add_report_commands(command_tree& to);
+void add_sending_commands(command_tree& to);
 void add_machine_commands(command_tree& to);
 
 } // namespace mailtight::app

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `doc`: the documents that are made from the tables of the program, so that they cannot drift.
+#include "api/route.h"
+#include "app/exim_snippet.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "base/log.h"
@@ -52,7 +54,15 @@ int cmd_doc(const common_options&, const std::string& what) {
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }
-    complain("doc takes config, events, findings, man or metrics");
+    if (what == "exim") {
+        print(exim_snippet);
+        return fine;
+    }
+    if (what == "openapi") {
+        print(api::openapi(MAILTIGHT_VERSION));
+        return fine;
+    }
+    complain("doc takes config, events, exim, findings, man, metrics or openapi");
     return wrong_usage;
 }
 

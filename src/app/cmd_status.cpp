@@ -56,6 +56,47 @@ std::string ago(const std::string& utc, base::utc_seconds now) {
     return at ? base::format_duration(now - *at) + " ago" : "never";
 }
 
+std::string join_texts(const boost::json::object& from, std::string_view key) {
+    std::string out;
+    if (const auto* list = from.if_contains(key); list && list->is_array())
+        for (const auto& each : list->as_array())
+            if (each.is_string())
+                out += (out.empty() ? "" : ", ") + std::string(each.as_string());
+    return out;
+}
+
+/// What mail servers were told, and out of what.
+void show_sending(const boost::json::object& sending, base::utc_seconds now) {
+    print("\nSending\n");
+    for (const auto& each : rows(sending, "listeners"))
+        print(fmt::format(
+            "  {:<9} {}, {} open{}\n", text(each, "kind"), text(each, "where"), number(each, "open"),
+            number(each, "refused") > 0 ? fmt::format(", {} refused", number(each, "refused")) : ""));
+    const auto answers = number(sending, "answers"), hits = number(sending, "hits");
+    print(fmt::format("  answers   {}, {} % of them at once, {} over the budget\n", answers,
+                      answers == 0 ? 100 : hits * 100 / answers, number(sending, "over_budget")));
+    print(fmt::format("  known     {} destinations ({} enforce, {} testing, {} none, {} without a policy), "
+                      "{}\n",
+                      number(sending, "destinations"), number(sending, "enforce"), number(sending, "testing"),
+                      number(sending, "none"), number(sending, "without"),
+                      bytes_words(number(sending, "bytes"))));
+    print(fmt::format("  fetches   {}, {} failed; the oldest policy was fetched {}\n",
+                      number(sending, "fetches"), number(sending, "fetch_failures"),
+                      ago(text(sending, "oldest_fetch"), now)));
+    if (number(sending, "overrides") > 0)
+        print(fmt::format("  overrides {}: see mailtight cache overrides\n", number(sending, "overrides")));
+    if (!text(sending, "last_fault").empty())
+        print(fmt::format("  last fault {}: {}\n", ago(text(sending, "last_fault_at"), now),
+                          text(sending, "last_fault")));
+    if (const auto domains = join_texts(sending, "refresh_alarms"); !domains.empty())
+        print(fmt::format("  CANNOT BE REFRESHED: {}\n", domains));
+    const auto store = object(sending, "store");
+    if (flag(store, "away"))
+        print(fmt::format("  DATABASE AWAY since {}, {} destinations wait to be written: {}\n",
+                          ago(text(store, "last_error_at"), now), number(store, "unwritten"),
+                          text(store, "last_error")));
+}
+
 void show(const boost::json::object& status) {
     const base::system_clock clock;
     const auto now = clock.now();
@@ -90,6 +131,8 @@ void show(const boost::json::object& status) {
     for (const auto& each : rows(status, "certificates"))
         print(fmt::format("{:<8} {:<9} {} until {}\n", "", "cert", text(each, "file"),
                           text(each, "not_after").substr(0, 10)));
+    if (const auto sending = object(status, "sending"); !sending.empty())
+        show_sending(sending, now);
     const auto alarms = rows(status, "alarms");
     if (!alarms.empty())
         print("\nAlarms\n");
@@ -119,6 +162,7 @@ int cmd_status(const common_options& common) {
     bool bad = !flag(object(status, "store"), "writable");
     for (const auto& part : rows(status, "parts"))
         bad = bad || flag(part, "failing") || !flag(part, "running");
+    bad = bad || flag(object(object(status, "sending"), "store"), "away");
     return bad ? problems_found : fine;
 }
 

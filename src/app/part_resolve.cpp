@@ -47,7 +47,8 @@ public:
                    [this](const resolve::service_event& event) { heard(event); })
         , pages_(core.loop(), "pages")
         , api_(std::make_shared<api::context>(
-              api::context{.policies = service_,
+              api::context{.loop = core.loop(),
+                           .policies = service_,
                            .clock = core.with->clock,
                            .replies = fronts.replies,
                            .stored = [this](std::string after,

@@ -271,6 +271,112 @@ TEST_F(running, an_alarm_is_remembered_and_its_letter_waits_until_it_can_go_out)
     EXPECT_EQ((*from)->facts("outbox/mail/")->size(), 1u);
 }
 
+/// One question over the socketmap protocol.
+std::string ask_map(const std::string& path, const std::string& question) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un to{};
+    to.sun_family = AF_UNIX;
+    std::strncpy(to.sun_path, path.c_str(), sizeof to.sun_path - 1);
+    std::string got;
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
+        const std::string bytes = fmt::format("{}:{},", question.size(), question);
+        EXPECT_EQ(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+        char part[4096];
+        for (ssize_t n = 1; n > 0 && !got.ends_with(',');) {
+            n = ::recv(fd, part, sizeof part, 0);
+            if (n > 0)
+                got.append(part, static_cast<std::size_t>(n));
+        }
+    }
+    ::close(fd);
+    return got;
+}
+
+class sending : public running {
+protected:
+    void SetUp() override {
+        running::SetUp();
+        common_.set.lmtp_listen.clear();
+        common_.set.plain_listen.clear();
+        common_.set.domains.clear();
+        common_.set.socketmap_listen = {"unix:" + folder_ + "/policy.sock,mode=0666"};
+        common_.set.policy_http_listen = {"unix:" + folder_ + "/api.sock"};
+        common_.set.answer_budget = std::chrono::milliseconds(500);
+        fresh_ = common_.set;
+    }
+    std::expected<boost::json::value, control_error>
+    api(const std::string& path, const std::string& body = {}, const std::string& method = "GET") {
+        settings to = common_.set;
+        to.control_socket = folder_ + "/api.sock";
+        io::loop loop;
+        return call_daemon(loop, to, path, body, method);
+    }
+};
+
+TEST_F(sending, it_serves_policies_where_no_reports_are_taken_in) {
+    begin();
+    EXPECT_EQ(ask_map(folder_ + "/policy.sock", "postfix localhost"), "9:NOTFOUND ,");
+    const auto over_http = api("/api/v1/policy/localhost");
+    ASSERT_TRUE(over_http) << over_http.error().message;
+    EXPECT_EQ(over_http->at("decision").as_string(), "no-policy");
+    const auto status = ask("/status")->as_object();
+    EXPECT_EQ(status.at("sending").at("listeners").as_array().size(), 2u);
+    EXPECT_GE(status.at("sending").at("answers").to_number<int>(), 1);
+    EXPECT_FALSE(status.at("sending").at("store").at("away").as_bool());
+}
+
+TEST_F(sending, what_changes_something_answers_on_the_control_socket_alone) {
+    begin();
+    const char* body = R"({"as":"exempt","why":"a test"})";
+    const auto refused = api("/api/v1/override/example.com", body, "PUT");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().what, control_error::kind::refused);
+    const auto made = ask("/api/v1/override/example.com", body, "PUT");
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(api("/api/v1/overrides")->at("overrides").as_array().size(), 1u);
+    EXPECT_EQ(api("/api/v1/policy/example.com")->at("source").as_string(), "override");
+    EXPECT_EQ(ask_map(folder_ + "/policy.sock", "postfix example.com"), "9:NOTFOUND ,");
+    end();
+    begin(); // a new process still knows it
+    EXPECT_EQ(api("/api/v1/overrides")->at("overrides").as_array().size(), 1u);
+    EXPECT_TRUE(ask("/api/v1/override/example.com", "", "DELETE"));
+    EXPECT_EQ(api("/api/v1/overrides")->at("overrides").as_array().size(), 0u);
+}
+
+TEST_F(sending, a_reload_exchanges_listeners_and_drops_no_connection) {
+    begin();
+    const int held = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un to{};
+    to.sun_family = AF_UNIX;
+    std::strncpy(to.sun_path, (folder_ + "/policy.sock").c_str(), sizeof to.sun_path - 1);
+    ASSERT_EQ(::connect(held, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    const auto talk = [held] {
+        const std::string_view question = "17:postfix localhost,";
+        EXPECT_EQ(::send(held, question.data(), question.size(), MSG_NOSIGNAL), 21);
+        char answer[64];
+        const auto n = ::recv(held, answer, sizeof answer, 0);
+        return std::string(answer, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    };
+    EXPECT_EQ(talk(), "9:NOTFOUND ,");
+    fresh_.socketmap_listen.push_back("unix:" + folder_ + "/second.sock,mode=0666");
+    fresh_.map_names = {"older=postfix"};
+    fresh_.cache_domains = 5;
+    const auto done = ask("/reload", "", "POST");
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(boost::json::serialize(done->at("needs_restart")), R"(["resolve.cache-domains"])");
+    EXPECT_EQ(talk(), "9:NOTFOUND ,") << "the connection goes on";
+    ::close(held);
+    EXPECT_EQ(ask_map(folder_ + "/second.sock", "older localhost"), "9:NOTFOUND ,");
+    fresh_.socketmap_listen = {"unix:" + folder_ + "/second.sock,mode=0666"};
+    ASSERT_TRUE(ask("/reload", "", "POST"));
+    EXPECT_EQ(ask_map(folder_ + "/policy.sock", "postfix localhost"), "") << "nobody listens there any more";
+    EXPECT_EQ(ask_map(folder_ + "/second.sock", "postfix localhost"), "9:NOTFOUND ,");
+    fresh_.socketmap_listen.emplace_back("nowhere");
+    fresh_.map_names = {"third=postfix"};
+    ASSERT_FALSE(ask("/reload", "", "POST")) << "all or nothing";
+    EXPECT_EQ(ask("/status")->at("sending").at("listeners").as_array().size(), 2u);
+}
+
 TEST_F(running, a_configuration_that_cannot_work_is_refused_at_the_start) {
     struct row {
         const char* what;
@@ -298,6 +404,20 @@ TEST_F(running, a_configuration_that_cannot_work_is_refused_at_the_start) {
              s.imap_oauth_token_url = "https://login.example.com/";
          },
          "one way to log in"},
+        {"no listener", [](settings& s) { s.socketmap_listen = {"somewhere"}; },
+         "resolve.socketmap-listen: "},
+        {"no dialect",
+         [](settings& s) {
+             s.socketmap_listen = {"127.0.0.1:0"};
+             s.map_names = {"old=latin"};
+         },
+         "resolve.map-names: there is no dialect 'latin'"},
+        {"no prefetch list",
+         [](settings& s) {
+             s.socketmap_listen = {"127.0.0.1:0"};
+             s.prefetch_file = "/does/not/exist";
+         },
+         "resolve.prefetch-file"},
         {"no such user", [](settings& s) { s.user = "no-such-user-here"; }, "no-such-user-here"},
     };
     for (const auto& row : rows) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/local_sending.h"
+
+#include "base/text.h"
+#include "mail/next_hop.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <unistd.h>
+
+namespace mailtight::app {
+
+std::string path_segment(std::string_view text) {
+    std::string out;
+    for (const char c : text)
+        if (base::is_alnum(c) || c == '.' || c == '-' || c == '_')
+            out += c;
+        else
+            out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    return out;
+}
+
+std::expected<std::unique_ptr<store::policy_store>, std::string> policies_to_ask(const settings& from) {
+    const std::string place = store_place(from);
+    if (!store::is_postgres(place)) {
+        std::error_code error;
+        if (!std::filesystem::exists(place, error) && !error)
+            return std::unexpected(
+                fmt::format("there is no store at {} yet: mailtight serve makes it", base::printable(place)));
+        if (::access(place.c_str(), R_OK) != 0)
+            return std::unexpected(
+                fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
+                            base::printable(place), std::strerror(errno)));
+    }
+    auto opened = store::open_policies({.where = place, .read_only = true, .create = false});
+    if (!opened)
+        return std::unexpected(words(opened.error()));
+    return std::move(*opened);
+}
+
+std::expected<writable_policies, std::string> policies_to_write(const settings& from) {
+    auto base = open_to_write(from); // the file with its owner, and the reports' part of the schema
+    if (!base)
+        return std::unexpected(base.error());
+    auto opened = store::open_policies({.where = store_place(from)});
+    if (!opened)
+        return std::unexpected(words(opened.error()));
+    return writable_policies{std::move(base->lock), std::move(*opened)};
+}
+
+std::expected<std::unique_ptr<local_sending>, std::string>
+local_sending::make(const settings& from, const std::string& key, std::vector<std::string>& notes) {
+    auto made = std::make_unique<local_sending>();
+    auto with = world::make(from, {});
+    if (!with)
+        return std::unexpected(with.error());
+    made->with_ = std::move(*with);
+    auto& loop = made->with_->loop;
+    auto fronts = front_options_of(from, main_cf_here());
+    if (!fronts)
+        return std::unexpected(fronts.error());
+    made->replies_ = fronts->replies;
+    auto options = service_options_of(from);
+    if (!options)
+        return std::unexpected(options.error());
+    options->prefetch.clear();
+    made->keeper_ =
+        std::make_unique<resolve::keeper>(loop, made->with_->clock, nullptr, resolve::keeper_options{});
+    made->service_ = std::make_unique<resolve::service>(loop, *made->with_->dns, made->with_->clock,
+                                                        fetcher_of(*made->with_, from), resolve::probe_fn{},
+                                                        *made->keeper_, std::move(*options));
+    if (auto begun = loop.block_on(made->service_->start()); !begun)
+        return std::unexpected(words(begun.error()));
+
+    const std::string place = store_place(from);
+    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
+        return made; // nothing is kept, or not for us
+    auto store = policies_to_ask(from);
+    if (!store) {
+        notes.push_back(store.error());
+        return made;
+    }
+    const auto domain = mail::parse_next_hop(key).domain;
+    if (auto kept = (*store)->get(domain); kept && *kept)
+        loop.block_on(made->service_->adopt({std::move(**kept)}));
+    else if (!kept)
+        notes.push_back(words(kept.error()));
+    if (auto all = (*store)->overrides())
+        for (auto& each : *all)
+            if (each.domain == domain)
+                loop.block_on(made->service_->set_override(std::move(each)));
+    return made;
+}
+
+resolve::shared_decision local_sending::decide(const std::string& key, bool live) {
+    return with_->loop.block_on(live ? service_->look_live(key) : service_->decide(key));
+}
+
+resolve::service::refreshed local_sending::refresh(const std::string& key) {
+    return with_->loop.block_on(service_->refresh(key));
+}
+
+std::optional<model::kept_policy> local_sending::kept(const std::string& domain) const {
+    return service_->policies().get(domain);
+}
+
+} // namespace mailtight::app
