@@ -199,9 +199,8 @@ int cmd_cache_import(const common_options& common, const cache_options& options)
             say(fmt::format("and {} more lines", all->refused_lines - all->refused.size()));
         say(fmt::format("{} policies taken over", **told));
         if (!all->look_ups.empty())
-            say(fmt::format(daemon ? "{} more domains are looked up in the background now"
-                                   : "{} more domains are looked up when mail goes to them",
-                            all->look_ups.size()));
+            say(fmt::format("{} more domains are looked up {}", all->look_ups.size(),
+                            daemon ? "in the background now" : "when mail goes to them"));
     }
     return all->refused_lines > 0 ? problems_found : fine;
 }
