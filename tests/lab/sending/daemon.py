@@ -123,12 +123,16 @@ mta-dane = "yes"
             document = reply.read()
             return reply.status, json.loads(document) if document else {}
 
-    def refresh(self, domain: str) -> dict:
-        """A domain was mended, and somebody says so."""
-        status, document = self.api("POST", f"/policy/{domain}/refresh")
-        if status != 200:
-            raise RuntimeError(f"refresh of {domain}: {status} {document}")
-        return document
+    def refresh(self, domain: str, limit: float = 40.0) -> dict:
+        """A domain was mended, and somebody says so; again until it is looked at, since that is not done all the time."""
+        end = time.monotonic() + limit
+        while True:
+            status, document = self.api("POST", f"/policy/{domain}/refresh")
+            if status != 200:
+                raise RuntimeError(f"refresh of {domain}: {status} {document}")
+            if document["looked"] or time.monotonic() > end:
+                return document
+            time.sleep(0.5)
 
     def ask(self, key: str, name: str = "postfix") -> str:
         client = Client(self.socket)

@@ -179,6 +179,8 @@ define(`confTO_QUEUEWARN', `')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confSEPARATE_PROC', `False')dnl
 define(`confLOG_LEVEL', `14')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 FEATURE(`sts', `socket -d5 -T<TMPF> unix:{self.policy_socket}')dnl
 FEATURE(`nocanonify')dnl
 CLIENT_OPTIONS(`Family=inet')dnl
