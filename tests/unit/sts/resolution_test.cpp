@@ -104,7 +104,7 @@ TEST(resolution, an_id_that_is_none_makes_the_record_invalid) {
 }
 
 TEST(resolution, any_other_id_is_a_new_one) {
-    PROVES("8461-3.1-f");
+    PROVES("8461-3.1-f", "G2-28");
     for (const auto& [held, seen] : {std::pair{"1", "2"}, {"2", "1"}, {"a", "A"}, {"1", "01"}, {"1", "1a"}}) {
         auto state = holding(held);
         EXPECT_EQ(record_seen(state, record_with(seen), occasion::use, now + hours(1)), ask::policy) << seen;
@@ -134,7 +134,7 @@ TEST(resolution, every_failure_leaves_the_held_policy_as_it_was) {
 }
 
 TEST(resolution, the_daily_fetch_happens_whatever_the_record_says) {
-    PROVES("8461-3.3-q", "8461-10.2-b", "A12");
+    PROVES("8461-3.3-q", "8461-10.2-b", "A12", "G1-34");
     for (const auto kind :
          {seen_kind::none, seen_kind::multiple, seen_kind::invalid, seen_kind::error, seen_kind::valid}) {
         auto state = holding();
