@@ -55,7 +55,7 @@ int cmd_doc(const common_options&, const std::string& what) {
         return fine;
     }
     if (what == "exim") {
-        print(exim_snippet);
+        print(exim_snippet());
         return fine;
     }
     if (what == "openapi") {

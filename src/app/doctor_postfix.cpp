@@ -51,6 +51,8 @@ std::string unix_path(std::string_view listener) {
 
 /// Where smtp(8) finds a listener: its working directory is the queue, chrooted or not.
 std::string place_for(const postfix& with, const std::string& listener) {
+    if (listener.empty())
+        return "";
     const auto path = unix_path(listener);
     if (path.empty())
         return "inet:" + listener;
@@ -68,6 +70,21 @@ std::string listener_for(const postfix& with, const std::vector<std::string>& li
     return "";
 }
 
+/// The tables of a list, as it separates them: by commas and blanks.
+std::vector<std::string> tables_of(const std::string& maps) {
+    std::vector<std::string> all;
+    for (const auto word : base::split(maps, ' '))
+        for (const auto each : base::split(word, ','))
+            if (!base::trim(each).empty())
+                all.emplace_back(base::trim(each));
+    return all;
+}
+
+bool has_table(const std::string& maps, const std::string& wanted) {
+    const auto all = tables_of(maps);
+    return std::ranges::find(all, wanted) != all.end();
+}
+
 bool dane_is_possible(const postfix& with, const sending_facts& ours) {
     return ours.validated.value_or(false) && with.version && *with.version >= mta_version{2, 11, 0, ""};
 }
@@ -83,7 +100,10 @@ check_row installed(const postfix& with) {
     check_row row{.check = "Postfix", .result = state::good};
     row.seen = fmt::format("{}, queue {}{}", with.version ? with.version->text : "of an unknown version",
                            with.queue(), with.chrooted ? ", smtp(8) in a chroot" : "");
-    if (!with.version || *with.version < mta_version{2, 11, 0, ""}) {
+    if (!with.version) {
+        row.result = state::unknown;
+        row.fix = "postconf says nothing: run it by hand and see why";
+    } else if (*with.version < mta_version{2, 11, 0, ""}) {
         row.result = state::bad;
         row.fix = "policies can be asked for from Postfix 2.11 on";
     } else if (*with.version < mta_version{3, 4, 0, ""}) {
@@ -143,7 +163,7 @@ check_row configured(const postfix& with, const sending_facts& ours, std::string
     if (wanted.empty())
         return row;
     row.result = state::good;
-    if (maps.find(wanted) == std::string::npos) {
+    if (!has_table(maps, wanted)) {
         row.result = state::bad;
         const auto place = wanted.substr(0, wanted.rfind(':') + 1);
         if (maps.find(place) != std::string::npos)
@@ -185,14 +205,12 @@ std::string postfix_lines(const postfix_facts& facts, const sending_facts& ours)
     if (std::ranges::find(stronger, level) == stronger.end() && (dane || level != "may"))
         lines += fmt::format("smtp_tls_security_level = {}\n", dane ? "dane" : "may");
     const auto maps = with.of("smtp_tls_policy_maps");
-    if (maps.find(map) == std::string::npos) {
+    if (!has_table(maps, map)) {
+        const auto place = map.substr(0, map.rfind(':') + 1);
         std::string others; // what somebody made by hand goes first
-        for (const auto word : base::split(maps, ' '))
-            for (const auto each : base::split(word, ',')) {
-                const auto place = map.substr(0, map.rfind(':') + 1);
-                if (!base::trim(each).empty() && !each.starts_with(place))
-                    others += std::string(base::trim(each)) + ", ";
-            }
+        for (const auto& each : tables_of(maps))
+            if (!each.starts_with(place))
+                others += each + ", ";
         lines += fmt::format("smtp_tls_policy_maps = {}{}\n", others, map);
     }
     // A policy wants certificates checked against the roots of the web; without any, everything waits.

@@ -14,6 +14,70 @@
 
 namespace mailtight::app {
 
+namespace {
+
+/// What a command sees of the store: one destination and the exceptions. Nothing is written.
+class glimpse final : public store::policy_store {
+public:
+    std::optional<model::kept_policy> row;
+    std::vector<model::policy_override> exceptions;
+
+    store::result<void> put(std::span<const model::kept_policy>) override { return {}; }
+    store::result<void> remove(std::span<const std::string>) override { return {}; }
+    store::result<std::optional<model::kept_policy>> get(std::string_view domain) override {
+        return row && row->domain == domain ? row : std::nullopt;
+    }
+    store::result<void> each(const std::function<bool(model::kept_policy)>& take) override {
+        if (row)
+            take(*row);
+        return {};
+    }
+    store::result<std::vector<model::kept_policy>> after(std::string_view, std::size_t) override {
+        return std::vector<model::kept_policy>();
+    }
+    store::result<changes> since(std::int64_t mark, std::size_t) override { return changes{.mark = mark}; }
+    store::result<bool> lease(std::string_view, std::string_view, std::chrono::seconds,
+                              base::utc_seconds) override {
+        return true;
+    }
+    store::result<void> release(std::string_view, std::string_view) override { return {}; }
+    store::result<std::uint64_t> count() override { return row ? 1 : 0; }
+    store::result<void> set_override(const model::policy_override&) override { return {}; }
+    store::result<bool> remove_override(std::string_view) override { return false; }
+    store::result<std::vector<model::policy_override>> overrides() override { return exceptions; }
+    store::result<void> put_verdicts(std::span<const model::testing_verdict>, base::utc_seconds) override {
+        return {};
+    }
+    store::result<std::vector<model::testing_verdict>> verdicts(std::string_view) override {
+        return std::vector<model::testing_verdict>();
+    }
+};
+
+/// Reads it, where there is a store and it may be read; `notes` says what could not be.
+std::unique_ptr<glimpse> look_into_store(const settings& from, const std::string& key,
+                                         std::vector<std::string>& notes) {
+    auto seen = std::make_unique<glimpse>();
+    const std::string place = store_place(from);
+    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
+        return seen; // nothing is kept, or not for us
+    auto store = policies_to_ask(from);
+    if (!store) {
+        notes.push_back(store.error());
+        return seen;
+    }
+    if (auto kept = (*store)->get(mail::parse_next_hop(key).domain))
+        seen->row = std::move(*kept);
+    else
+        notes.push_back(words(kept.error()));
+    if (auto all = (*store)->overrides())
+        seen->exceptions = std::move(*all);
+    else
+        notes.push_back(words(all.error()));
+    return seen;
+}
+
+} // namespace
+
 std::string path_segment(std::string_view text) {
     std::string out;
     for (const char c : text)
@@ -68,31 +132,13 @@ local_sending::make(const settings& from, const std::string& key, std::vector<st
     if (!options)
         return std::unexpected(options.error());
     options->prefetch.clear();
-    made->keeper_ =
-        std::make_unique<resolve::keeper>(loop, made->with_->clock, nullptr, resolve::keeper_options{});
+    made->keeper_ = std::make_unique<resolve::keeper>(
+        loop, made->with_->clock, look_into_store(from, key, notes), resolve::keeper_options{});
     made->service_ = std::make_unique<resolve::service>(loop, *made->with_->dns, made->with_->clock,
                                                         fetcher_of(*made->with_, from), resolve::probe_fn{},
                                                         *made->keeper_, std::move(*options));
     if (auto begun = loop.block_on(made->service_->start()); !begun)
         return std::unexpected(words(begun.error()));
-
-    const std::string place = store_place(from);
-    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
-        return made; // nothing is kept, or not for us
-    auto store = policies_to_ask(from);
-    if (!store) {
-        notes.push_back(store.error());
-        return made;
-    }
-    const auto domain = mail::parse_next_hop(key).domain;
-    if (auto kept = (*store)->get(domain); kept && *kept)
-        loop.block_on(made->service_->adopt({std::move(**kept)}));
-    else if (!kept)
-        notes.push_back(words(kept.error()));
-    if (auto all = (*store)->overrides())
-        for (auto& each : *all)
-            if (each.domain == domain)
-                loop.block_on(made->service_->set_override(std::move(each)));
     return made;
 }
 

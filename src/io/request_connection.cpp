@@ -1,69 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry: ready(). A request that is whole and answered at once goes through read(), feed() and transmit():
-// recv, the session, send. Everything else is for clients that are slow, late or hostile.
+// Entry: start(). A request that is whole and answered at once goes through came(), feed() and transmit():
+// read, the session, send. Everything else is for clients that are slow, late or hostile.
 #include "io/request_connection.h"
 #include "wire/bounded.h"
+
+#include <boost/asio/buffer.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 namespace mailtight::io {
 
-request_connection::request_connection(request_server::state& in, descriptor socket, acceptor::place place)
-    : server_(&in)
-    , socket_(std::move(socket))
-    , place_(std::move(place)) {}
+namespace {
 
-bool request_connection::start(const peer& who) {
-    events_ = EPOLLIN;
-    if (!server_->sockets.add(socket_.get(), events_, *this))
-        return false;
-    session_ = server_->session(shared_from_this(), who); // which may greet
-    return session_ != nullptr;
+bool would_block(int error) {
+    return error == EAGAIN || error == EINTR;
 }
 
-void request_connection::ready(std::uint32_t events) {
-    if (server_ && events & EPOLLIN)
-        read();
-    if (server_ && events & EPOLLOUT)
-        write();
-    // Nobody is there any more, and nothing is left to be read that would say so.
-    if (server_ && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN))
+} // namespace
+
+request_connection::request_connection(request_server::state& in, descriptor socket, acceptor::place place)
+    : server_(&in)
+    , socket_(std::in_place, in.on.native().context, socket.release())
+    , place_(std::move(place)) {}
+
+void request_connection::start(const peer& who) {
+    session_ = server_->session(shared_from_this(), who); // which may greet
+    if (session_ && server_)
+        settle();
+    else
         close();
 }
 
-void request_connection::read() {
-    auto& input = server_->input;
-    const auto room = lingering_ ? input.size() : input.size() - kept_.size();
-    const auto got = ::recv(socket_.get(), input.data(), room, 0);
-    if (got < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            close();
-        return;
-    }
-    if (lingering_) {
-        if (got == 0)
-            close();
-        return;
-    }
-    if (got == 0) {
+void request_connection::await_bytes(self me) {
+    reading_ = true;
+    const auto size = std::min(first_.size(), lingering_ ? first_.size() : room());
+    socket_->async_read_some(
+        boost::asio::buffer(first_.data(), size),
+        [me = std::move(me)](const boost::system::error_code& error, std::size_t got) mutable {
+            auto& one = *me;
+            auto* const server = one.server_;
+            if (!server)
+                return;
+            server->begin_turn();
+            one.came(error, got);
+            one.reading_ = false;
+            if (one.server_ && one.wants_bytes())
+                one.await_bytes(std::move(me));
+            server->end_turn();
+        });
+}
+
+void request_connection::came(const boost::system::error_code& error, std::size_t got) {
+    if (error == boost::asio::error::eof && !lingering_) {
         ended_ = true;
         session_->ended();
         settle();
-        return;
-    }
-    const std::string_view bytes(input.data(), static_cast<std::size_t>(got));
-    if (kept_.empty()) {
-        feed(bytes);
+    } else if (error) {
+        close();
+    } else if (lingering_) {
+        auto& input = server_->input;
+        (void)!::recv(socket_->native_handle(), input.data(), input.size(), 0);
     } else {
-        wire::append_within(kept_, bytes, input.size());
-        feed(kept_);
+        take(got);
     }
+}
+
+void request_connection::take(std::size_t got) {
+    auto& input = server_->input;
+    std::string_view bytes(first_.data(), got);
+    if (got == first_.size()) { // long, or many: the rest is there too, as a rule
+        std::ranges::copy(bytes, input.begin());
+        const auto more = ::recv(socket_->native_handle(), input.data() + got, room() - got, 0);
+        bytes = {input.data(), got + (more > 0 ? static_cast<std::size_t>(more) : 0)};
+    } // an end or an error comes again with the next read
+    if (!kept_.empty()) {
+        wire::append_within(kept_, bytes, input.size());
+        bytes = kept_;
+    }
+    feed(bytes);
 }
 
 std::size_t request_connection::receive(std::string_view bytes) {
@@ -101,7 +120,7 @@ void request_connection::feed(std::string_view bytes) {
         close();
         return;
     }
-    if (full_ || blocked_ || ended_ || finishing_ || server_->stopping || events_ != EPOLLIN)
+    if (full_ || blocked_ || ended_ || finishing_ || server_->stopping)
         settle();
 }
 
@@ -118,8 +137,8 @@ void request_connection::keep(std::string_view rest) {
 
 void request_connection::transmit(std::string_view bytes) {
     if (unsent_.empty()) {
-        const auto put = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (put < 0 && errno != EAGAIN && errno != EINTR) {
+        const auto put = ::send(socket_->native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (put < 0 && !would_block(errno)) {
             close();
             return;
         }
@@ -133,11 +152,26 @@ void request_connection::transmit(std::string_view bytes) {
     update();
 }
 
+void request_connection::await_room(self me) {
+    writing_ = true;
+    socket_->async_wait(socket::wait_write, [me = std::move(me)](const boost::system::error_code&) {
+        auto* const server = me->server_;
+        if (!server)
+            return;
+        server->begin_turn();
+        me->writing_ = false;
+        me->write(); // which sees an error too
+        server->end_turn();
+    });
+}
+
 void request_connection::write() {
-    const auto put = ::send(socket_.get(), unsent_.data() + sent_, unsent(), MSG_NOSIGNAL);
+    const auto put = ::send(socket_->native_handle(), unsent_.data() + sent_, unsent(), MSG_NOSIGNAL);
     if (put < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+        if (!would_block(errno))
             close();
+        else
+            update();
         return;
     }
     sent_ += static_cast<std::size_t>(put);
@@ -171,7 +205,7 @@ void request_connection::settle() {
         // Closed at once, what still comes from the client would make the kernel throw the answer away.
         lingering_ = true;
         since_ = server_->on.now();
-        ::shutdown(socket_.get(), SHUT_WR);
+        ::shutdown(socket_->native_handle(), SHUT_WR);
     }
     const bool over = ended_ || (server_->stopping && !lingering_);
     if (over && unsent() == 0 && (finishing_ || session_->idle()))
@@ -181,12 +215,10 @@ void request_connection::settle() {
 }
 
 void request_connection::update() {
-    const bool reads = lingering_ || !(full_ || blocked_ || ended_ || finishing_ || server_->stopping);
-    const std::uint32_t wanted = (reads ? EPOLLIN : 0u) | (unsent() > 0 ? EPOLLOUT : 0u);
-    if (wanted != events_) {
-        events_ = wanted;
-        server_->sockets.change(socket_.get(), events_, *this);
-    }
+    if (!reading_ && wants_bytes())
+        await_bytes(shared_from_this());
+    if (!writing_ && unsent() > 0)
+        await_room(shared_from_this());
     const bool slow = lingering_ || unsent() > 0;
     if (slow != slow_) {
         slow_ = slow;
@@ -238,8 +270,7 @@ void request_connection::close() {
     auto& server = *std::exchange(server_, nullptr);
     if (slow_)
         --server.slow;
-    server.sockets.remove(socket_.get());
-    socket_ = descriptor{};
+    socket_.reset(); // what waits in it ends without a word
     place_.reset();
     std::string().swap(unsent_);
     server.leave(*this); // kept_ may be what the session looks at: it goes with this

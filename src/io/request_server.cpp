@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry: request_server. What happens on the loop comes in turns: sockets that are ready, then sessions that
-// asked to be looked at again, then the end of what was closed.
+// Entry: request_server. What happens on the loop comes in turns: what came to a connection, then sessions
+// that asked to be looked at again, then the end of what was closed.
 #include "io/request_connection.h"
 
 #include <fmt/format.h>
@@ -39,7 +39,6 @@ request_server::state::state(loop& on, request_server_options wanted, make_sessi
     : on(on)
     , options(std::move(wanted))
     , session(std::move(session))
-    , sockets(on)
     , sweeper(on.native().context)
     , input(std::max<std::size_t>(options.request_bytes, 1)) {}
 
@@ -57,12 +56,11 @@ void request_server::state::welcome(descriptor socket, const peer& who, acceptor
     made->index = all.size();
     all.push_back(made);
     try {
-        if (made->start(who))
-            return;
+        made->start(who);
     } catch (const std::exception& error) {
         complain(fmt::format("a session could not begin: {}", error.what()));
+        made->close();
     }
-    made->close();
 }
 
 void request_server::state::leave(request_connection& who) {
@@ -85,11 +83,11 @@ void request_server::state::want_turn() {
             return;
         held->turn_is_due = false;
         held->begin_turn();
-        held->end_turn();
+        held->clear_up();
     });
 }
 
-void request_server::state::end_turn() {
+void request_server::state::clear_up() {
     for (const auto& one : std::exchange(again, {})) {
         one->queued = false;
         one->look();
@@ -136,14 +134,13 @@ void request_server::state::close_all() {
         all.back()->close();
     if (!in_turn) {
         begin_turn();
-        end_turn();
+        clear_up();
     }
 }
 
 request_server::request_server(loop& on, request_server_options options, make_session session)
     : state_(std::make_shared<state>(on, std::move(options), std::move(session))) {
     state_->self = state_;
-    state_->sockets.start(state_);
 }
 
 request_server::~request_server() {

@@ -56,6 +56,7 @@ struct request_server_options {
     listener_options listening{.connections = 20'000, .per_source = 20'000};
 };
 
+/// Goes away outside of the calls of its sessions, and before the loop.
 class request_server {
 public:
     request_server(loop& on, request_server_options options, make_session session);

@@ -47,7 +47,7 @@ std::string why_unusable(const std::vector<dane::tlsa>& records) {
 
 dane_walk::dane_walk(mail_host host, std::uint16_t port)
     : port_(port) {
-    standing_.host = std::move(host.name);
+    standing_.host = std::move(host.name); // 7672-2.2.1-d: the MX record's name, never what it expands to
     standing_.preference = host.preference;
     if (base::ip_address::parse(standing_.host)) { // 7672-2.2-e
         end(host_class::none, "the MX record holds an address, where DANE does not apply");

@@ -28,6 +28,8 @@ struct mx_admission {
 };
 
 struct tls_decision {
+    /// Unknown beside an enforced policy in `policy`: that policy holds, and no weaker answer may be given in
+    /// its place (an attacker who delays DNS would win it); TEMP until the state is known.
     decision what = decision::unknown;
     decision_source source = decision_source::live;
     mail::next_hop hop;

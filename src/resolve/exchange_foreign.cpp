@@ -60,10 +60,13 @@ std::expected<model::kept_policy, exchange_error> read_foreign(const store::fore
     auto body = value ? sts::format_policy(*value) : std::unexpected(sts::write_error::mx_missing);
     if (!body)
         return refused(exchange_fault::policy);
+    auto canonical = sts::parse_policy(*body); // what its bytes say: the case of a pattern is gone
+    if (!canonical)
+        return refused(exchange_fault::policy);
     const bool plain_id =
         row.id.size() <= base::limits::id_length_max && std::ranges::all_of(row.id, base::is_alnum);
     model::kept_policy out{.domain = domain->name, .used_at = now};
-    out.state.held = sts::held_policy{.value = std::move(*value),
+    out.state.held = sts::held_policy{.value = std::move(*canonical),
                                       .id = plain_id ? row.id : "", // another one: fetched at the next look
                                       .body = std::move(*body),
                                       .fetched_at = row.fetched_at};

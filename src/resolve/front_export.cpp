@@ -31,7 +31,7 @@ std::map<std::string, std::string> enforced_now(const front::state& shared, base
     std::map<std::string, std::string> all;
     shared.source->each([&](const model::kept_policy& one) {
         const auto& held = one.state.held;
-        if (held && held->value.mode == sts::mode::enforce && now < held->expires_at())
+        if (held && held->value.mode == sts::mode::enforce && now <= held->expires_at())
             if (auto said = said_of(one.domain, *held); !said.empty())
                 all.emplace(one.domain, std::move(said));
         return true;

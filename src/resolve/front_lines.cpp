@@ -33,6 +33,8 @@ public:
         , queue_(std::make_shared<answer_queue>(std::move(link), shared_->options.pipeline)) {}
 
     std::size_t received(std::string_view bytes, std::string& out) override {
+        if (answered_)
+            return bytes.size();
         const auto now = shared_->clock.now();
         std::size_t used = 0;
         tail_.clear();
@@ -54,6 +56,9 @@ public:
             tail_ = bytes.substr(used);
             return used;
         }
+        if (bytes.find('\n', used) != bytes.npos) // enough for now
+            return used;
+        answered_ = true;
         if (used < bytes.size()) // no line end comes any more
             asked(bytes.substr(used), now, out);
         return bytes.size();
@@ -61,9 +66,10 @@ public:
 
     void ended() override {
         ended_ = true;
-        // Where the queue is full, what waits comes by received() once there is room for it.
-        if (queue_->closing() || queue_->full() || tail_.empty())
+        // Whole lines that wait, for room or for the client, come by received().
+        if (queue_->closing() || queue_->full() || tail_.empty() || tail_.find('\n') != tail_.npos)
             return;
+        answered_ = true;
         std::string out;
         asked(std::exchange(tail_, {}), shared_->clock.now(), out);
         queue_->send(out);
@@ -117,6 +123,7 @@ private:
     std::shared_ptr<answer_queue> queue_;
     std::string tail_; ///< a question whose line end did not come yet
     bool ended_ = false;
+    bool answered_ = false; ///< the question without a line end, which the connection still keeps
 };
 
 } // namespace

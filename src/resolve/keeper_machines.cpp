@@ -12,7 +12,7 @@
 namespace mailtight::resolve {
 namespace {
 using namespace std::chrono_literals;
-constexpr std::size_t load_rows = 20'000, watch_rows = 2'000, remembered_max = 200'000;
+constexpr std::size_t load_rows = 4'000, watch_rows = 2'000, remembered_max = 200'000;
 constexpr auto lease_length = base::limits::policy_fetch_time + 15s;
 constexpr std::chrono::milliseconds first_look{50}, longest_look{400};
 

@@ -17,7 +17,7 @@ struct policy_fetch_options {
     bool any_content_type = false; ///< A9: take a policy whatever its media type
     std::size_t addresses = 4;     ///< tried at most
     /// A host that is silent so long gets company: the next address is tried beside it.
-    std::chrono::milliseconds head_start{1'000};
+    std::chrono::milliseconds head_start{2'000};
 };
 
 /// What one fetch means to a sender; where it brought no policy, why, for a person.

@@ -90,7 +90,7 @@ struct policy_row::head {
     std::array<std::uint16_t, text_count> lengths{}; ///< of all texts but body and value
     packed_time used_at, record_at, refresh_at, failing_since, fetched_at, failed_at;
     std::uint8_t mode = 0, record = 0, fault = 0; ///< the values of their enums
-    bool held = false, failed = false, fetching = false;
+    bool held = false, failed = false, every_id = false, fetching = false;
 
     std::size_t length(std::size_t which) const {
         return which == held_body ? body_length : which == held_value ? value_length : lengths[which];
@@ -138,6 +138,7 @@ policy_row::policy_row(const model::kept_policy& value) {
     if (state.failed) {
         fixed.failed = true;
         fixed.fault = static_cast<std::uint8_t>(state.failed->fault);
+        fixed.every_id = state.failed->every_id;
         fixed.failed_at = packed_time(state.failed->at);
     }
     fixed.fetching = state.fetching.has_value();
@@ -202,7 +203,7 @@ model::kept_policy policy_row::unpack() const {
     if (from.failed)
         state.failed = sts::failed_fetch{std::string(from.get(failed_id)), from.failed_at.value(),
                                          static_cast<sts::policy_fault>(from.fault),
-                                         std::string(from.get(failed_detail))};
+                                         std::string(from.get(failed_detail)), from.every_id};
     state.record_at = from.record_at.value();
     state.refresh_at = from.refresh_at.value();
     state.failing_since = from.failing_since.value();

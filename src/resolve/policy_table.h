@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every Policy Domain that is remembered, in memory, packed: a million domains cost little beyond their
-// policies' text. Bounded; of what must go, what was unused longest goes first, and an enforce policy in
-// force last. One thread.
+// policies' text. Bounded; of what must go, what was unused longest (by the hour) goes first, and an enforce
+// policy in force last. One thread.
 #pragma once
 
 #include "model/sending.h"

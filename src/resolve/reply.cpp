@@ -47,6 +47,28 @@ reply temporary(std::string_view reason, std::string_view otherwise) {
     return {reply::status::temp, reason_in_words(reason, otherwise)};
 }
 
+/// What of it can be shown; "" where nothing can.
+std::string plain_words(std::string_view from) {
+    std::string words;
+    for (const char c : base::trim(from)) {
+        if (words.size() > reason_bytes)
+            break;
+        const auto byte = static_cast<unsigned char>(c);
+        const bool goes_on = (byte & 0xC0) == 0x80; // within a character of UTF-8
+        if (byte > 0x20 && byte < 0x7f)
+            words += c;
+        else if (byte >= 0x80)
+            words += goes_on && words.ends_with('?') ? "" : "?"; // one for a whole character
+        else if (!words.empty() && !words.ends_with(' '))
+            words += ' ';
+    }
+    if (words.size() > reason_bytes) {
+        words.resize(reason_bytes - 3);
+        words += "...";
+    }
+    return words;
+}
+
 bool has_tlsrpt(dialect d) {
     return d == dialect::tlspol_tlsrpt || d == dialect::postfix_3_10;
 }
@@ -105,28 +127,10 @@ std::string_view to_string(dialect d) {
 }
 
 std::string reason_in_words(std::string_view reason, std::string_view otherwise) {
-    std::string_view from = base::trim(reason);
-    if (from.empty())
-        from = base::trim(otherwise);
-    if (from.empty())
-        from = "no reason is known";
-    std::string words;
-    for (const char c : from) {
-        if (words.size() > reason_bytes)
-            break;
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte > 0x20 && byte < 0x7f)
-            words += c;
-        else if (byte >= 0x80)
-            words += (byte & 0xC0) == 0x80 ? "" : "?"; // one for a whole character
-        else if (!words.ends_with(' '))
-            words += ' ';
-    }
-    if (words.size() > reason_bytes) {
-        words.resize(reason_bytes - 3);
-        words += "...";
-    }
-    return words;
+    for (const std::string_view from : {reason, otherwise})
+        if (auto words = plain_words(from); !words.empty())
+            return words;
+    return "no reason is known";
 }
 
 reply render(dialect d, const tls_decision& decision, const reply_options& options) {

@@ -171,6 +171,10 @@ bool only_dane_is_unknown(const tls_decision& decision) {
     // Who requires a policy or DANE has neither here, whatever else failed.
     if (decision.exception && decision.exception->what == model::policy_override::kind::require)
         return false;
+    // Where a policy is enforced, `dane` would give it up: without DANE records the mail server would take
+    // any TLS, or none.
+    if (enforced_policy(decision))
+        return false;
     const bool a_host_is_known = std::ranges::any_of(decision.mx, [](const mx_admission& one) {
         return one.dane != host_class::error && one.dane != host_class::no_address;
     });

@@ -61,13 +61,11 @@ io::task<store::result<void>> service::state::start(std::shared_ptr<state> self)
         if (!sts::worthless(kept.state, now))
             of->policies.put(kept);
     });
-    if (!loaded)
-        co_return loaded;
     auto exceptions = co_await self->keep.overrides();
-    if (!exceptions)
-        co_return std::unexpected(exceptions.error());
-    self->take_exceptions(std::move(*exceptions));
-    self->exceptions_read = now;
+    if (exceptions) {
+        self->take_exceptions(std::move(*exceptions));
+        self->exceptions_read = now;
+    }
     self->keep.watch(
         [weak = self->weak_from_this()](model::kept_policy theirs) {
             if (const auto of = weak.lock())
@@ -76,9 +74,15 @@ io::task<store::result<void>> service::state::start(std::shared_ptr<state> self)
         [weak = self->weak_from_this()](std::string domain) {
             if (const auto of = weak.lock())
                 of->forget(domain);
+        },
+        [weak = self->weak_from_this()] {
+            if (const auto of = weak.lock())
+                of->exceptions_read = {}; // the next beat reads them
         });
     self->loop.spawn(care(self));
-    co_return store::result<void>();
+    if (loaded && !exceptions)
+        loaded = std::unexpected(exceptions.error());
+    co_return loaded;
 }
 
 void service::stop() {

@@ -65,7 +65,8 @@ public:
             keeper& keep, service_options options, std::function<void(const service_event&)> tell = {});
     ~service();
 
-    /// Reads what is kept; then answers may be asked. Starts the background work.
+    /// Reads what is kept; then answers may be asked. Starts the background work. An error: it could not be
+    /// read; whoever goes on all the same gets live answers, and what is kept once the database is back.
     io::task<store::result<void>> start();
     void stop();
     /// Takes over what can change while it runs: deciding, looking, refreshes_a_second, probe_every and the
@@ -76,7 +77,8 @@ public:
     shared_decision known(std::string_view key);
     /// Within the budget; never throws, never empty.
     io::task<shared_decision> decide(std::string key);
-    /// Like decide(), without what is cached: every answer is live.
+    /// Like decide(), without what is remembered here and without the budget: every answer is live, and what
+    /// it shows is not kept. The resolver's own cache stays.
     io::task<shared_decision> look_live(std::string key);
 
     /// A delivery failed (by a report, a log line, a person): looks at once, rate limited. True where a look

@@ -88,7 +88,10 @@ io::task<shared_decision> service::state::decide(std::shared_ptr<state> self, st
                 ++self->counts.over_budget;
         }
     }
-    auto given = self->answer_now(*at, self->clock.now());
+    const auto now = self->clock.now();
+    auto given = self->answer_now(*at, now);
+    if (now >= at->attend_at)
+        self->attend(at, now);
     self->count(*given, self->loop.now() - begun);
     co_return given;
 }

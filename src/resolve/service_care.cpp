@@ -29,7 +29,9 @@ void service::state::attend(const std::shared_ptr<place>& at, utc_seconds now) {
     utc_seconds next = now + 1h;
     const auto later = [&](utc_seconds when) { next = std::min(next, when); };
     const auto kept = policies.get(domain);
-    if (kept && at->current && at->current->source != decision_source::override_) {
+    const bool exempt = at->current && at->current->exception &&
+                        at->current->exception->what == model::policy_override::kind::exempt;
+    if (kept && at->current && !exempt) {
         auto due = sts::on_use(kept->state, now);
         auto check = sts::next_check(kept->state);
         if (!kept->state.held) { // an absence: before answers would have to wait for it
@@ -42,7 +44,7 @@ void service::state::attend(const std::shared_ptr<place>& at, utc_seconds now) {
         later(check);
         attend_probe(domain, *at->current, now);
     }
-    if (at->where) {
+    if (at->where && !exempt) {
         const auto ahead = last_fifth(at->where->looked_at, at->where->good_until);
         if (now >= ahead)
             look_at_hosts(at);
@@ -60,6 +62,8 @@ void service::state::attend(const std::shared_ptr<place>& at, utc_seconds now) {
 void service::state::attend_probe(const std::string& domain, const tls_decision& current, utc_seconds now) {
     if (!probe || !current.policy || current.policy->value.mode != sts::mode::testing)
         return;
+    if (probed.size() > options.destinations)
+        std::erase_if(probed, [&](const auto& each) { return now - each.second >= options.probe_every; });
     auto& last = probed[domain];
     if (last != utc_seconds{} && now - last < options.probe_every)
         return;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace mailtight::resolve {
@@ -173,19 +174,24 @@ io::task<> service::state::see_policy(std::shared_ptr<state> self, std::string d
     sts::policy_seen(kept.state, std::move(seen), self->clock.now(), self->dice());
     const bool got = valid && kept.state.held; // no: it was purged meanwhile
     mine->changed = got && had && (had->id != kept.state.held->id || had->body != kept.state.held->body);
-    co_await self->keep_seen(self, kept, got);
+    // In time for the first who waits: at the end of his budget he gets the policy, durable or not.
+    auto deadline = self->loop.now() + self->options.budget;
+    for (const auto& who : mine->askers)
+        deadline = std::min(deadline, who->deadline - self->options.budget / 10);
+    co_await keep_seen(self, kept, got, deadline);
     self->keep.fetched(domain);
     self->tell_of_fetch(domain, had, kept.state, *mine, got);
 }
 
 /// A policy is durable before it is answered, so that the end of the process never loses one that was.
-io::task<> service::state::keep_seen(std::shared_ptr<state> self, model::kept_policy kept, bool got) {
+io::task<> service::state::keep_seen(std::shared_ptr<state> self, model::kept_policy kept, bool got,
+                                     io::loop::time_point deadline) {
     if (!got) {
         self->policies.put(kept);
         self->write(std::move(kept));
         co_return;
     }
-    co_await self->keep.put(kept, self->loop.now() + self->options.budget);
+    co_await self->keep.put(kept, deadline);
     if (!newer(self->remembered(kept.domain).state, kept.state))
         self->policies.put(kept);
 }

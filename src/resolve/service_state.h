@@ -120,7 +120,8 @@ struct service::state : std::enable_shared_from_this<service::state> {
                                  std::shared_ptr<policy_look> mine, sts::ask* next);
     static io::task<> see_policy(std::shared_ptr<state> self, std::string domain,
                                  std::shared_ptr<policy_look> mine);
-    static io::task<> keep_seen(std::shared_ptr<state> self, model::kept_policy kept, bool got);
+    static io::task<> keep_seen(std::shared_ptr<state> self, model::kept_policy kept, bool got,
+                                io::loop::time_point deadline);
     void tell_of_fetch(const std::string& domain, const std::optional<sts::held_policy>& had,
                        const sts::resolution_state& now_is, const policy_look& seen, bool got);
     static io::task<> run_hosts_look(std::shared_ptr<state> self, std::shared_ptr<place> at,

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace mailtight::store {
@@ -52,6 +53,19 @@ std::string put_statement() {
 }
 
 } // namespace
+
+// For stores that know no better way, as those of tests.
+result<std::vector<model::kept_policy>> policy_store::after(std::string_view domain, std::size_t limit) {
+    std::vector<model::kept_policy> rows;
+    const auto done = each([&](model::kept_policy row) {
+        if (row.domain > domain && rows.size() < limit)
+            rows.push_back(std::move(row));
+        return rows.size() < limit;
+    });
+    if (!done)
+        return std::unexpected(done.error());
+    return rows;
+}
 
 sql_policies::sql_policies(std::unique_ptr<sql::connection> on, bool shared)
     : on_(std::move(on))
@@ -159,6 +173,8 @@ result<policy_store::changes> sql_policies::since(std::int64_t mark, std::size_t
                                policy_columns),
                    {out.mark, std::uint64_t{limit}}, [&](const sql::row& r) {
                        out.mark = r.integer(change_column);
+                       if (out.rows.empty())
+                           out.rows.reserve(std::min(limit, page_rows));
                        if (r.integer(removed_column) > 0)
                            out.removed.push_back(r.string(domain_column));
                        else

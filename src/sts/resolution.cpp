@@ -67,11 +67,15 @@ bool record_recent(const resolution_state& state, utc_seconds now) {
 
 /// After a failed fetch for the same id (8461-3.3-l); a fetch without a record pauses after any failure.
 bool paused(const resolution_state& state, std::string_view id, utc_seconds now) {
-    return state.failed && (id.empty() || state.failed->id == id) &&
+    return state.failed && (id.empty() || state.failed->id == id || state.failed->every_id) &&
            within(state.failed->at, now, fetch_pause);
 }
 bool fetched_lately(const resolution_state& state, utc_seconds now) {
     return state.held && within(state.held->fetched_at, now, fetch_pause);
+}
+/// A fetch that never said how it ended, a process that stopped, stands in nobody's way for long.
+bool under_way(const resolution_state& state, utc_seconds now) {
+    return state.fetching && within(state.record_at, now, fetch_pause);
 }
 /// The record names a policy that is not the one held: ids have no order (8461-3.1-f).
 bool names_another(const resolution_state& state, utc_seconds now) {
@@ -119,8 +123,9 @@ seconds between(seconds low, seconds high, std::uint64_t dice) {
            seconds(static_cast<std::int64_t>(dice % static_cast<std::uint64_t>((high - low).count() + 1)));
 }
 
-/// A fetch once a day whatever the id, at a time that nobody can foresee (8461-3.3-q); where the policy lives
-/// too short for that, before half of its life is over, yet not more often than the pause (8461-3.3-k).
+/// A fetch once a day whatever the id, at a time that nobody can foresee (8461-3.3-q, 8461-10.2-b); where the
+/// policy lives too short for that, before half of its life is over, yet not more often than the pause
+/// (8461-3.3-k).
 utc_seconds plan_refresh(const resolution_state& state, std::uint64_t dice) {
     const auto& held = *state.held;
     if (given_up(state))
@@ -178,7 +183,7 @@ bool failure_counts(const resolution_state& state) {
     return state.failed && (state.failed->id.empty() || state.record.what != seen_kind::valid ||
                             state.failed->id == state.record.id);
 }
-void tell_fault(standing& out, const resolution_state& state) { // 8461-6-b
+void tell_fault(standing& out, const resolution_state& state) { // 8461-6-b; mode none: 8461-5-c
     if (out.held->value.mode == mode::none)
         return;
     if (failure_counts(state)) {
@@ -215,7 +220,7 @@ next_look on_use(const resolution_state& state, utc_seconds now) {
     if (unexpired(state.held, now)) { // 8461-5.1-a: it is used; looks happen behind its back
         // A fetch that ended for an id that was no longer the record's: once more.
         const bool missed =
-            names_another(state, now) && !state.fetching && !paused(state, state.record.id, now);
+            names_another(state, now) && !under_way(state, now) && !paused(state, state.record.id, now);
         return {recent && !missed ? ask::nothing : ask::record, false};
     }
     const bool known =
@@ -235,8 +240,10 @@ next_look on_failed_delivery(const resolution_state& state, utc_seconds now) {
         return {ask::record, waits};
     // The record was seen a moment ago, by the very delivery that failed: the policy is still to be asked
     // for.
-    const bool fetch = !state.fetching && fetch_wanted(state, occasion::failed_delivery, now);
-    return {fetch ? ask::policy : ask::nothing, waits && fetch};
+    if (under_way(state, now) || !fetch_wanted(state, occasion::failed_delivery, now))
+        return {};
+    // A policy of another id than the one held is fetched only right after a look: see policy_seen().
+    return {names_another(state, now) ? ask::record : ask::policy, waits};
 }
 
 ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc_seconds now) {
@@ -248,11 +255,12 @@ ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc
         seen.id.clear();
     pull_clocks_back(state, now);
     drop_expired(state, now);
+    const bool still = under_way(state, now);
     state.record = std::move(seen);
     state.record_at = now;
 
     if (fetch_wanted(state, why, now)) {
-        if (!state.fetching) // else the fetch under way is of the id seen before
+        if (!still) // else what comes is the policy of the id seen before
             state.fetching = state.record.id;
         return ask::policy;
     }
@@ -263,7 +271,8 @@ ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc
 
 void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now, std::uint64_t dice) {
     pull_clocks_back(state, now);
-    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile.
+    // The id of the policy is that of the record for which the fetch was begun, not of one seen meanwhile. A
+    // fetch without a look before it was begun for the id that is held.
     auto id = state.fetching ? *state.fetching : state.held ? state.held->id : state.record.id;
     state.fetching.reset();
 
@@ -280,7 +289,9 @@ void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now,
         state.refresh_at = plan_refresh(state, dice);
         return;
     }
-    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail)};
+    const bool every_id =
+        state.failed && state.failed->id != id && within(state.failed->at, now, fetch_pause);
+    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail), every_id};
     drop_expired(state, now);
     if (!unexpired(state.held, now))
         return;
@@ -330,7 +341,7 @@ bool deserves_alarm(const resolution_state& state, utc_seconds now) { // 8461-3.
 }
 
 bool worthless(const resolution_state& state, utc_seconds now) {
-    return !holds(state.held, now) && !state.fetching && !record_recent(state, now) &&
+    return !holds(state.held, now) && !under_way(state, now) && !record_recent(state, now) &&
            !(state.failed && within(state.failed->at, now, fetch_pause));
 }
 

@@ -60,6 +60,9 @@ struct failed_fetch {
     base::utc_seconds at{};
     policy_fault fault = policy_fault::fetch_error;
     std::string detail;
+    /// The fetch before it failed too, for another id and within the pause: now every id pauses, else a
+    /// record that changes to and fro would have no pause at all. Of this process only, never kept.
+    bool every_id = false;
 };
 
 /// Everything that is remembered of a domain. A value; written through to the store.

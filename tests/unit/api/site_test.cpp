@@ -6,6 +6,7 @@
 #include "json_schema.h"
 #include "resolve/exchange.h"
 #include "support/dns_world.h"
+#include "support/scratch.h"
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -30,7 +31,7 @@ class api_site : public testing::Test {
 protected:
     api_site()
         : dns_(&loop_)
-        , keeper_(loop_, clock_, nullptr, {})
+        , keeper_(loop_, clock_, store::open_policies({.where = folder_ / "store.db"}).value(), {})
         , service_(loop_, dns_, clock_, fetcher(), {}, keeper_, {})
         , context_(std::make_shared<context>(
               context{.loop = loop_,
@@ -129,6 +130,7 @@ protected:
         return error ? "" : std::string(value.at("detail").as_string());
     }
 
+    tests::scratch_folder folder_;
     io::loop loop_;
     standing_clock clock_;
     tests::dns_world dns_;

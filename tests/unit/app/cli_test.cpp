@@ -195,7 +195,7 @@ TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {
     }
     const ended serve = run({"serve", "--config", file});
     EXPECT_EQ(serve.status, app::not_done);
-    EXPECT_THAT(serve.err, HasSubstr("no way in is configured"));
+    EXPECT_THAT(serve.err, HasSubstr("nothing to do is configured"));
 }
 
 } // namespace

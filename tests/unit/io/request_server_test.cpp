@@ -55,7 +55,7 @@ TEST(RequestServer, AnswersOverTcp) {
 
 TEST(RequestServer, AnswersOverUnix) {
     io::loop on;
-    const tests::temporary_folder folder;
+    const tests::scratch_folder folder;
     const auto path = folder / "asked.sock";
     scripted_server server(on, {}, "unix:" + path + ",mode=0666");
     EXPECT_EQ(server.server.address(), "unix:" + path + ",mode=0666");
@@ -216,7 +216,7 @@ TEST(RequestServer, TheLinkOutlivesItsClient) {
         const auto client = raw_client::tcp(server.port());
         client.send(netstring("later never"));
         ASSERT_TRUE(eventually(on, [&] { return server.script.owed_now() == 1; }));
-        link = server.script.sessions.at(0)->link;
+        link = (*server.script.sessions.begin())->link;
         EXPECT_TRUE(link->open());
     }
     // TCP cannot tell a client that went away from one that closed its side: the first answer is lost.
@@ -272,7 +272,7 @@ TEST(RequestServer, GoesAwayWithItsClients) {
     const auto client = raw_client::tcp(server->port());
     client.send(netstring("later a"));
     ASSERT_TRUE(eventually(on, [&] { return server->script.owed_now() == 1; }));
-    const auto link = server->script.sessions.at(0)->link;
+    const auto link = (*server->script.sessions.begin())->link;
     server.reset();
     EXPECT_FALSE(link->open());
     link->send("too late");

@@ -8,13 +8,13 @@
 #pragma once
 
 #include "io/request_server.h"
+#include "support/scratch.h"
 #include "support/sockets.h"
 #include "wire/netstring.h"
 
-#include <deque>
 #include <future>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,19 +30,19 @@ inline std::string netstring(std::string_view payload) {
 struct request_script {
     struct owed {
         std::shared_ptr<io::request_link> link;
-        std::deque<std::string> answers;
+        std::vector<std::string> answers;
     };
     std::size_t pipeline = 4;
     std::size_t called = 0, ended = 0, alive = 0;
     std::vector<io::peer> peers;
-    std::vector<std::shared_ptr<owed>> sessions;
+    std::set<std::shared_ptr<owed>> sessions;
 
     /// Gives every answer that is owed.
     void answer_all() {
-        for (const auto& one : std::vector(sessions))
+        for (const auto& one : std::set(sessions))
             while (!one->answers.empty()) {
                 const auto text = std::move(one->answers.front());
-                one->answers.pop_front();
+                one->answers.erase(one->answers.begin());
                 one->link->send(netstring(text));
                 one->link->read_on();
             }
@@ -61,11 +61,11 @@ public:
         : script_(script)
         , mine_(std::make_shared<request_script::owed>(std::move(link))) {
         ++script_.alive;
-        script_.sessions.push_back(mine_);
+        script_.sessions.insert(mine_);
     }
     ~scripted_session() override {
         --script_.alive;
-        std::erase(script_.sessions, mine_);
+        script_.sessions.erase(mine_);
     }
     std::size_t received(std::string_view bytes, std::string& out) override {
         ++script_.called;

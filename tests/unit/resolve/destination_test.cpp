@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A destination as a whole: which hosts it has, what their mixture answers, how long that holds.
 #include "base/limits.h"
+#include "resolve/decision.h"
 #include "support/proves.h"
 #include "unit/resolve/dane_world.h"
 
@@ -168,6 +169,27 @@ TEST(destination, behind_an_insecure_mx_may_use_the_tlsa_of_a_signed_host) {
     EXPECT_EQ(where.mx.at(0).host, "mx.example.com") << "logs name the MX record, not what it expands to";
     EXPECT_FALSE(where.mx_secure);
     EXPECT_EQ(judge(where), dane_answer::partial) << "never mandatory, never told as secure to the domain";
+}
+
+TEST(destination, behind_an_insecure_mx_waits_where_the_operator_demands_dane) {
+    PROVES("7672-2.2.1-b");
+    dns_world world;
+    with_dane(world);
+    const model::policy_override demand{.domain = "example.com",
+                                        .what = model::policy_override::kind::require,
+                                        .mx = {},
+                                        .why = "a contract",
+                                        .by = {},
+                                        .until = {}};
+    const auto decided = [&](bool half_dane) {
+        const auto where = look(world, to_domain(), {.half_dane = half_dane});
+        return resolve::decide({.hop = to_domain(), .where = &where, .exception = &demand}, {}, look_time)
+            .what;
+    };
+    EXPECT_EQ(decided(false), resolve::decision::dane) << "signed all the way";
+    world.mx("example.com", {{10, "mx.example.com"}}, unsigned_zone);
+    EXPECT_EQ(decided(false), resolve::decision::unknown);
+    EXPECT_EQ(decided(true), resolve::decision::unknown) << "TLSA behind an insecure MX is not enough";
 }
 
 TEST(destination, is_never_secure_where_nobody_validates_on_a_trusted_path) {

@@ -178,7 +178,7 @@ TEST(exchange, a_policy_of_postfix_mta_sts_resolver) {
         .domain = "Example.com",
         .id = "20260102",
         .body_or_json =
-            R"({"version": "STSv1", "mode": "enforce", "max_age": 604800, "mx": ["mx1.example.com", "*.example.net"]})",
+            R"({"version": "STSv1", "mode": "enforce", "max_age": 604800, "mx": ["MX1.example.com", "*.example.net"]})",
         .fetched_at = now - std::chrono::hours(1)};
     const auto got = read_foreign(row, now);
     ASSERT_TRUE(got) << explain(got.error().fault);

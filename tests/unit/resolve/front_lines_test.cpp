@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two protocols of lines: Postfix's tcp_table, and the one for Exim and scripts.
-#include "front_talk.h"
+#include "support/front_talk.h"
 #include "support/proves.h"
 
 #include <gtest/gtest.h>
@@ -162,6 +162,14 @@ TEST(front_lines, exim_closes_its_side_behind_the_question) {
             EXPECT_EQ(client->take(), "no-policy\nenforce mx1.shop.example\n");
             EXPECT_TRUE(client->session->idle());
         }
+    // The last question fills the queue: it is answered once, though the connection still keeps it.
+    house tight({.pipeline = 2});
+    tight.source->slow = {"slow.example"};
+    const auto once = talk::with(tight.at->lines());
+    once->say("POLICY slow.example\nMX a b");
+    once->half_close();
+    tight.loop.run();
+    EXPECT_EQ(once->take(), "no-policy\nallow\n");
     // More than may be under way, the last without a line end.
     house our({.pipeline = 4});
     our.source->stuck = {"stuck.example"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socketmap protocol as its clients speak it, and as nobody should.
-#include "front_talk.h"
+#include "support/front_talk.h"
 #include "support/proves.h"
 
 #include <gtest/gtest.h>
@@ -247,7 +247,7 @@ TEST(front_socketmap, the_further_verbs_of_postfix_tlspol) {
     keep("lifted.example", held(sts::mode::enforce, {"mx.lifted.example"}));
     keep("hostile.example", held(sts::mode::enforce, {"nexthop"}));
     auto old = held(sts::mode::enforce, {"mx.old.example"});
-    old.fetched_at = noon - std::chrono::seconds{604'800};
+    old.fetched_at = noon - std::chrono::seconds{604'801};
     keep("old.example", old);
     model::policy_override exempt, pin, past;
     exempt.domain = "lifted.example";

@@ -11,7 +11,7 @@ using tests::held_policy;
 class machines : public testing::Test {
 protected:
     io::loop loop;
-    fixed_clock clock;
+    keeper_clock clock;
     real_database database{true};
     std::vector<std::string> complaints;
     std::unique_ptr<keeper> one = machine("one"), two = machine("two"), three = machine("three");

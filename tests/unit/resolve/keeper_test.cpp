@@ -16,7 +16,7 @@ using tests::no_policy;
 class keeping : public testing::Test {
 protected:
     io::loop loop;
-    fixed_clock clock;
+    keeper_clock clock;
     std::shared_ptr<fake_control> fake = std::make_shared<fake_control>();
     std::vector<std::string> complaints;
 

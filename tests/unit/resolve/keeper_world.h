@@ -19,7 +19,7 @@ namespace mailtight::resolve {
 
 using namespace std::chrono_literals;
 
-struct fixed_clock final : base::clock {
+struct keeper_clock final : base::clock {
     base::utc_seconds now() const override { return tests::at(5'000); }
 };
 

@@ -68,6 +68,7 @@ void expect_same(const kept_policy& a, const kept_policy& b) {
         EXPECT_EQ(x.failed->at, y.failed->at);
         EXPECT_EQ(x.failed->fault, y.failed->fault);
         EXPECT_EQ(x.failed->detail, y.failed->detail);
+        EXPECT_EQ(x.failed->every_id, y.failed->every_id);
     }
     EXPECT_EQ(x.record.what, y.record.what);
     EXPECT_EQ(x.record.id, y.record.id);
@@ -85,7 +86,7 @@ void expect_same(const kept_policy& a, const kept_policy& b) {
 TEST(policy_row, keeps_everything_that_is_remembered) {
     kept_policy all = with_policy("example.com", sts::mode::testing);
     all.state.record = {sts::record_sighting::kind::invalid, "", 4'000'000'000, "no id"};
-    all.state.failed = {"7", start + seconds(5), sts::policy_fault::webpki_invalid, "expired in 2020"};
+    all.state.failed = {"7", start + seconds(5), sts::policy_fault::webpki_invalid, "expired in 2020", true};
     all.state.failing_since = start + seconds(3);
     all.state.failures = 4'000'000'000;
     all.state.fetching = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of ready replies: what it gives, what it forgets, how large it grows.
-#include "reply_cases.h"
 #include "resolve/repeat_table.h"
+#include "support/reply_cases.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

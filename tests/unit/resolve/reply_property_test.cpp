@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any decision, whatever it holds, gives replies that keep every rule (support/reply_rules.h).
 #include "base/text.h"
-#include "reply_cases.h"
+#include "support/reply_cases.h"
 #include "support/reply_rules.h"
 
 #include <gtest/gtest.h>

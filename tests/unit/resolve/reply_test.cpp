@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each mail server is told, judged by an independent reader of Postfix's grammar.
-#include "reply_cases.h"
 #include "support/postfix_grammar.h"
 #include "support/proves.h"
+#include "support/reply_cases.h"
 #include "support/reply_rules.h"
 
 #include <gtest/gtest.h>
@@ -175,6 +175,11 @@ TEST(reply, an_unknown_state_is_never_no_policy) {
     required.exception =
         model::policy_override{.domain = "shop.example", .what = model::policy_override::kind::require};
     EXPECT_EQ(said(dialect::postfix, required), "TEMP " + unknown.reason);
+    // Nor is a policy given up that is held: with `dane` a host without TLSA would get plain text.
+    auto enforced = unknown;
+    enforced.policy = held(sts::mode::enforce, {"mx1.shop.example"});
+    for (const dialect d : all_dialects)
+        EXPECT_EQ(said(d, enforced), "TEMP " + unknown.reason);
 }
 
 TEST(reply, reasons_are_short_and_printable) {
@@ -186,6 +191,8 @@ TEST(reply, reasons_are_short_and_printable) {
         {"two\r\nlines\tand a tab", "two lines and a tab"},
         {std::string("zero\0byte", 9), "zero byte"},
         {"caf\xc3\xa9 \xff", "caf? ?"},
+        {"\x80\x81", "?"},
+        {"\x01", "the TLS policy of shop.example cannot be known at the moment"},
         {"", "the TLS policy of shop.example cannot be known at the moment"},
         {" \n ", "the TLS policy of shop.example cannot be known at the moment"},
         {std::string(200, 'x'), std::string(177, 'x') + "..."},

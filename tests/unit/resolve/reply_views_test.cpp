@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A decision as JSON, whose keys are a contract, and for people.
 #include "base/text.h"
-#include "reply_cases.h"
+#include "support/reply_cases.h"
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>

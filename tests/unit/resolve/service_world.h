@@ -9,9 +9,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 
 namespace mailtight::tests {
 
@@ -163,9 +165,17 @@ struct policy_hosts {
 struct policy_rows {
     std::mutex guard;
     std::map<std::string, model::kept_policy> policies;
+    std::map<std::string, std::int64_t> changed; ///< by domain, removed ones too
+    std::int64_t last_change = 0;
     std::map<std::string, model::policy_override> exceptions;
     std::vector<model::testing_verdict> verdicts;
-    bool away = false;
+    std::atomic<bool> away = false;
+    std::atomic<std::chrono::milliseconds> slow{std::chrono::milliseconds(0)}; ///< what a put takes
+    void write(const model::kept_policy& kept) {
+        const std::scoped_lock locked(guard);
+        policies[kept.domain] = kept;
+        changed[kept.domain] = ++last_change;
+    }
     bool holds(const std::string& domain) {
         const std::scoped_lock locked(guard);
         return policies.contains(domain);
@@ -177,15 +187,19 @@ public:
     explicit memory_policies(std::shared_ptr<policy_rows> in)
         : in_(std::move(in)) {}
     store::result<void> put(std::span<const model::kept_policy> policies) override {
+        std::this_thread::sleep_for(in_->slow.load());
         return with([&] {
-            for (const auto& each : policies)
+            for (const auto& each : policies) {
                 in_->policies[each.domain] = each;
+                in_->changed[each.domain] = ++in_->last_change;
+            }
         });
     }
     store::result<void> remove(std::span<const std::string> domains) override {
         return with([&] {
             for (const auto& each : domains)
-                in_->policies.erase(each);
+                if (in_->policies.erase(each) > 0)
+                    in_->changed[each] = ++in_->last_change;
         });
     }
     store::result<std::optional<model::kept_policy>> get(std::string_view domain) override {
@@ -200,10 +214,31 @@ public:
                     return;
         });
     }
+    store::result<std::vector<model::kept_policy>> after(std::string_view domain,
+                                                         std::size_t limit) override {
+        const std::scoped_lock locked(in_->guard);
+        std::vector<model::kept_policy> page;
+        for (auto at = in_->policies.upper_bound(std::string(domain));
+             at != in_->policies.end() && page.size() < limit; ++at)
+            page.push_back(at->second);
+        return page;
+    }
     store::result<changes> since(std::int64_t mark, std::size_t) override {
-        changes none;
-        none.mark = mark;
-        return none;
+        const std::scoped_lock locked(in_->guard);
+        if (in_->away)
+            return std::unexpected(away());
+        changes seen;
+        for (const auto& [domain, change] : in_->changed) {
+            if (change <= mark)
+                continue;
+            const auto row = in_->policies.find(domain);
+            if (row == in_->policies.end())
+                seen.removed.push_back(domain);
+            else
+                seen.rows.push_back(row->second);
+        }
+        seen.mark = in_->last_change;
+        return seen;
     }
     store::result<bool> lease(std::string_view, std::string_view, std::chrono::seconds,
                               base::utc_seconds) override {
@@ -235,11 +270,11 @@ public:
     }
 
 private:
+    static store::store_error away() { return {store::store_error::kind::unreachable, "connection refused"}; }
     store::result<void> with(const std::function<void()>& work) {
         const std::scoped_lock locked(in_->guard);
         if (in_->away)
-            return std::unexpected(
-                store::store_error{store::store_error::kind::unreachable, "connection refused"});
+            return std::unexpected(away());
         work();
         return {};
     }
@@ -265,7 +300,7 @@ struct service_world {
     ~service_world() { end(); }
 
     /// The service begins, with what the database holds.
-    void begin() {
+    void begin(bool with_database = true) {
         resolve::keeper_options keeping;
         keeping.machine = "this";
         keeping.look_every = 20ms;
@@ -274,7 +309,7 @@ struct service_world {
         service = std::make_unique<resolve::service>(
             loop, dns, clock, [this](std::string domain) { return hosts.fetch(std::move(domain)); }, probe,
             *keeper, options, [this](const resolve::service_event& what) { events.push_back(what); });
-        EXPECT_TRUE(loop.block_on(service->start()).has_value());
+        EXPECT_EQ(loop.block_on(service->start()).has_value(), with_database);
     }
     void end() {
         if (!service)

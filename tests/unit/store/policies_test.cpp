@@ -155,6 +155,8 @@ TEST_P(policies, each_gives_all_in_order_and_ends_when_told) {
     std::size_t taken = 0;
     ASSERT_TRUE(s->each([&](const kept_policy&) { return ++taken < 7'000; }));
     EXPECT_EQ(taken, 7'000u);
+    EXPECT_THAT(domains(*s->after("d9998.example", 2)), ElementsAre("d9999.example"));
+    EXPECT_THAT(domains(*s->after("", 2)), ElementsAre("d0.example", "d1.example"));
 }
 
 TEST_P(policies, changes_are_told_once_in_order_with_what_was_removed) {

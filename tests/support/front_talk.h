@@ -3,8 +3,8 @@
 // that are known, come later, or never.
 #pragma once
 
-#include "reply_cases.h"
 #include "resolve/front.h"
+#include "support/reply_cases.h"
 #include "wire/netstring.h"
 
 #include <algorithm>
@@ -25,13 +25,19 @@ struct fixed_clock final : base::clock {
 
 /// The server's side of a connection, as io::request_server behaves: keeps what was not consumed, comes again
 /// on read_on(), takes nothing after finish().
-class talk final : public io::request_link, public std::enable_shared_from_this<talk> {
+class talk {
 public:
-    static std::shared_ptr<talk> with(const io::make_session& make, io::peer who = {}) {
+    static std::shared_ptr<talk> with(const io::make_session& make, const io::peer& who = {}) {
         auto made = std::make_shared<talk>();
-        made->session = make(made, who);
+        made->session = make(made->link_, who);
         return made;
     }
+    talk()
+        : link_(std::make_shared<link>(this)) {}
+    ~talk() { hang_up(); }
+    talk(const talk&) = delete;
+    talk& operator=(const talk&) = delete;
+
     /// The client says this, in pieces of that size.
     void say(std::string_view bytes, std::size_t piece = std::string_view::npos) {
         while (!bytes.empty()) {
@@ -40,33 +46,41 @@ public:
             feed();
         }
     }
-    void half_close() {
-        ended_ = true;
-        session->ended();
-    }
+    void half_close() { session->ended(); }
     void hang_up() {
-        gone_ = true;
+        link_->to = nullptr;
         session.reset();
     }
-    void send(std::string_view bytes) override {
-        if (!gone_ && !finished)
-            heard += bytes;
-    }
-    void read_on() override { feed(); }
-    void finish() override { finished = true; }
-    bool open() const override { return !gone_ && !finished; }
     std::string take() { return std::exchange(heard, {}); }
+    std::size_t waiting() const { return kept_.size(); }
 
     std::unique_ptr<io::request_session> session;
     std::string heard;
     bool finished = false;
-    std::size_t waiting() const { return kept_.size(); }
 
 private:
+    /// What the session holds: it may outlive the connection, and does not keep it.
+    struct link final : io::request_link {
+        explicit link(talk* of)
+            : to(of) {}
+        void send(std::string_view bytes) override {
+            if (open())
+                to->heard += bytes;
+        }
+        void read_on() override {
+            if (open())
+                to->feed();
+        }
+        void finish() override {
+            if (to)
+                to->finished = true;
+        }
+        bool open() const override { return to && !to->finished; }
+        talk* to;
+    };
+
     void feed() {
-        for (;;) {
-            if (gone_ || finished || kept_.empty())
-                return;
+        while (session && !finished && !kept_.empty()) {
             std::string out;
             const std::string bytes = kept_;
             const std::size_t used = session->received(bytes, out);
@@ -76,8 +90,8 @@ private:
                 return;
         }
     }
+    std::shared_ptr<link> link_;
     std::string kept_;
-    bool ended_ = false, gone_ = false;
 };
 
 /// Answers by key. Keys in `slow` are not known at once; those in `stuck` only when release() says so.
