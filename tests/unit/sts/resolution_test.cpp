@@ -256,6 +256,23 @@ TEST(resolution, looks_after_failed_deliveries_are_few) {
               ask::policy);
 }
 
+TEST(resolution, a_person_who_mended_something_does_not_wait) {
+    auto state = holding();
+    EXPECT_EQ(on_request(state, now + seconds(2)).what, ask::nothing) << "a finger that trembles";
+    EXPECT_EQ(on_request(state, now + seconds(3)).what, ask::record);
+    // the same id, fetched a moment ago: once more all the same
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::request, now + seconds(3)), ask::policy);
+    policy_seen(state, broken(policy_fault::fetch_error), now + seconds(4), 0);
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::use, now + seconds(10)), ask::nothing);
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::request, now + seconds(13)), ask::policy)
+        << "the pause is for machines";
+    policy_seen(state, served(mode::enforce), now + seconds(14), 0);
+    EXPECT_FALSE(state.failed);
+    // without a record there is no discovery, whoever asks (8461-3.1-o)
+    resolution_state nothing;
+    EXPECT_EQ(record_seen(nothing, no_record(seen_kind::none), occasion::request, now), ask::nothing);
+}
+
 TEST(resolution, beside_a_held_policy_an_absence_is_looked_at_like_a_record) {
     auto state = holding();
     record_seen(state, no_record(seen_kind::none, 3600), occasion::use, now);
