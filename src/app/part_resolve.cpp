@@ -7,6 +7,7 @@
 #include "app/sending.h"
 #include "app/sending_part.h"
 #include "app/store_access.h"
+#include "app/stored_pages.h"
 #include "base/text.h"
 #include "resolve/front.h"
 
@@ -45,15 +46,15 @@ public:
         , service_(core.loop(), *core.with->dns, core.with->clock, fetcher_of(*core.with, core.set),
                    prober_of(*core.with, core.set), keeper_, std::move(options),
                    [this](const resolve::service_event& event) { heard(event); })
-        , pages_(core.loop(), "pages")
-        , api_(std::make_shared<api::context>(
-              api::context{.loop = core.loop(),
-                           .policies = service_,
-                           .clock = core.with->clock,
-                           .replies = fronts.replies,
-                           .stored = [this](std::string after,
-                                            std::size_t limit) { return page(std::move(after), limit); },
-                           .version = MAILTIGHT_VERSION}))
+        , pages_(core.loop(), store_place(core.set))
+        , api_(std::make_shared<api::context>(api::context{
+              .loop = core.loop(),
+              .policies = service_,
+              .clock = core.with->clock,
+              .replies = fronts.replies,
+              .stored = [this](std::string after,
+                               std::size_t limit) { return pages_.page(std::move(after), limit); },
+              .version = MAILTIGHT_VERSION}))
         , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
         http_.add_site(api::make_site(api_, {}));
@@ -283,36 +284,13 @@ private:
         }
     }
 
-    /// One page of what is kept, on a thread and a connection of its own.
-    io::task<store::result<api::stored_page>> page(std::string after, std::size_t limit) {
-        auto job = [this, after = std::move(after), limit]() -> store::result<api::stored_page> {
-            if (!reader_) {
-                auto opened = store::open_policies(
-                    {.where = store_place(core_.set), .read_only = true, .create = false});
-                if (!opened)
-                    return std::unexpected(opened.error());
-                reader_ = std::move(*opened);
-            }
-            auto rows = reader_->after(after, limit + 1);
-            if (!rows)
-                return std::unexpected(rows.error());
-            api::stored_page made{.rows = std::move(*rows), .more = false};
-            made.more = made.rows.size() > limit;
-            if (made.more)
-                made.rows.pop_back();
-            return made;
-        };
-        co_return co_await pages_.run<store::result<api::stored_page>>(std::move(job));
-    }
-
     daemon_core& core_;
     std::map<std::string, std::string> alarmed_; ///< domain -> what fails
     std::string last_fault_;
     base::utc_seconds last_fault_at_{};
     resolve::keeper keeper_;
     resolve::service service_;
-    std::unique_ptr<store::policy_store> reader_; ///< on the thread of pages_
-    io::worker pages_;
+    stored_pages pages_;
     std::shared_ptr<api::context> api_;
     policy_listeners listeners_;
     io::http_server http_;
