@@ -44,6 +44,7 @@ struct tls_decision {
     std::vector<std::string> notes; ///< everything worth saying, in sentences: errors, the override, DANE
                                     ///< without a policy for the rest
     std::optional<sts::policy_fault> fault; ///< the latest look for the policy failed so
+    std::string fault_detail;               ///< with a fault: what was seen, printable
     std::optional<model::policy_override> exception;
     /// Until when the same answer may be given again without asking the service.
     base::utc_seconds good_until{};
