@@ -21,13 +21,16 @@ std::shared_ptr<policy_look> service::state::look_again(const mail::next_hop& ho
         return nullptr;
     failure_tokens -= 1;
     dns.forget("_mta-sts." + hop.domain);
-    dns.forget(hop.domain);
     auto mine = look_for_policy(hop.domain, why, next.what);
-    // The MX may have moved with the policy.
-    if (const auto of = places_of.find(hop.domain); of != places_of.end())
+    look_at_hosts_of(hop.domain); // the MX may have moved with the policy
+    return mine;
+}
+
+void service::state::look_at_hosts_of(const std::string& domain) {
+    dns.forget(domain);
+    if (const auto of = places_of.find(domain); of != places_of.end())
         for (const auto& at : of->second)
             look_at_hosts(at);
-    return mine;
 }
 
 io::task<> service::state::tell_of_failure(std::shared_ptr<state> self, std::string domain, std::string words,
@@ -52,8 +55,10 @@ io::task<service::refreshed> service::state::refresh(std::shared_ptr<state> self
     const auto at = self->place_of(key, hop);
     const auto before = self->remembered(hop.domain).state.held;
     auto mine = self->look_again(hop, sts::occasion::request);
-    if (const auto under_way = self->looking.find(hop.domain); !mine && under_way != self->looking.end())
-        mine = under_way->second; // somebody else's look shows the same
+    if (const auto under_way = self->looking.find(hop.domain); !mine && under_way != self->looking.end()) {
+        mine = under_way->second; // somebody else's look at the policy shows the same
+        self->look_at_hosts_of(hop.domain);
+    }
     if (mine) {
         const auto who = std::make_shared<asker>(self->loop, self->loop.now());
         mine->join(who);
