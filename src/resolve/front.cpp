@@ -32,8 +32,7 @@ front::front(io::loop& on, std::shared_ptr<policy_source> of, const base::clock&
         aliases.emplace(base::lower(name), d);
     options.aliases = std::move(aliases);
     const std::size_t repeated = options.repeated;
-    state_ =
-        std::make_shared<state>(state{on, std::move(of), clock, std::move(options), repeat_table(repeated)});
+    state_.reset(new state{on, std::move(of), clock, std::move(options), repeat_table(repeated)});
 }
 
 front::~front() = default;

@@ -22,7 +22,7 @@ inline constexpr std::size_t request_limit = 10'000;
 struct front_options {
     reply_options replies;
     std::size_t pipeline = 128;
-    std::size_t repeated = 65'536; ///< replies ready to be given again
+    std::size_t repeated = 200'000; ///< replies ready to be given again: two for each destination
     /// Further map names and the dialect that they mean ("zone" names of older services).
     std::map<std::string, dialect> aliases;
     dialect tcp_table = dialect::postfix;
