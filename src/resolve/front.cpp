@@ -79,7 +79,7 @@ void answer_queue::arrived(std::uint64_t place, std::string bytes, bool last) {
     auto& mine = waiting_[place - first_];
     mine.there = true;
     mine.last = last;
-    mine.bytes = std::move(bytes);
+    mine.bytes += bytes;
     bool ends = false;
     std::string ready;
     while (!waiting_.empty() && waiting_.front().there && !ends) {
@@ -95,6 +95,13 @@ void answer_queue::arrived(std::uint64_t place, std::string bytes, bool last) {
         held_up_ = false;
         link_->read_on();
     }
+}
+
+void answer_queue::part(std::uint64_t place, std::string_view bytes) {
+    auto& mine = waiting_[place - first_];
+    mine.bytes += bytes;
+    if (place == first_)
+        send(std::exchange(mine.bytes, {}));
 }
 
 bool repeat(front::state& shared, answer_queue& queue, const question& asked, base::utc_seconds now,

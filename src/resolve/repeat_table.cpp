@@ -139,11 +139,14 @@ void repeat_table::clear() {
     size_ = 0;
 }
 
-void repeat_table::each(const std::function<void(const entry&)>& take) const {
-    for (const auto& in : buckets_)
-        for (const auto* const one : in.held)
+std::optional<std::size_t> repeat_table::some(std::size_t from, std::size_t limit,
+                                              const std::function<void(const entry&)>& take) const {
+    const std::size_t until = from + std::min(limit, buckets_.size() - std::min(from, buckets_.size()));
+    for (; from < until; ++from)
+        for (const auto* const one : buckets_[from].held)
             if (one)
                 take(*one);
+    return until < buckets_.size() ? std::optional(until) : std::nullopt;
 }
 
 } // namespace mailtight::resolve

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory_resource>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -47,7 +48,9 @@ public:
              const shared_decision& decision, base::utc_seconds now);
     void clear();
     std::size_t size() const { return size_; }
-    void each(const std::function<void(const entry&)>& take) const;
+    /// As policy_table::some().
+    std::optional<std::size_t> some(std::size_t from, std::size_t limit,
+                                    const std::function<void(const entry&)>& take) const;
 
 private:
     static constexpr std::size_t places = 6;
