@@ -7,7 +7,9 @@
 //   MAILTIGHT_BENCH_STORE=FOLDER  where the databases lie (default: the system's temporary folder)
 #include "resolve/keeper.h"
 #include "resolve/policy_table.h"
+#include "resolve/service.h"
 #include "store/sqlite/engine.h"
+#include "support/fixed_resolver.h"
 
 #include <benchmark/benchmark.h>
 
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -142,7 +145,13 @@ void restart(benchmark::State& state) {
     state.counters["resident_B"] = each(grown);
     state.counters["file_B"] = each(file.bytes());
 }
-BENCHMARK(restart)->MeasureProcessCPUTime()->Arg(0)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(restart)
+    ->MeasureProcessCPUTime()
+    ->Arg(0)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 // The floor: every column of every row is looked at, nothing is made of it.
 void restart_floor(benchmark::State& state) {
@@ -198,5 +207,54 @@ void put_awaited(benchmark::State& state) {
     state.counters["policies/s"] = benchmark::Counter(static_cast<double>(kept), benchmark::Counter::kIsRate);
 }
 BENCHMARK(put_awaited)->Arg(1)->Arg(50)->Arg(1'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// The daily refresh without its network: the beat that finds who is due, the record, the policy, the group
+// commit, so many at once. What is left of a refresh is a DNS question and an HTTPS fetch.
+void refresh(benchmark::State& state) {
+    constexpr std::size_t there = 5'000;
+    const auto at_once = static_cast<std::size_t>(state.range(0));
+    const bench_file file("refresh");
+    const store::open_options options{.where = file.path()};
+    struct : base::clock {
+        base::utc_seconds at = today;
+        base::utc_seconds now() const override { return at; }
+    } clock;
+    tests::fixed_resolver dns;
+    dns.every_text = "v=STSv1; id=20260102030405;";
+    sts::policy_sighting seen;
+    seen.value = policy(1).state.held->value;
+    seen.body = policy(1).state.held->body;
+    std::size_t refreshed = 0;
+    double cpu = 0;
+    for (auto _ : state) {
+        auto opened = store::open_policies(options);
+        std::vector<model::kept_policy> all;
+        for (std::size_t i = 0; all.size() < there; ++i)
+            if (auto one = policy(i); one.state.held)
+                all.push_back(std::move(one));
+        static_cast<void>((*opened)->put(all));
+        clock.at = today + std::chrono::hours(48);
+        io::loop loop;
+        resolve::keeper keep(loop, clock, std::move(*opened), {.database = options});
+        resolve::service_options with;
+        with.fetches = at_once;
+        with.refreshes_a_second = 1'000'000;
+        with.care_every = std::chrono::milliseconds(1);
+        resolve::service of(
+            loop, dns, clock, [&seen](std::string) -> io::task<sts::policy_sighting> { co_return seen; }, {},
+            keep, with);
+        loop.block_on([](io::loop& on, resolve::service& by, double& used) -> io::task<> {
+            static_cast<void>(co_await by.start());
+            const auto before = std::clock();
+            while (by.counted().fetches < there)
+                co_await on.sleep_for(std::chrono::milliseconds(5));
+            used += static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+            by.stop();
+        }(loop, of, cpu));
+        refreshed += there;
+    }
+    state.counters["cpu_us"] = cpu / static_cast<double>(refreshed) * 1e6;
+}
+BENCHMARK(refresh)->Arg(1)->Arg(50)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 } // namespace

@@ -32,6 +32,11 @@ struct tls_decision {
     /// its place (an attacker who delays DNS would win it); TEMP until the state is known.
     decision what = decision::unknown;
     decision_source source = decision_source::live;
+    // Beside the two above, since each answer that is given again looks at them.
+    /// Set by the service where something newer is known: do not repeat it.
+    mutable bool superseded = false;
+    /// Until when the same answer may be given again without asking the service.
+    base::utc_seconds good_until{};
     mail::next_hop hop;
     /// enforce, testing, none; also beside dane, for reports.
     std::optional<sts::held_policy> policy;
@@ -46,10 +51,6 @@ struct tls_decision {
     std::optional<sts::policy_fault> fault; ///< the latest look for the policy failed so
     std::string fault_detail;               ///< with a fault: what was seen, printable
     std::optional<model::policy_override> exception;
-    /// Until when the same answer may be given again without asking the service.
-    base::utc_seconds good_until{};
-    /// Set by the service where something newer is known: do not repeat it.
-    mutable bool superseded = false;
 };
 using shared_decision = std::shared_ptr<const tls_decision>;
 

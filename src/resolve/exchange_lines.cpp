@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "mail/domain_name.h"
 #include "resolve/exchange.h"
+#include "sts/policy_view.h"
 
 #include <boost/json.hpp>
 
@@ -172,9 +173,9 @@ std::string exchange_line(const model::kept_policy& policy) {
         auto& held = out["policy"].emplace_object();
         held["id"] = s.held->id;
         put_time(held, "fetched_at", s.held->fetched_at);
-        const auto parsed = sts::parse_policy(s.held->body); // what no parser reads is written canonically
-        held["text"] = parsed && *parsed == s.held->value ? s.held->body
-                                                          : sts::format_policy(s.held->value).value_or("");
+        held["text"] = sts::gives(s.held->body, s.held->value) // else written canonically
+                           ? s.held->body
+                           : sts::format_policy(s.held->value).value_or("");
     }
     if (s.failed) {
         auto& failed = out["failed"].emplace_object();

@@ -32,8 +32,7 @@ front::front(io::loop& on, std::shared_ptr<policy_source> of, const base::clock&
         aliases.emplace(base::lower(name), d);
     options.aliases = std::move(aliases);
     const std::size_t repeated = options.repeated;
-    state_ =
-        std::make_shared<state>(state{on, std::move(of), clock, std::move(options), repeat_table(repeated)});
+    state_.reset(new state{on, std::move(of), clock, std::move(options), repeat_table(repeated)});
 }
 
 front::~front() = default;
@@ -80,7 +79,7 @@ void answer_queue::arrived(std::uint64_t place, std::string bytes, bool last) {
     auto& mine = waiting_[place - first_];
     mine.there = true;
     mine.last = last;
-    mine.bytes = std::move(bytes);
+    mine.bytes += bytes;
     bool ends = false;
     std::string ready;
     while (!waiting_.empty() && waiting_.front().there && !ends) {
@@ -96,6 +95,13 @@ void answer_queue::arrived(std::uint64_t place, std::string bytes, bool last) {
         held_up_ = false;
         link_->read_on();
     }
+}
+
+void answer_queue::part(std::uint64_t place, std::string_view bytes) {
+    auto& mine = waiting_[place - first_];
+    mine.bytes += bytes;
+    if (place == first_)
+        send(std::exchange(mine.bytes, {}));
 }
 
 bool repeat(front::state& shared, answer_queue& queue, const question& asked, base::utc_seconds now,

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ inline constexpr std::size_t request_limit = 10'000;
 struct front_options {
     reply_options replies;
     std::size_t pipeline = 128;
-    std::size_t repeated = 65'536; ///< replies ready to be given again
+    std::size_t repeated = 200'000; ///< replies ready to be given again: two for each destination
     /// Further map names and the dialect that they mean ("zone" names of older services).
     std::map<std::string, dialect> aliases;
     dialect tcp_table = dialect::postfix;
@@ -38,7 +39,11 @@ public:
     virtual io::task<shared_decision> look_live(std::string key) = 0;
     virtual bool delivery_failed(std::string_view key, std::string_view words) = 0;
     virtual io::task<std::size_t> purge() = 0; ///< all
-    virtual void each(const std::function<bool(const model::kept_policy&)>& take) const = 0;
+    // As policy_table has them: some(), get().
+    virtual std::optional<std::size_t>
+    some(std::size_t from, std::size_t limit,
+         const std::function<void(const model::kept_policy&)>& take) const = 0;
+    virtual std::optional<model::kept_policy> kept(std::string_view domain) const = 0;
     virtual std::vector<model::policy_override> overrides() const = 0;
     virtual void count_repeated(const tls_decision& given) = 0;
 };

@@ -19,8 +19,13 @@ public:
         return of_.delivery_failed(key, words);
     }
     io::task<std::size_t> purge() override { return of_.purge(""); }
-    void each(const std::function<bool(const model::kept_policy&)>& take) const override {
-        of_.policies().each(take);
+    std::optional<std::size_t>
+    some(std::size_t from, std::size_t limit,
+         const std::function<void(const model::kept_policy&)>& take) const override {
+        return of_.policies().some(from, limit, take);
+    }
+    std::optional<model::kept_policy> kept(std::string_view domain) const override {
+        return of_.policies().get(domain);
     }
     std::vector<model::policy_override> overrides() const override { return of_.overrides(); }
     void count_repeated(const tls_decision& given) override { of_.count_repeated(given); }

@@ -97,7 +97,7 @@ private:
         if (const auto d = shared_->dialect_named(name))
             look_up(*d, payload, key, now, out);
         else if (const verb what = verb_of(name); what != verb::none)
-            obey(what, key, now, out);
+            obey(what, key, out);
         else
             queue_->give(
                 permanent(fmt::format("there is no map {}; known are QUERY, QUERYwithTLSRPT, postfix, "
@@ -118,7 +118,7 @@ private:
                });
     }
 
-    void obey(verb what, std::string_view key, base::utc_seconds now, std::string& out) {
+    void obey(verb what, std::string_view key, std::string& out) {
         if (!trusted_) {
             queue_->give_last(permanent("only for clients on this machine"), out);
             return;
@@ -131,10 +131,11 @@ private:
                 shared_->loop.spawn(answer_json(shared_, queue_, queue_->later(), std::string(key)));
             break;
         case verb::dump:
-            queue_->give_last(dump(*shared_, now), out);
+            shared_->loop.spawn(list_policies(shared_, queue_, queue_->later_and_last(), listing::dump));
             break;
         case verb::export_all:
-            queue_->give_last(export_policies(*shared_, now), out);
+            shared_->loop.spawn(
+                list_policies(shared_, queue_, queue_->later_and_last(), listing::export_all));
             break;
         case verb::purge:
             shared_->loop.spawn(answer_purge(shared_, queue_, queue_->later_and_last()));

@@ -55,6 +55,10 @@ public:
         return later();
     }
     void arrived(std::uint64_t place, std::string bytes, bool last = false);
+    /// The beginning of an answer of which arrived() gives the end.
+    void part(std::uint64_t place, std::string_view bytes);
+    /// Somebody still listens.
+    bool open() const { return link_->open(); }
     /// Outside of received().
     void send(std::string_view bytes) {
         if (!bytes.empty())
@@ -89,8 +93,9 @@ bool repeat(front::state& shared, answer_queue& queue, const question& asked, ba
 void answer(const std::shared_ptr<front::state>& shared, const std::shared_ptr<answer_queue>& queue,
             const question& asked, base::utc_seconds now, std::string& out, phrasing phrase);
 
-/// postfix-tlspol's DUMP and EXPORT: the policies that are enforced, a line each.
-std::string dump(const front::state& shared, base::utc_seconds now);
-std::string export_policies(const front::state& shared, base::utc_seconds now);
+/// postfix-tlspol's DUMP and EXPORT: the policies that are enforced, a line each; then the connection ends.
+enum class listing { dump, export_all };
+io::task<> list_policies(std::shared_ptr<front::state> shared, std::shared_ptr<answer_queue> queue,
+                         std::uint64_t place, listing what);
 
 } // namespace mailtight::resolve

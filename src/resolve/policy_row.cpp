@@ -2,6 +2,8 @@
 // The texts of a row stand behind its head in the order of `text`; their lengths are in the head.
 #include "resolve/policy_row.h"
 
+#include "sts/policy_view.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -54,7 +56,7 @@ constexpr std::size_t allocator_overhead = 16; // a header and rounding
 
 /// The body gives the policy again, or what format_policy() writes of it does.
 std::string value_apart(const sts::held_policy& held) {
-    if (const auto parsed = sts::parse_policy(held.body); parsed && *parsed == held.value)
+    if (sts::gives(held.body, held.value))
         return {};
     return sts::format_policy(held.value).value_or("");
 }

@@ -170,6 +170,17 @@ void policy_table::each(const std::function<bool(const model::kept_policy&)>& ta
             return;
 }
 
+std::optional<std::size_t>
+policy_table::some(std::size_t from, std::size_t limit,
+                   const std::function<void(const model::kept_policy&)>& take) const {
+    const auto& rows = state_->rows;
+    const std::size_t until = from + std::min(limit, rows.size() - std::min(from, rows.size()));
+    for (; from < until; ++from)
+        if (rows[from])
+            take(rows[from].unpack());
+    return until < rows.size() ? std::optional(until) : std::nullopt;
+}
+
 std::vector<std::string> policy_table::due(utc_seconds now, std::size_t limit) const {
     std::vector<std::string> out;
     for (const auto slot : state_->by_refresh.until(now, limit))

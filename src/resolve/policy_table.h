@@ -31,6 +31,11 @@ public:
     std::size_t bytes() const; ///< of everything that it holds
     /// In no order; false ends it. The table must not change meanwhile.
     void each(const std::function<bool(const model::kept_policy&)>& take) const;
+    /// A part of them, `limit` places on from a place, the first of which is 0; the next place, or nothing at
+    /// the end. The table may change between two calls: who comes or goes then is told or not, the others
+    /// are told once.
+    std::optional<std::size_t> some(std::size_t from, std::size_t limit,
+                                    const std::function<void(const model::kept_policy&)>& take) const;
     /// The domains whose refresh is due, at most `limit`, the longest due first.
     std::vector<std::string> due(base::utc_seconds now, std::size_t limit) const;
     struct counts {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buckets of eight with a clock hand each. The hash is seeded: who may ask must not be able to crowd one
+// Buckets of six with a clock hand each. The hash is seeded: who may ask must not be able to crowd one
 // bucket with the questions of others.
 #include "resolve/repeat_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+#include <memory>
 #include <random>
 
 namespace mailtight::resolve {
@@ -30,8 +30,30 @@ bool holds(const tls_decision& decision, base::utc_seconds now) {
 } // namespace
 
 repeat_table::repeat_table(std::size_t replies)
-    : buckets_(std::bit_ceil(std::max<std::size_t>(1, replies / places)))
+    : buckets_(std::max<std::size_t>(1, replies / places))
     , seed_((static_cast<std::uint64_t>(std::random_device{}()) << 32) | std::random_device{}()) {}
+
+repeat_table::~repeat_table() {
+    clear();
+}
+
+repeat_table::entry* repeat_table::make(std::uint8_t protocol, std::string_view question,
+                                        std::string_view reply) {
+    void* const memory = memory_.allocate(sizeof(entry) + question.size() + reply.size(), alignof(entry));
+    auto* const made = new (memory) entry;
+    made->question_size = static_cast<std::uint32_t>(question.size());
+    made->reply_size = static_cast<std::uint32_t>(reply.size());
+    made->protocol = protocol;
+    auto* const texts = reinterpret_cast<char*>(made + 1);
+    std::ranges::copy(reply, std::ranges::copy(question, texts).out);
+    return made;
+}
+
+void repeat_table::destroy(entry* one) {
+    const std::size_t size = sizeof(entry) + one->question_size + one->reply_size;
+    std::destroy_at(one);
+    memory_.deallocate(one, size, alignof(entry));
+}
 
 // Eight bytes a step, multiplied and folded.
 std::uint64_t repeat_table::hash_of(std::uint8_t protocol, std::string_view question) const {
@@ -53,8 +75,7 @@ std::size_t repeat_table::place_of(const bucket& in, std::uint64_t hash, std::ui
                                    std::string_view question) {
     const std::uint16_t tag = tag_of(hash);
     for (std::size_t i = 0; i < places; ++i)
-        if (in.tags[i] == tag && in.held[i]->hash == hash && in.held[i]->protocol == protocol &&
-            in.held[i]->asked() == question)
+        if (in.tags[i] == tag && in.held[i]->protocol == protocol && in.held[i]->asked() == question)
             return i;
     return places;
 }
@@ -62,13 +83,13 @@ std::size_t repeat_table::place_of(const bucket& in, std::uint64_t hash, std::ui
 const repeat_table::entry* repeat_table::find(std::uint8_t protocol, std::string_view question,
                                               base::utc_seconds now) {
     const std::uint64_t hash = hash_of(protocol, question);
-    bucket& in = buckets_[hash & (buckets_.size() - 1)];
+    bucket& in = bucket_of(hash);
     const std::size_t at = place_of(in, hash, protocol, question);
     if (at == places || !holds(*in.held[at]->decision, now))
         return nullptr;
     in.used = static_cast<std::uint8_t>(in.used | (1U << at));
     ++in.held[at]->given;
-    return in.held[at].get();
+    return in.held[at];
 }
 
 std::size_t repeat_table::free_place(bucket& in) {
@@ -90,7 +111,7 @@ void repeat_table::put(std::uint8_t protocol, std::string_view question, std::st
         reply.size() > largest_reply)
         return;
     const std::uint64_t hash = hash_of(protocol, question);
-    bucket& in = buckets_[hash & (buckets_.size() - 1)];
+    bucket& in = bucket_of(hash);
     std::size_t at = place_of(in, hash, protocol, question);
     std::uint32_t given = 0;
     if (at != places) {
@@ -99,29 +120,33 @@ void repeat_table::put(std::uint8_t protocol, std::string_view question, std::st
         at = free_place(in);
         size_ += in.tags[at] == 0;
     }
-    auto made = std::make_unique<entry>();
-    made->hash = hash;
-    made->question = static_cast<std::uint32_t>(question.size());
-    made->protocol = protocol;
+    entry* const made = make(protocol, question, reply);
     made->given = given;
     made->decision = decision;
-    made->both.reserve(question.size() + reply.size());
-    made->both.append(question).append(reply);
-    in.held[at] = std::move(made);
+    if (in.held[at])
+        destroy(in.held[at]);
+    in.held[at] = made;
     in.tags[at] = tag_of(hash); // its bit stays clear: what is asked only once is the first to go
 }
 
 void repeat_table::clear() {
-    for (auto& in : buckets_)
+    for (auto& in : buckets_) {
+        for (auto* const one : in.held)
+            if (one)
+                destroy(one);
         in = bucket{};
+    }
     size_ = 0;
 }
 
-void repeat_table::each(const std::function<void(const entry&)>& take) const {
-    for (const auto& in : buckets_)
-        for (std::size_t i = 0; i < places; ++i)
-            if (in.tags[i] != 0)
-                take(*in.held[i]);
+std::optional<std::size_t> repeat_table::some(std::size_t from, std::size_t limit,
+                                              const std::function<void(const entry&)>& take) const {
+    const std::size_t until = from + std::min(limit, buckets_.size() - std::min(from, buckets_.size()));
+    for (; from < until; ++from)
+        for (const auto* const one : buckets_[from].held)
+            if (one)
+                take(*one);
+    return until < buckets_.size() ? std::optional(until) : std::nullopt;
 }
 
 } // namespace mailtight::resolve

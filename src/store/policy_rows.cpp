@@ -4,6 +4,7 @@
 #include "store/policy_rows.h"
 
 #include "base/text.h"
+#include "sts/policy_view.h"
 
 #include <algorithm>
 
@@ -29,7 +30,7 @@ base::utc_seconds time_of(const sql::row& from, int column) {
 
 // What was fetched; where that does not give the policy (an import, a test), the policy written canonically.
 std::string body_of(const sts::held_policy& held) {
-    if (const auto parsed = sts::parse_policy(held.body); parsed && *parsed == held.value)
+    if (sts::gives(held.body, held.value))
         return held.body;
     auto written = sts::format_policy(held.value);
     return written ? std::move(*written) : std::string();

@@ -78,6 +78,30 @@ std::optional<policy_view> read_policy_view(std::string_view body) {
     return view;
 }
 
+bool gives(std::string_view body, const policy& value) {
+    const auto view = read_policy_view(body);
+    if (!view || view->mode != value.mode || view->max_age != value.max_age ||
+        view->mx_count != value.mx.size())
+        return false;
+    auto mx = value.mx.begin();
+    auto extension = value.extensions.begin();
+    policy_line_reader reader(body);
+    for (policy_line line; reader.read(line);) {
+        const auto field = split_field(line.text);
+        if (!field)
+            continue; // a blank line at the end
+        if (field->key == policy_key::mx && field->value != *mx++)
+            return false;
+        if (field->key == policy_key::other) {
+            if (extension == value.extensions.end() || field->name != extension->first ||
+                field->value != extension->second)
+                return false;
+            ++extension;
+        }
+    }
+    return extension == value.extensions.end();
+}
+
 std::optional<std::string_view> policy_view::admitted_by(std::string_view host) const {
     policy_line_reader reader(body);
     for (policy_line line; reader.read(line);) {

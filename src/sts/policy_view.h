@@ -19,6 +19,9 @@ struct policy_view {
     std::optional<std::string_view> admitted_by(std::string_view host) const;
 };
 
+/// True where parse_policy() makes exactly this of the body.
+bool gives(std::string_view body, const policy& value);
+
 /// Reads a body as a sender does (A7). Says yes exactly where judge_policy() gives a value.
 std::optional<policy_view> read_policy_view(std::string_view body);
 

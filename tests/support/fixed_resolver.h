@@ -14,6 +14,7 @@ class fixed_resolver final : public io::resolver {
 public:
     std::map<std::string, std::vector<base::ip_address>> hosts;
     std::map<std::string, std::vector<model::mx_record>> exchanges;
+    std::string every_text; ///< the TXT record of every name; "" : not answered
     /// What is said of any other name.
     model::dns_status otherwise = model::dns_status::nx_domain;
 
@@ -36,7 +37,16 @@ public:
         }
         co_return fact;
     }
-    io::task<model::txt_fact> txt(std::string) override { co_return model::txt_fact{}; }
+    io::task<model::txt_fact> txt(std::string name) override {
+        model::txt_fact fact;
+        if (!every_text.empty()) {
+            fact.status = model::dns_status::ok;
+            fact.name = std::move(name);
+            fact.ttl = 300;
+            fact.texts = {every_text};
+        }
+        co_return fact;
+    }
     io::task<model::tlsa_fact> tlsa(std::string) override { co_return model::tlsa_fact{}; }
     io::task<model::caa_fact> caa(std::string) override { co_return model::caa_fact{}; }
     io::task<model::ns_fact> ns(std::string) override { co_return model::ns_fact{}; }

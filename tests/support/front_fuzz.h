@@ -33,11 +33,17 @@ public:
     io::task<shared_decision> look_live(std::string key) override { return decide(std::move(key)); }
     bool delivery_failed(std::string_view, std::string_view) override { return true; }
     io::task<std::size_t> purge() override { co_return 0; }
-    void each(const std::function<bool(const model::kept_policy&)>& take) const override {
+    std::optional<std::size_t>
+    some(std::size_t, std::size_t,
+         const std::function<void(const model::kept_policy&)>& take) const override {
+        take(*kept("e.example"));
+        return std::nullopt;
+    }
+    std::optional<model::kept_policy> kept(std::string_view) const override {
         model::kept_policy one;
         one.domain = "e.example";
         one.state.held = held(sts::mode::enforce, {"mx.e.example"});
-        take(one);
+        return one;
     }
     std::vector<model::policy_override> overrides() const override { return {}; }
     void count_repeated(const tls_decision&) override {}

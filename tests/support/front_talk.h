@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -126,10 +127,17 @@ public:
         ++purged;
         co_return 1;
     }
-    void each(const std::function<bool(const model::kept_policy&)>& take) const override {
-        for (const auto& one : kept)
-            if (!take(one))
-                return;
+    std::optional<std::size_t>
+    some(std::size_t from, std::size_t limit,
+         const std::function<void(const model::kept_policy&)>& take) const override {
+        const std::size_t until = std::min(remembered.size(), from + limit);
+        for (; from < until; ++from)
+            take(remembered[from]);
+        return until < remembered.size() ? std::optional(until) : std::nullopt;
+    }
+    std::optional<model::kept_policy> kept(std::string_view domain) const override {
+        const auto at = std::ranges::find(remembered, domain, &model::kept_policy::domain);
+        return at == remembered.end() ? std::nullopt : std::optional(*at);
     }
     std::vector<model::policy_override> overrides() const override { return exceptions; }
     void count_repeated(const tls_decision&) override { ++repeated; }
@@ -137,7 +145,7 @@ public:
 
     std::map<std::string, shared_decision, std::less<>> answers;
     std::set<std::string> slow, stuck;
-    std::vector<model::kept_policy> kept;
+    std::vector<model::kept_policy> remembered;
     std::vector<model::policy_override> exceptions;
     std::vector<std::pair<std::string, std::string>> failed;
     std::size_t asked = 0, repeated = 0, live = 0, purged = 0;

@@ -239,7 +239,7 @@ TEST(front_socketmap, the_further_verbs_of_postfix_tlspol) {
         model::kept_policy one;
         one.domain = std::move(domain);
         one.state.held = std::move(policy);
-        our.source->kept.push_back(std::move(one));
+        our.source->remembered.push_back(std::move(one));
     };
     keep("shop.example", held(sts::mode::enforce, {"*.shop.example"}));
     keep("a.example", held(sts::mode::enforce, {"mx.a.example"}));
@@ -258,6 +258,7 @@ TEST(front_socketmap, the_further_verbs_of_postfix_tlspol) {
     past.until = noon;
     our.source->exceptions = {exempt, pin, past};
     client->say(net("EXPORT"));
+    our.loop.run();
     EXPECT_EQ(client->take(),
               "a.example                    secure match=mx.a.example servername=hostname\n"
               "pinned.example               secure match=mx.pinned.example servername=hostname\n"
@@ -268,6 +269,7 @@ TEST(front_socketmap, the_further_verbs_of_postfix_tlspol) {
     second->say(net("QUERY shop.example") + net("QUERY shop.example"));
     EXPECT_EQ(second->take(), net("OK dane-only") + net("OK dane-only"));
     second->say(net("dump"));
+    our.loop.run();
     EXPECT_EQ(second->take(),
               "shop.example                       2  secure match=.shop.example servername=hostname\n"
               "a.example                          0  secure match=mx.a.example servername=hostname\n"
@@ -284,6 +286,38 @@ TEST(front_socketmap, the_further_verbs_of_postfix_tlspol) {
     const auto fourth = talk::with(our.at->socketmap());
     fourth->say(net("QUERY shop.example"));
     EXPECT_EQ(our.source->asked, asked + 1) << "nothing is repeated after a purge";
+}
+
+TEST(front_socketmap, a_long_list_is_made_in_many_turns_of_the_loop) {
+    constexpr int many = 5'000;
+    house our;
+    std::string expected;
+    for (int i = 0; i < many; ++i) {
+        model::kept_policy one;
+        one.domain = fmt::format("d{:04}.example", i * 7 % many); // in no order
+        one.state.held = held(sts::mode::enforce, {"mx." + one.domain});
+        our.source->remembered.push_back(std::move(one));
+        expected +=
+            fmt::format("d{:04}.example{:15} secure match=mx.d{:04}.example servername=hostname\n", i, "", i);
+    }
+    const auto client = talk::with(our.at->socketmap());
+    client->say(net("EXPORT"));
+    int turns = 0, beginnings = 0; // of others; and looks at which a part was there
+    our.loop.spawn([](house& in, talk& who, int& counted, int& partly) -> io::task<> {
+        for (; !who.finished; ++counted) {
+            partly += who.heard.empty() ? 0 : 1;
+            co_await in.loop.sleep_for(std::chrono::milliseconds(0));
+        }
+    }(our, *client, turns, beginnings));
+    our.loop.run();
+    EXPECT_EQ(client->take(), expected);
+    EXPECT_GE(turns, 15);
+    EXPECT_GE(beginnings, 5);
+
+    const auto gone = talk::with(our.at->socketmap());
+    gone->say(net("DUMP"));
+    gone->hang_up(); // nobody listens: it ends all the same
+    our.loop.run();
 }
 
 TEST(front_socketmap, the_further_verbs_are_for_this_machine) {

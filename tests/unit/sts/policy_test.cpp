@@ -73,7 +73,32 @@ TEST(sts_policy, takes_every_valid_vector) {
         EXPECT_EQ(problems(row.body), row.remarks) << row.body;
         EXPECT_EQ(parse_policy(row.body).value(), *judged.value) << row.body;
         EXPECT_TRUE(read_policy_view(row.body)) << row.body;
+        EXPECT_TRUE(gives(row.body, *judged.value)) << row.body;
     }
+}
+
+TEST(sts_policy, a_body_gives_one_policy_and_no_other) {
+    const std::string body = head + "mx: *.b.example\nx-note: 1\nmode: none\nx-note: 2\n\n";
+    const auto value = parse_policy(body).value();
+    EXPECT_TRUE(gives(body, value));
+    const std::pair<const char*, void (*)(policy&)> others[] = {
+        {"another mode", [](policy& p) { p.mode = mode::testing; }},
+        {"another life", [](policy& p) { ++p.max_age; }},
+        {"a pattern less", [](policy& p) { p.mx.pop_back(); }},
+        {"a pattern more", [](policy& p) { p.mx.emplace_back("c.example"); }},
+        {"another order", [](policy& p) { std::swap(p.mx[0], p.mx[1]); }},
+        {"another case", [](policy& p) { p.mx[0] = "A.example"; }},
+        {"an extension less", [](policy& p) { p.extensions.pop_back(); }},
+        {"an extension more", [](policy& p) { p.extensions.emplace_back("x-more", "3"); }},
+        {"another name", [](policy& p) { p.extensions[1].first = "x-other"; }},
+        {"another value", [](policy& p) { p.extensions[1].second = "3"; }},
+    };
+    for (const auto& [what, change] : others) {
+        auto other = value;
+        change(other);
+        EXPECT_FALSE(gives(body, other)) << what;
+    }
+    EXPECT_FALSE(gives("no policy", policy{})) << "what gives none";
 }
 
 struct bad_row {
