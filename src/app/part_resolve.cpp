@@ -61,8 +61,9 @@ public:
     }
 
     std::expected<void, std::string> open() override {
-        auto loaded = core_.loop().block_on(service_.start());
-        if (!loaded)
+        // A database that is away stops no answer: the memory begins empty, the keeper complains, and takes
+        // over what is kept as soon as it can.
+        if (auto loaded = core_.loop().block_on(service_.start()); !loaded && !loaded.error().again())
             return std::unexpected(words(loaded.error()));
         core_.log->write(base::event::policies_loaded,
                          {{"destinations", std::to_string(service_.policies().size())},
@@ -309,9 +310,10 @@ std::expected<std::unique_ptr<sending_part>, std::string> make_resolve_part(daem
     if (!fronts)
         return std::unexpected(fronts.error());
     auto opened = store::open_policies({.where = store_place(core.set)});
-    if (!opened)
+    if (!opened && !opened.error().again())
         return std::unexpected(words(opened.error()));
-    return std::make_unique<resolve_part>(core, std::move(*opened), std::move(*options), std::move(*fronts));
+    return std::make_unique<resolve_part>(core, opened ? std::move(*opened) : nullptr, std::move(*options),
+                                          std::move(*fronts));
 }
 
 } // namespace mailtight::app
