@@ -31,6 +31,9 @@ public:
     std::size_t bytes() const; ///< of everything that it holds
     /// In no order; false ends it. The table must not change meanwhile.
     void each(const std::function<bool(const model::kept_policy&)>& take) const;
+    /// What is known of domains without a policy, among the next `places` from `cursor` on, which moves along
+    /// and begins again behind the end: a slow sweep sees every row that stays.
+    std::vector<model::kept_policy> without(std::size_t& cursor, std::size_t places) const;
     /// The domains whose refresh is due, at most `limit`, the longest due first.
     std::vector<std::string> due(base::utc_seconds now, std::size_t limit) const;
     struct counts {
