@@ -39,10 +39,19 @@ struct close_file {
 struct read_in {
     std::vector<model::kept_policy> policies;
     std::vector<std::string> look_ups;
-    std::vector<std::string> refused; ///< the first of them, in words
+    std::vector<resolve::exchange_error> refused; ///< the first of them
     std::uint64_t refused_lines = 0;
     bool nothing_known = false; ///< none of the formats
 };
+
+std::string why(const resolve::exchange_error& error) {
+    return fmt::format("{}{}{}", resolve::explain(error.fault), error.detail.empty() ? "" : ": ",
+                       base::printable(error.detail, 80));
+}
+
+std::string in_words(const resolve::exchange_error& error) {
+    return error.line ? fmt::format("line {}: {}", error.line, why(error)) : why(error);
+}
 
 std::expected<read_in, std::string> read_file(const std::string& file, base::utc_seconds now) {
     read_in all;
@@ -55,10 +64,7 @@ std::expected<read_in, std::string> read_file(const std::string& file, base::utc
                 all.nothing_known |= error.fault == resolve::exchange_fault::unknown_format ||
                                      error.fault == resolve::exchange_fault::version;
                 if (all.refused.size() < refusals_shown)
-                    all.refused.push_back(
-                        fmt::format("{}{}{}{}", error.line ? fmt::format("line {}: ", error.line) : "",
-                                    resolve::explain(error.fault), error.detail.empty() ? "" : ": ",
-                                    base::printable(error.detail, 200)));
+                    all.refused.push_back(error);
             }};
     auto bytes = read_bytes(file, file_bytes);
     if (!bytes)
@@ -175,8 +181,9 @@ int cmd_cache_import(const common_options& common, const cache_options& options)
     if (!all)
         return failed(all.error());
     if (all->nothing_known && all->policies.empty() && all->look_ups.empty())
-        return failed(fmt::format("{}: {}", base::printable(options.file),
-                                  all->refused.empty() ? "nothing in it can be used" : all->refused.front()));
+        return failed(
+            fmt::format("{}: {}", base::printable(options.file),
+                        all->refused.empty() ? "nothing in it can be used" : in_words(all->refused.front())));
     auto told = to_daemon(common, *all, now);
     const bool daemon = told.has_value();
     if (!told)
@@ -185,21 +192,25 @@ int cmd_cache_import(const common_options& common, const cache_options& options)
         return failed(told->error());
     if (common.json) {
         boost::json::array refused;
-        for (const auto& why : all->refused)
-            refused.emplace_back(why);
+        for (const auto& each : all->refused)
+            refused.push_back(boost::json::object{{"line", each.line}, {"why", why(each)}});
         print(boost::json::serialize(boost::json::object{{"taken", **told},
                                                          {"look_ups", daemon ? all->look_ups.size() : 0},
                                                          {"refused_lines", all->refused_lines},
                                                          {"refused", std::move(refused)}}) +
               "\n");
     } else {
-        for (const auto& why : all->refused)
-            say(why);
+        for (const auto& each : all->refused)
+            say(in_words(each));
         if (all->refused_lines > all->refused.size())
             say(fmt::format("and {} more lines", all->refused_lines - all->refused.size()));
-        say(fmt::format("{} policies taken over", **told));
+        if (**told == 0 && !all->policies.empty())
+            say("no policy taken over: what is held is as new");
+        else if (!all->policies.empty() || all->look_ups.empty())
+            say(fmt::format("{} {} taken over", **told, **told == 1 ? "policy" : "policies"));
         if (!all->look_ups.empty())
-            say(fmt::format("{} more domains are looked up {}", all->look_ups.size(),
+            say(fmt::format("{} {} looked up {}", all->look_ups.size(),
+                            all->look_ups.size() == 1 ? "domain is" : "domains are",
                             daemon ? "in the background now" : "when mail goes to them"));
     }
     return all->refused_lines > 0 ? problems_found : fine;

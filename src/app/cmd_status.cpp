@@ -73,8 +73,12 @@ void show_sending(const boost::json::object& sending, base::utc_seconds now) {
             "  {:<9} {}, {} open{}\n", text(each, "kind"), text(each, "where"), number(each, "open"),
             number(each, "refused") > 0 ? fmt::format(", {} refused", number(each, "refused")) : ""));
     const auto answers = number(sending, "answers"), hits = number(sending, "hits");
-    print(fmt::format("  answers   {}, {} % of them at once, {} over the budget\n", answers,
-                      answers == 0 ? 100 : hits * 100 / answers, number(sending, "over_budget")));
+    if (answers == 0)
+        print(
+            "  answers   none yet: no mail server has asked; mailtight doctor prints the lines for yours\n");
+    else
+        print(fmt::format("  answers   {}, {} % of them at once, {} over the budget\n", answers,
+                          hits * 100 / answers, number(sending, "over_budget")));
     print(fmt::format("  known     {} destinations ({} enforce, {} testing, {} none, {} without a policy), "
                       "{}\n",
                       number(sending, "destinations"), number(sending, "enforce"), number(sending, "testing"),

@@ -81,7 +81,7 @@ std::string_view explain(exchange_fault fault) {
     case field:
         return "a field is missing, of another type, or not known";
     case domain:
-        return "not a domain name in its canonical form";
+        return "not a mail domain, such as example.com";
     case time:
         return "not a time, or one that has not come yet";
     case policy:

@@ -100,8 +100,9 @@ private:
             obey(what, key, out);
         else
             queue_->give(
-                permanent(fmt::format("there is no map {}; known are QUERY, QUERYwithTLSRPT, postfix, "
-                                      "postfix-legacy, postfix-3.10 and sts",
+                permanent(fmt::format("there is no map '{}' here: its name, the last word of the table, is "
+                                      "postfix, postfix-legacy, postfix-3.10, sts, QUERY, QUERYwithTLSRPT or "
+                                      "one of resolve.map-names",
                                       base::printable(name, 40))),
                 out);
     }

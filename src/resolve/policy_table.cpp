@@ -181,6 +181,17 @@ policy_table::some(std::size_t from, std::size_t limit,
     return until < rows.size() ? std::optional(until) : std::nullopt;
 }
 
+std::vector<model::kept_policy> policy_table::without(std::size_t& cursor, std::size_t places) const {
+    std::vector<model::kept_policy> out;
+    const auto& rows = state_->rows;
+    if (cursor >= rows.size())
+        cursor = 0;
+    for (const auto end = std::min(rows.size(), cursor + places); cursor < end; ++cursor)
+        if (rows[cursor] && !rows[cursor].holds())
+            out.push_back(rows[cursor].unpack());
+    return out;
+}
+
 std::vector<std::string> policy_table::due(utc_seconds now, std::size_t limit) const {
     std::vector<std::string> out;
     for (const auto slot : state_->by_refresh.until(now, limit))

@@ -36,6 +36,9 @@ public:
     /// are told once.
     std::optional<std::size_t> some(std::size_t from, std::size_t limit,
                                     const std::function<void(const model::kept_policy&)>& take) const;
+    /// What is known of domains without a policy, among the next `places` from `cursor` on, which moves along
+    /// and begins again behind the end: a slow sweep sees every row that stays.
+    std::vector<model::kept_policy> without(std::size_t& cursor, std::size_t places) const;
     /// The domains whose refresh is due, at most `limit`, the longest due first.
     std::vector<std::string> due(base::utc_seconds now, std::size_t limit) const;
     struct counts {

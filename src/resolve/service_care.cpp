@@ -15,6 +15,7 @@ using base::utc_seconds;
 constexpr auto use_told_every = 1h;
 constexpr auto exceptions_read_every = 30s;
 constexpr auto prefetch_looked_every = 1h;
+constexpr std::size_t swept_a_beat = 500; ///< a million in half an hour
 
 /// From here on a use looks again ahead of the end.
 utc_seconds last_fifth(utc_seconds from, utc_seconds until) {
@@ -99,6 +100,7 @@ io::task<> service::state::care(std::shared_ptr<state> self) {
         self->refresh_prefetched(static_cast<std::size_t>(owed) -
                                  std::min(static_cast<std::size_t>(owed), self->refreshing - before));
         owed -= std::min(owed, static_cast<double>(self->refreshing - before));
+        self->sweep();
         if (now - self->exceptions_read >= exceptions_read_every && !self->reading_exceptions) {
             self->exceptions_read = now;
             self->loop.spawn(read_exceptions(self));
@@ -148,6 +150,15 @@ void service::state::refresh_due(std::size_t at_most) {
         ++refreshing;
         loop.spawn(refresh_one(shared_from_this(), domain, sts::occasion::schedule, next.what));
     }
+}
+
+/// An absence that has run out goes; policies that end are due, and seen to there. The database is left alone:
+/// another machine may know better since.
+void service::state::sweep() {
+    const auto now = clock.now();
+    for (const auto& kept : policies.without(swept, swept_a_beat))
+        if (sts::worthless(kept.state, now) && !looking.contains(kept.domain))
+            policies.erase(kept.domain);
 }
 
 /// The list is looked at as if somebody used each of its domains.

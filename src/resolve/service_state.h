@@ -150,6 +150,8 @@ struct service::state : std::enable_shared_from_this<service::state> {
     static io::task<> refresh_one(std::shared_ptr<state> self, std::string domain, sts::occasion why,
                                   sts::ask what);
     void refresh_due(std::size_t at_most);
+    void sweep();
+    std::size_t swept = 0; ///< how far
     void take_prefetch_list();
     void refresh_prefetched(std::size_t at_most);
     std::deque<std::string> to_prefetch;

@@ -5,6 +5,9 @@
 #include "app/daemon.h"
 #include "app/import_batch.h"
 #include "app/store_access.h"
+#include "store/policies.h"
+#include "support/policies.h"
+#include "support/proves.h"
 #include "support/scratch.h"
 #include "wire/smtp_client.h"
 
@@ -344,6 +347,55 @@ TEST_F(sending, begins_without_its_database) {
     const auto made = daemon::make(common_);
     ASSERT_FALSE(made) << "a report that cannot be kept must not be taken in";
     EXPECT_THAT(made.error(), HasSubstr("PostgreSQL"));
+}
+
+TEST_F(sending, who_looks_after_it_hears_of_refreshes_that_keep_failing) {
+    PROVES("8461-3.3-r", "8461-10.2-c", "8461-10.2-d");
+    common_.set.alarm_mail = {"admin@example.com"};
+    common_.set.mail_port = 1; // nobody listens there: what is to go out stays where it can be read
+    common_.set.webhook = "https://127.0.0.1:1/hook";
+    const base::system_clock clock;
+    const auto now = clock.now();
+    std::vector<model::kept_policy> kept;
+    for (const auto mode : {sts::mode::enforce, sts::mode::testing, sts::mode::none}) {
+        auto row = tests::held_policy(fmt::format("{}.example", sts::to_string(mode)), 0);
+        auto& state = row.state;
+        state.held->value.mode = mode;
+        if (mode == sts::mode::none)
+            state.held->value.mx.clear();
+        state.held->body = sts::format_policy(state.held->value).value();
+        state.held->fetched_at = state.record_at = row.used_at = now - std::chrono::days(2);
+        state.failed = sts::failed_fetch{.id = "1",
+                                         .at = now - std::chrono::hours(1),
+                                         .fault = sts::policy_fault::webpki_invalid,
+                                         .detail = "certificate expired"};
+        state.failing_since = now - std::chrono::days(2);
+        state.failures = 3;
+        state.refresh_at = now - std::chrono::minutes(1);
+        kept.push_back(std::move(row));
+    }
+    ASSERT_TRUE(store::open(store::open_options{.where = common_.set.store_where}));
+    ASSERT_TRUE((*store::open_policies({.where = common_.set.store_where}))->put(kept));
+    begin();
+    std::string shown; // all three are looked at in vain on the first beats; DNS gives no answer here
+    for (int i = 0; i < 400 && !(shown.contains("policy-refresh/enforce.example") &&
+                                 shown.contains("policy-refresh/testing.example"));
+         ++i)
+        shown = alarms();
+    EXPECT_THAT(shown, HasSubstr("policy-refresh/enforce.example"));
+    EXPECT_THAT(shown, HasSubstr("policy-refresh/testing.example"));
+    EXPECT_THAT(shown, testing::Not(HasSubstr("none.example")))
+        << "mode none protects nothing that could run out";
+    auto from = open_to_ask(common_.set);
+    ASSERT_TRUE(from);
+    for (const auto* way : {"outbox/mail/", "outbox/hook/"}) {
+        std::string told;
+        for (const auto& [name, text] : *(*from)->facts(way))
+            told += text;
+        EXPECT_THAT(told, HasSubstr("enforce.example cannot be refreshed")) << way;
+        EXPECT_THAT(told, HasSubstr("testing.example cannot be refreshed")) << way;
+        EXPECT_THAT(told, testing::Not(HasSubstr("none.example"))) << way;
+    }
 }
 
 TEST_F(sending, what_changes_something_answers_on_the_control_socket_alone) {

@@ -14,6 +14,14 @@ namespace {
 
 const std::string secure = "OK secure match=mx1.shop.example servername=hostname";
 
+/// What the log of a mail server says whose table has a wrong name: short enough for it not to be cut.
+std::string no_map(const std::string& name) {
+    return "PERM there is no map '" + name +
+           "' here: its name, the last word of the table, is postfix, postfix-legacy, postfix-3.10, sts, "
+           "QUERY, "
+           "QUERYwithTLSRPT or one of resolve.map-names";
+}
+
 TEST(front_socketmap, questions_and_answers) {
     house our;
     our.has("shop.example", enforcing({"mx1.shop.example"}));
@@ -37,13 +45,9 @@ TEST(front_socketmap, questions_and_answers) {
         {"postfix .example", "NOTFOUND "},
         {"postfix ", "NOTFOUND "},
         {"QUERY", "NOTFOUND "},
-        {"nobody shop.example", "PERM there is no map nobody; known are QUERY, QUERYwithTLSRPT, postfix, "
-                                "postfix-legacy, postfix-3.10 and sts"},
-        {"", "PERM there is no map ; known are QUERY, QUERYwithTLSRPT, postfix, postfix-legacy, postfix-3.10 "
-             "and sts"},
-        {std::string("\x1b[2J\0 x", 7),
-         "PERM there is no map \\x1b[2J\\x00; known are QUERY, QUERYwithTLSRPT, "
-         "postfix, postfix-legacy, postfix-3.10 and sts"},
+        {"nobody shop.example", no_map("nobody")},
+        {"", no_map("")},
+        {std::string("\x1b[2J\0 x", 7), no_map("\\x1b[2J\\x00")},
     };
     std::string asked, answered;
     for (const auto& one : rows) {
@@ -121,10 +125,7 @@ TEST(front_socketmap, answers_keep_the_order_of_the_questions) {
     EXPECT_EQ(client->take(), "") << "the slow answer is there, and waits for its turn";
     our.source->release();
     our.loop.run();
-    EXPECT_EQ(client->take(),
-              net("NOTFOUND ") + net(secure) + net("OK dane-only") +
-                  net("PERM there is no map nobody; known are QUERY, QUERYwithTLSRPT, postfix, "
-                      "postfix-legacy, postfix-3.10 and sts"));
+    EXPECT_EQ(client->take(), net("NOTFOUND ") + net(secure) + net("OK dane-only") + net(no_map("nobody")));
     EXPECT_TRUE(client->session->idle());
 }
 

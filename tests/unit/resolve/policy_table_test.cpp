@@ -14,6 +14,7 @@
 #include <chrono>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace mailtight::resolve {
 namespace {
@@ -239,6 +240,24 @@ TEST(policy_table, what_is_put_stays_even_where_nothing_else_fits) {
 }
 
 // --- cost
+
+TEST(policy_table, a_sweep_sees_every_domain_without_a_policy) {
+    policy_table table(1'000, 1u << 20);
+    std::size_t cursor = 0;
+    EXPECT_TRUE(table.without(cursor, 10).empty());
+    for (int i = 0; i < 25; ++i) {
+        table.put(tests::no_policy(fmt::format("without{}.example", i), 1));
+        table.put(tests::held_policy(fmt::format("held{}.example", i), 1));
+    }
+    table.erase("without3.example");
+    std::set<std::string> seen;
+    for (int turn = 0; turn < 6; ++turn) // 50 places by ten, and the beginning again
+        for (const auto& each : table.without(cursor, 10)) {
+            EXPECT_FALSE(each.state.held);
+            EXPECT_EQ(seen.insert(each.domain).second, turn < 5) << each.domain;
+        }
+    EXPECT_EQ(seen.size(), 24U);
+}
 
 TEST(policy_table, costs_less_than_four_hundred_bytes_beyond_the_bodies) {
     const auto used = [] { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; };

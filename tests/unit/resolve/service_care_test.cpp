@@ -4,6 +4,8 @@
 #include "service_world.h"
 #include "support/proves.h"
 
+#include <fmt/format.h>
+
 namespace mailtight::resolve {
 namespace {
 
@@ -212,6 +214,25 @@ TEST(service_cares, an_administrator_hears_once_of_refreshes_that_fail) {
     world.clock.at += 24h;
     EXPECT_TRUE(world.eventually([&] { return world.told(service_event::kind::alarm_over) == 1; }));
     EXPECT_EQ(world.service->counted().alarms, 1U);
+}
+
+TEST(service_cares, an_absence_that_has_run_out_is_let_go) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    world.ask();
+    for (int i = 0; i < 20; ++i) {
+        const auto name = fmt::format("d{}.example", i);
+        world.dns.domain(name, {"mx1.example.com"});
+        EXPECT_EQ(world.ask(name)->what, decision::no_policy);
+    }
+    world.pass(50ms);
+    EXPECT_EQ(world.service->policies().size(), 21U) << "they are good for a while";
+    world.clock.at += 2h;
+    EXPECT_TRUE(world.eventually([&] { return world.service->policies().size() == 1; }));
+    EXPECT_EQ(world.ask("d7.example")->what, decision::no_policy) << "looked at again";
+    EXPECT_EQ(world.records_asked("d7.example"), 2U);
+    EXPECT_EQ(world.ask()->what, decision::enforce);
 }
 
 TEST(service_cares, nobody_hears_of_mode_none) {
