@@ -28,12 +28,14 @@ std::string text(const call& asked, const char* name) {
     return found == asked.query.end() ? std::string() : found->second;
 }
 
+std::size_t number(const call& asked, const char* name, std::size_t usual) {
+    const std::string given = text(asked, name);
+    std::from_chars(given.data(), given.data() + given.size(), usual);
+    return usual;
+}
+
 std::size_t rows_wanted(const call& asked, std::size_t usual, std::size_t most) {
-    const std::string given = text(asked, "limit");
-    std::size_t wanted = usual;
-    if (!given.empty())
-        std::from_chars(given.data(), given.data() + given.size(), wanted);
-    return std::clamp<std::size_t>(wanted, 1, most);
+    return std::clamp<std::size_t>(number(asked, "limit", usual), 1, most);
 }
 
 /// The decision as its document, with what was asked for besides.
@@ -75,7 +77,8 @@ io::task<wire::http_reply> decide(context& with, call asked) {
             {"dialect", resolve::to_string(*in)}, {"status", first_word(reply.what)}, {"text", reply.text}};
     }
     if (yes(asked, "explain"))
-        out["explanation"] = resolve::explain(*said, with.replies, with.clock.now());
+        out["explanation"] =
+            resolve::explain(*said, with.replies, with.clock.now(), number(asked, "width", 78));
     co_return json_reply(out);
 }
 
@@ -165,6 +168,9 @@ std::vector<route> policy_routes() {
                    {.name = "explain",
                     .takes = query_parameter::type::yes,
                     .description = "With an explanation for people."},
+                   {.name = "width",
+                    .takes = query_parameter::type::number,
+                    .description = "Columns of the explanation, 40 to 200; 78 where it is left out."},
                    {.name = "dialect",
                     .description = "With the reply in this dialect: postfix, postfix-legacy, postfix-3.10, "
                                    "sts, QUERY or QUERYwithTLSRPT."}},

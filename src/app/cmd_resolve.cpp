@@ -22,7 +22,7 @@ std::string text(const boost::json::object& from, std::string_view key) {
 
 /// The decision as the API has it, from the daemon or from here.
 std::expected<boost::json::object, int> ask(const common_options& common, const resolve_options& options) {
-    std::string query = "?explain=1";
+    std::string query = fmt::format("?explain=1&width={}", terminal_width());
     if (options.live)
         query += "&live=1";
     if (!options.dialect.empty())
@@ -50,7 +50,7 @@ std::expected<boost::json::object, int> ask(const common_options& common, const 
     if (error || !value.is_object())
         return std::unexpected(static_cast<int>(not_done));
     auto& out = value.as_object();
-    out["explanation"] = resolve::explain(*said, (*here)->replies(), (*here)->now());
+    out["explanation"] = resolve::explain(*said, (*here)->replies(), (*here)->now(), terminal_width());
     if (const auto in = resolve::dialect_of(options.dialect)) {
         const auto reply = resolve::render(*in, *said, (*here)->replies());
         constexpr std::string_view first[] = {"OK", "NOTFOUND", "TEMP", "PERM"};

@@ -77,20 +77,12 @@ std::expected<void, std::string> open_store(daemon_core& core) {
     const auto names = our_domains(core.set);
     if (!names)
         return std::unexpected(names.error());
-    auto writable = open_to_write(core.set);
+    auto writable = begin_to_write(core.set);
     if (!writable)
         return std::unexpected(writable.error());
-    auto& writer = *writable->opened;
-    if (auto added = writer.add_domains(*names, core.now()); !added)
-        return std::unexpected(words(added.error()));
-    if (auto counted = writer.count_unverified(core.set.count_unverified); !counted)
-        return std::unexpected(words(counted.error()));
-    auto domains = writer.domains();
-    if (!domains)
-        return std::unexpected(words(domains.error()));
-    core.domains = *domains;
+    if (writable->away && (takes_reports(core.set) || !serves_policies(core.set)))
+        return std::unexpected(words(*writable->away));
     core.book = intake::address_book(core.set.mailboxes);
-    core.book.set_domains(core.domains);
     core.lock.emplace(std::move(writable->lock));
 
     intake::keeper_options options;
@@ -105,14 +97,18 @@ std::expected<void, std::string> open_store(daemon_core& core) {
         core.file_keys = std::move(*made);
         keys = core.file_keys.get();
     }
+    if (writable->away)
+        options.reopen = [where = store_place(core.set)] { return store::open({.where = where}); };
     core.keeper = std::make_unique<intake::keeper>(core.loop(), std::move(writable->opened), *keys,
                                                    core.with->clock, std::move(options));
-    auto reader = store::open({.where = store_place(core.set), .read_only = true, .create = false});
-    if (!reader)
-        return std::unexpected(words(reader.error()));
-    core.reader = std::move(*reader);
     core.asker = std::make_unique<io::worker>(core.loop(), "ask");
-    return {};
+    if (writable->away) { // mail servers get their answers all the same; watch_parts() tries again
+        core.store_ok = core.domains_known = false;
+        core.log->write(base::event::store_unavailable, {{"error", writable->away->message}});
+        return {};
+    }
+    auto taken = core.loop().block_on(take_domains(core, *names, core.set.count_unverified));
+    return taken ? std::expected<void, std::string>() : std::unexpected(words(taken.error()));
 }
 
 void note_stored(daemon_core& core, const model::received_report& report, const store::add_outcome& outcome) {

@@ -170,8 +170,10 @@ io::task<> watch_parts(daemon_core& core) {
         } else if (!core.store_ok) {
             // Only a write says that writing works; there may be no report for hours.
             const std::string now = base::format_utc(core.now());
-            const auto tried = co_await core.keeper->write(
+            auto tried = co_await core.keeper->write(
                 [now](store::store& to) { return to.set_fact("probe/write", now); });
+            if (const auto names = our_domains(core.set); tried && !core.domains_known && names)
+                tried = co_await take_domains(core, *names, core.set.count_unverified);
             if (tried) {
                 core.log->write(base::event::store_recovered);
                 core.store_ok = true;

@@ -61,7 +61,7 @@ struct daemon_core {
     std::vector<store::own_domain> domains;
     std::optional<write_lock> lock;
     std::unique_ptr<intake::keeper> keeper;
-    std::unique_ptr<store::store> reader;
+    std::unique_ptr<store::store> reader; ///< null until the first question that finds the database
     std::unique_ptr<io::worker> asker;
     std::unique_ptr<alarm_loop> alarms;
     std::vector<std::unique_ptr<part>> parts;
@@ -69,6 +69,7 @@ struct daemon_core {
     std::unique_ptr<io::event> stop;
     base::utc_seconds since{};
     bool store_ok = true;
+    bool domains_known = true; ///< false: the store was away at the start, and none of them is served yet
 
     io::loop& loop() { return with->loop; }
     base::utc_seconds now() const { return with->clock.now(); }
@@ -76,8 +77,15 @@ struct daemon_core {
     /// Asks the store on the asker's thread.
     template<class T>
     io::task<store::result<T>> ask(std::function<store::result<T>(store::store&)> question) {
-        return asker->run<store::result<T>>(
-            [question = std::move(question), from = reader.get()] { return question(*from); });
+        return asker->run<store::result<T>>([question = std::move(question), this]() -> store::result<T> {
+            if (!reader) {
+                auto opened = store::open({.where = store_place(set), .read_only = true, .create = false});
+                if (!opened)
+                    return std::unexpected(opened.error());
+                reader = std::move(*opened);
+            }
+            return question(*reader);
+        });
     }
 };
 
@@ -85,6 +93,12 @@ struct daemon_core {
 inline bool errs(const intake::way_status& now) {
     return !now.last_error.empty() && now.last_error_at > now.last_success;
 }
+
+/// Adds the domains of reports to the store, and reads all that it has of them.
+io::task<store::result<void>> take_domains(daemon_core& core, std::vector<std::string> names,
+                                           bool count_unverified);
+/// Whether a way in for reports is configured: then nothing goes without the store.
+bool takes_reports(const settings& from);
 
 /// The parts that the settings switch on, not open yet.
 std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon_core& core);

@@ -186,6 +186,12 @@ std::expected<io::listen_address, std::string> listen_at(std::string_view key, c
     return at;
 }
 
+bool takes_reports(const settings& from) {
+    return !from.lmtp_listen.empty() || !from.smtp_listen.empty() || !from.https_listen.empty() ||
+           !from.plain_listen.empty() || !from.maildir_path.empty() || !from.mbox_path.empty() ||
+           !from.imap_host.empty();
+}
+
 std::vector<io::tls_server::pair> certificate_files(const settings& from) {
     std::vector<io::tls_server::pair> pairs;
     for (const auto& text : from.tls_certificates) {

@@ -83,27 +83,14 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
             co_return failed(prepared.error());
 
     // The domains: added in the store first, since their tokens come from there.
-    auto found = std::make_shared<std::vector<store::own_domain>>();
-    const auto now = core.now();
-    const std::vector<std::string> wanted = *names;
-    const bool unverified = fresh->count_unverified;
-    auto written = co_await core.keeper->write(
-        [found, wanted, unverified, now](store::store& to) -> store::result<void> {
-            if (auto added = to.add_domains(wanted, now); !added)
-                return added;
-            if (auto counted = to.count_unverified(unverified); !counted)
-                return counted;
-            auto domains = to.domains();
-            if (!domains)
-                return std::unexpected(domains.error());
-            *found = std::move(*domains);
-            return {};
-        });
-    if (!written)
-        co_return failed(words(written.error()));
-    if (found->size() != core.domains.size())
-        core.log->write(base::event::domains_changed, {{"domains", std::to_string(found->size())}});
-    core.domains = *found;
+    const auto domains_before = core.domains.size();
+    if (auto taken = co_await take_domains(core, *names, fresh->count_unverified); !taken) {
+        if (takes_reports(*fresh) || !core.sending)
+            co_return failed(words(taken.error()));
+        core.domains_known = false; // watch_parts() takes them when the store is back
+    }
+    if (core.domains.size() != domains_before)
+        core.log->write(base::event::domains_changed, {{"domains", std::to_string(core.domains.size())}});
     core.set = std::move(*fresh);
     if (core.sending)
         core.sending->change();
@@ -114,6 +101,29 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
     core.log->write(base::event::reloaded, {{"domains", std::to_string(core.domains.size())},
                                             {"restart", fmt::format("{}", fmt::join(restart, ","))}});
     co_return restart;
+}
+
+io::task<store::result<void>> take_domains(daemon_core& core, std::vector<std::string> names,
+                                           bool count_unverified) {
+    auto found = std::make_shared<std::vector<store::own_domain>>();
+    auto done = co_await core.keeper->write([found, wanted = std::move(names), count_unverified,
+                                             now = core.now()](store::store& to) -> store::result<void> {
+        if (auto added = to.add_domains(wanted, now); !added)
+            return added;
+        if (auto counted = to.count_unverified(count_unverified); !counted)
+            return counted;
+        auto domains = to.domains();
+        if (!domains)
+            return std::unexpected(domains.error());
+        *found = std::move(*domains);
+        return {};
+    });
+    if (!done)
+        co_return done;
+    core.domains = std::move(*found);
+    core.domains_known = true;
+    core.book.set_domains(core.domains);
+    co_return done;
 }
 
 } // namespace mailtight::app

@@ -7,6 +7,7 @@
 #include "app/sending.h"
 #include "app/sending_part.h"
 #include "app/store_access.h"
+#include "app/stored_pages.h"
 #include "base/text.h"
 #include "resolve/front.h"
 
@@ -45,23 +46,24 @@ public:
         , service_(core.loop(), *core.with->dns, core.with->clock, fetcher_of(*core.with, core.set),
                    prober_of(*core.with, core.set), keeper_, std::move(options),
                    [this](const resolve::service_event& event) { heard(event); })
-        , pages_(core.loop(), "pages")
-        , api_(std::make_shared<api::context>(
-              api::context{.loop = core.loop(),
-                           .policies = service_,
-                           .clock = core.with->clock,
-                           .replies = fronts.replies,
-                           .stored = [this](std::string after,
-                                            std::size_t limit) { return page(std::move(after), limit); },
-                           .version = MAILTIGHT_VERSION}))
+        , pages_(core.loop(), store_place(core.set))
+        , api_(std::make_shared<api::context>(api::context{
+              .loop = core.loop(),
+              .policies = service_,
+              .clock = core.with->clock,
+              .replies = fronts.replies,
+              .stored = [this](std::string after,
+                               std::size_t limit) { return pages_.page(std::move(after), limit); },
+              .version = MAILTIGHT_VERSION}))
         , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
         http_.add_site(api::make_site(api_, {}));
     }
 
     std::expected<void, std::string> open() override {
-        auto loaded = core_.loop().block_on(service_.start());
-        if (!loaded)
+        // A database that is away stops no answer: the memory begins empty, the keeper complains, and takes
+        // over what is kept as soon as it can.
+        if (auto loaded = core_.loop().block_on(service_.start()); !loaded && !loaded.error().again())
             return std::unexpected(words(loaded.error()));
         core_.log->write(base::event::policies_loaded,
                          {{"destinations", std::to_string(service_.policies().size())},
@@ -283,36 +285,13 @@ private:
         }
     }
 
-    /// One page of what is kept, on a thread and a connection of its own.
-    io::task<store::result<api::stored_page>> page(std::string after, std::size_t limit) {
-        auto job = [this, after = std::move(after), limit]() -> store::result<api::stored_page> {
-            if (!reader_) {
-                auto opened = store::open_policies(
-                    {.where = store_place(core_.set), .read_only = true, .create = false});
-                if (!opened)
-                    return std::unexpected(opened.error());
-                reader_ = std::move(*opened);
-            }
-            auto rows = reader_->after(after, limit + 1);
-            if (!rows)
-                return std::unexpected(rows.error());
-            api::stored_page made{.rows = std::move(*rows), .more = false};
-            made.more = made.rows.size() > limit;
-            if (made.more)
-                made.rows.pop_back();
-            return made;
-        };
-        co_return co_await pages_.run<store::result<api::stored_page>>(std::move(job));
-    }
-
     daemon_core& core_;
     std::map<std::string, std::string> alarmed_; ///< domain -> what fails
     std::string last_fault_;
     base::utc_seconds last_fault_at_{};
     resolve::keeper keeper_;
     resolve::service service_;
-    std::unique_ptr<store::policy_store> reader_; ///< on the thread of pages_
-    io::worker pages_;
+    stored_pages pages_;
     std::shared_ptr<api::context> api_;
     policy_listeners listeners_;
     io::http_server http_;
@@ -331,9 +310,10 @@ std::expected<std::unique_ptr<sending_part>, std::string> make_resolve_part(daem
     if (!fronts)
         return std::unexpected(fronts.error());
     auto opened = store::open_policies({.where = store_place(core.set)});
-    if (!opened)
+    if (!opened && !opened.error().again())
         return std::unexpected(words(opened.error()));
-    return std::make_unique<resolve_part>(core, std::move(*opened), std::move(*options), std::move(*fronts));
+    return std::make_unique<resolve_part>(core, opened ? std::move(*opened) : nullptr, std::move(*options),
+                                          std::move(*fronts));
 }
 
 } // namespace mailtight::app

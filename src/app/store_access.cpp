@@ -176,16 +176,25 @@ std::expected<write_lock, std::string> write_lock::take(const settings& from) {
 }
 
 std::expected<writable_store, std::string> open_to_write(const settings& from) {
+    auto begun = begin_to_write(from);
+    if (begun && begun->away)
+        return std::unexpected(words(*begun->away));
+    return begun;
+}
+
+std::expected<writable_store, std::string> begin_to_write(const settings& from) {
     auto lock = write_lock::take(from);
     if (!lock)
         return std::unexpected(lock.error());
     const std::string place = store_place(from);
     auto opened = store::open({.where = place});
+    if (!opened && opened.error().again())
+        return writable_store{.lock = std::move(*lock), .opened = nullptr, .away = opened.error()};
     if (!opened)
         return std::unexpected(words(opened.error()));
     if (!store::is_postgres(place))
         give_to_owner(place);
-    return writable_store{std::move(*lock), std::move(*opened)};
+    return writable_store{.lock = std::move(*lock), .opened = std::move(*opened), .away = {}};
 }
 
 } // namespace mailtight::app

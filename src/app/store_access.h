@@ -8,6 +8,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,12 @@ private:
 struct writable_store {
     write_lock lock;
     std::unique_ptr<store::store> opened;
+    std::optional<store::store_error> away; ///< begin_to_write(): why `opened` is null
 };
 /// Locks, opens (makes it where it is missing) and, as root, gives new files to the owner of their directory.
 std::expected<writable_store, std::string> open_to_write(const settings& from);
+/// The same for who can begin without it: a database that is only away (store_error::again()) is no error.
+std::expected<writable_store, std::string> begin_to_write(const settings& from);
 
 /// reports.domains and those of reports.domains-file, as A-labels.
 std::expected<std::vector<std::string>, std::string> our_domains(const settings& from);

@@ -141,11 +141,13 @@ private:
         dns_error_ = stands.dns_error;
         out_.fault = stands.fault;
         policy_detail_ = base::printable(stands.detail);
-        if (stands.fault)
+        if (stands.fault) {
+            out_.fault_detail = policy_detail_;
             note(fmt::format("The latest look for the policy failed ({}): {}", sts::to_string(*stands.fault),
                              policy_detail_));
-        else if (!policy_detail_.empty())
+        } else if (!policy_detail_.empty()) {
             note("The latest look for the policy: " + policy_detail_);
+        }
     }
 
     void take_hosts() {

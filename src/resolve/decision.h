@@ -49,6 +49,7 @@ struct tls_decision {
     std::vector<std::string> notes; ///< everything worth saying, in sentences: errors, the override, DANE
                                     ///< without a policy for the rest
     std::optional<sts::policy_fault> fault; ///< the latest look for the policy failed so
+    std::string fault_detail;               ///< with a fault: what was seen, printable
     std::optional<model::policy_override> exception;
 };
 using shared_decision = std::shared_ptr<const tls_decision>;

@@ -91,10 +91,9 @@ reply enforced(dialect d, const tls_decision& decision) {
 
 // 8461-2-a: where the mail server does DANE, nothing of MTA-STS is said that could replace it.
 reply dane(dialect d, const tls_decision& decision, const reply_options& options) {
-    if (options.mta_has_dane)
-        return d == dialect::sendmail // its own DANE acts when nothing else is said
-                   ? reply{}
-                   : reply{reply::status::ok, decision.dane_only ? "dane-only" : "dane"};
+    // Sendmail puts its own DANE before the policy, where it has one (Debian's has not).
+    if (options.mta_has_dane && d != dialect::sendmail)
+        return {reply::status::ok, decision.dane_only ? "dane-only" : "dane"};
     if (enforced_policy(decision))
         return enforced(d, decision);
     if (decision.dane_only && d != dialect::sendmail)

@@ -50,8 +50,9 @@ std::string reason_in_words(std::string_view reason, std::string_view otherwise)
 std::string to_tlspol_json(const tls_decision& decision, base::utc_seconds now, double seconds = 0);
 /// `resolve --json`, GET /api/v1/policy/{domain}.
 std::string to_json(const tls_decision& decision, const reply_options& options, base::utc_seconds now);
-/// For people: every answer, the decision, the replies, the lifetimes.
-std::string explain(const tls_decision& decision, const reply_options& options, base::utc_seconds now);
+/// For people: every answer, the decision, the replies, the lifetimes; so wide (40 to 200).
+std::string explain(const tls_decision& decision, const reply_options& options, base::utc_seconds now,
+                    std::size_t columns = 78);
 
 /// The line protocol for Exim's ${readsocket}: `POLICY domain`, `MX domain host`, answered by one line;
 /// reply_lines.cpp documents each.

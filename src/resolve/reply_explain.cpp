@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A decision for people: what holds and why, first in one line, then each thing that it comes from, then the
-// replies in every dialect. Plain text of 78 columns (a reply is never broken: it is there to be compared).
+// replies in every dialect. Plain text, wrapped (a reply is never broken: it is there to be compared).
 #include "base/text.h"
 #include "resolve/reply.h"
 #include "resolve/reply_words.h"
@@ -15,13 +15,16 @@ namespace mailtight::resolve {
 
 namespace {
 
-constexpr std::size_t columns = 78, label_columns = 11, policy_lines_shown = 40, hosts_shown = 20;
+constexpr std::size_t columns_least = 40, columns_most = 200, label_columns = 11, policy_lines_shown = 40,
+                      hosts_shown = 20;
 
 /// Lines with a label in front, wrapped.
 class sheet {
 public:
+    explicit sheet(std::size_t columns)
+        : columns_(columns) {}
     void row(std::string_view label, std::string_view text) {
-        const std::size_t room = columns - label_columns - 2;
+        const std::size_t room = columns_ - label_columns - 2;
         for (const auto& line : base::wrap(text, room)) {
             fmt::format_to(std::back_inserter(text_), "  {:<{}}{}\n", label, label_columns, line);
             label = "";
@@ -33,12 +36,13 @@ public:
     }
     void heading(std::string_view text) { fmt::format_to(std::back_inserter(text_), "\n{}\n", text); }
     void line(std::string_view text) {
-        for (const auto& part : base::wrap(text, columns))
+        for (const auto& part : base::wrap(text, columns_))
             text_ += part + "\n";
     }
     std::string take() { return std::move(text_); }
 
 private:
+    std::size_t columns_;
     std::string text_;
 };
 
@@ -66,7 +70,11 @@ std::string_view meaning(const tls_decision& decision) {
     case decision::unknown:
         break;
     }
-    return "What holds for this destination cannot be known at the moment.";
+    if (decision.source == decision_source::override_)
+        return "Its mail waits: an exception made here asks for more than the domain offers.";
+    return "What holds for this destination cannot be known at the moment: its mail waits for the next try, "
+           "or "
+           "goes out by what the mail server itself finds of DANE.";
 }
 
 std::string when(base::utc_seconds at, base::utc_seconds now) {
@@ -83,7 +91,15 @@ void policy_part(sheet& to, const tls_decision& decision, base::utc_seconds now)
     if (!decision.policy)
         return;
     const auto& held = *decision.policy;
-    to.heading("Policy");
+    const bool pinned = decision.exception && decision.exception->what == model::policy_override::kind::pin;
+    to.heading(pinned ? "Policy, pinned here" : "Policy");
+    if (pinned) {
+        to.row("mode", sts::to_string(held.value.mode));
+        for (const auto& pattern : held.value.mx)
+            to.row(&pattern == held.value.mx.data() ? "mx" : "", shown(pattern));
+        to.row("ends", when(decision.expires_at, now));
+        return;
+    }
     to.row("id", held.id.empty() ? "none" : shown(held.id));
     to.row("mode", sts::to_string(held.value.mode));
     to.row("max_age", fmt::format("{} s ({})", held.value.effective_max_age(),
@@ -105,12 +121,13 @@ void policy_part(sheet& to, const tls_decision& decision, base::utc_seconds now)
 }
 
 void hosts_part(sheet& to, const tls_decision& decision) {
-    if (decision.mx.empty() && decision.mx_known)
+    const bool patterns_stand = !decision.mx_known && decision.what == decision::enforce;
+    if (decision.mx.empty() && !patterns_stand)
         return;
     to.heading("Mail hosts");
-    if (!decision.mx_known)
+    if (patterns_stand)
         to.row("", "The MX look-up gave no answer; the patterns of the policy stand for the hosts.");
-    const bool judged = decision.policy.has_value();
+    const bool judged = decision.policy && decision.policy->value.mode != sts::mode::none;
     for (std::size_t i = 0; i < std::min(decision.mx.size(), hosts_shown); ++i) {
         const auto& one = decision.mx[i];
         std::string words = shown(one.host);
@@ -160,8 +177,9 @@ std::string reply_words(const reply& said) {
 
 } // namespace
 
-std::string explain(const tls_decision& decision, const reply_options& options, base::utc_seconds now) {
-    sheet to;
+std::string explain(const tls_decision& decision, const reply_options& options, base::utc_seconds now,
+                    std::size_t columns) {
+    sheet to(std::clamp(columns, columns_least, columns_most));
     const std::string name = decision.hop.domain.empty() ? "This destination" : shown(decision.hop.domain);
     to.line(fmt::format("{}: {} ({})", name, to_string(decision.what), to_string(decision.source)));
     if (decision.hop.can_have_policy())
@@ -173,7 +191,7 @@ std::string explain(const tls_decision& decision, const reply_options& options, 
     if (decision.good_until > now)
         to.row("repeated", fmt::format("for {}", base::format_duration(decision.good_until - now)));
     for (const auto& note : decision.notes) // errors and the operator's exception among them
-        to.row(&note == decision.notes.data() ? "note" : "", shown(note));
+        to.row("note", shown(note));
     policy_part(to, decision, now);
     hosts_part(to, decision);
     dane_part(to, decision);

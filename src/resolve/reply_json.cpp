@@ -61,12 +61,9 @@ json::object error(std::string_view code, std::string_view subject, std::string_
 json::array errors_of(const tls_decision& decision) {
     json::array all;
     if (decision.fault) {
-        const std::string_view code = sts::to_string(*decision.fault);
-        const auto said = std::ranges::find_if(
-            decision.notes, [&](const std::string& note) { return note.find(code) != note.npos; });
-        all.push_back(error(code, decision.hop.domain,
-                            said == decision.notes.end() ? "the latest look for the policy failed"
-                                                         : std::string_view(*said)));
+        all.push_back(error(sts::to_string(*decision.fault), decision.hop.domain,
+                            decision.fault_detail.empty() ? "the latest look for the policy failed"
+                                                          : std::string_view(decision.fault_detail)));
     }
     for (const auto& host : decision.dane_hosts)
         if (host.dane == host_class::error)

@@ -118,7 +118,7 @@ bool service::delivery_failed(std::string_view key, std::string_view words) {
     if (!hop.can_have_policy())
         return false;
     ++state_->counts.failed_deliveries;
-    const auto mine = state_->look_again(hop);
+    const auto mine = state_->look_again(hop, sts::occasion::failed_delivery);
     if (!mine)
         return false;
     state_->loop.spawn(state::tell_of_failure(state_, hop.domain, std::string(words), mine));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop: a delivery failed, so look again now, past every cache of ours (8461-5-d, 8461-5.1-c). No more
-// often than the state machine allows for one domain, and than a rate over all of them.
+// The loop: a delivery failed, or a person asked, so look again now, past every cache of ours (8461-5-d,
+// 8461-5.1-c). No more often than the state machine allows for one domain, and than a rate over all of them.
 #include "resolve/service_state.h"
 
 #include <algorithm>
@@ -8,9 +8,11 @@
 namespace mailtight::resolve {
 
 /// The look that began, or nothing where it is too soon.
-std::shared_ptr<policy_look> service::state::look_again(const mail::next_hop& hop) {
+std::shared_ptr<policy_look> service::state::look_again(const mail::next_hop& hop, sts::occasion why) {
     const auto now = clock.now();
-    const auto next = sts::on_failed_delivery(remembered(hop.domain).state, now);
+    const auto known = remembered(hop.domain).state;
+    const auto next =
+        why == sts::occasion::request ? sts::on_request(known, now) : sts::on_failed_delivery(known, now);
     const auto rate = static_cast<double>(options.looks_after_failures);
     const auto passed = std::chrono::duration<double>(loop.now() - failure_tokens_at).count();
     failure_tokens = std::min(10 * rate, failure_tokens + passed * rate);
@@ -19,13 +21,16 @@ std::shared_ptr<policy_look> service::state::look_again(const mail::next_hop& ho
         return nullptr;
     failure_tokens -= 1;
     dns.forget("_mta-sts." + hop.domain);
-    dns.forget(hop.domain);
-    auto mine = look_for_policy(hop.domain, sts::occasion::failed_delivery, next.what);
-    // The MX may have moved with the policy.
-    if (const auto of = places_of.find(hop.domain); of != places_of.end())
+    auto mine = look_for_policy(hop.domain, why, next.what);
+    look_at_hosts_of(hop.domain); // the MX may have moved with the policy
+    return mine;
+}
+
+void service::state::look_at_hosts_of(const std::string& domain) {
+    dns.forget(domain);
+    if (const auto of = places_of.find(domain); of != places_of.end())
         for (const auto& at : of->second)
             look_at_hosts(at);
-    return mine;
 }
 
 io::task<> service::state::tell_of_failure(std::shared_ptr<state> self, std::string domain, std::string words,
@@ -49,7 +54,12 @@ io::task<service::refreshed> service::state::refresh(std::shared_ptr<state> self
     }
     const auto at = self->place_of(key, hop);
     const auto before = self->remembered(hop.domain).state.held;
-    if (const auto mine = self->look_again(hop)) {
+    auto mine = self->look_again(hop, sts::occasion::request);
+    if (const auto under_way = self->looking.find(hop.domain); !mine && under_way != self->looking.end()) {
+        mine = under_way->second; // somebody else's look at the policy shows the same
+        self->look_at_hosts_of(hop.domain);
+    }
+    if (mine) {
         const auto who = std::make_shared<asker>(self->loop, self->loop.now());
         mine->join(who);
         if (at->looking)

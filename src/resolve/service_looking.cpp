@@ -41,8 +41,14 @@ sts::record_sighting sighting_of(const model::txt_fact& fact) {
     seen.ttl = fact.ttl;
     if (!fact.ok()) {
         seen.what = fact.absent() ? kind::none : kind::error;
-        seen.detail = fmt::format("{}: {}{}{}", fact.name, model::to_string(fact.status),
-                                  fact.detail.empty() ? "" : ", ", fact.detail);
+        if (fact.status == model::dns_status::nx_domain)
+            seen.detail = fact.name + " does not exist";
+        else if (fact.absent())
+            seen.detail = fact.name + " holds no text";
+        else
+            seen.detail = fmt::format(
+                "{}: {}{}", fact.name, fact.status == model::dns_status::bogus ? "DNSSEC is wrong, " : "",
+                fact.detail.empty() ? model::to_string(fact.status) : std::string_view(fact.detail));
         return seen;
     }
     const auto judged = sts::judge_rrset(fact.texts); // 8461-3.1-n

@@ -156,7 +156,8 @@ struct service::state : std::enable_shared_from_this<service::state> {
     base::utc_seconds prefetch_again{};
 
     // service_failures.cpp
-    std::shared_ptr<policy_look> look_again(const mail::next_hop& hop);
+    std::shared_ptr<policy_look> look_again(const mail::next_hop& hop, sts::occasion why);
+    void look_at_hosts_of(const std::string& domain);
     static io::task<refreshed> refresh(std::shared_ptr<state> self, std::string key);
     static io::task<> tell_of_failure(std::shared_ptr<state> self, std::string domain, std::string words,
                                       std::shared_ptr<policy_look> mine);

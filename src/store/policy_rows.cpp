@@ -12,6 +12,7 @@ namespace mailtight::store {
 namespace {
 
 constexpr std::size_t text_max = 1'000;
+constexpr base::utc_seconds last_time{std::chrono::seconds(253'402'300'799)}; // of the year 9999
 
 template<class Enum>
 std::int64_t number(Enum e) {
@@ -20,6 +21,11 @@ std::int64_t number(Enum e) {
 template<class Enum>
 Enum within(std::int64_t number, Enum last, Enum otherwise) {
     return number >= 0 && number <= static_cast<std::int64_t>(last) ? static_cast<Enum>(number) : otherwise;
+}
+// What no clock of ours wrote never happened: nothing that is computed from it may leave the range.
+base::utc_seconds time_of(const sql::row& from, int column) {
+    const auto at = from.at(column);
+    return at < base::utc_seconds{} || at > last_time ? base::utc_seconds{} : at;
 }
 
 // What was fetched; where that does not give the policy (an import, a test), the policy written canonically.
@@ -89,11 +95,11 @@ model::kept_policy read_policy(const sql::row& from) {
             s.held.emplace(sts::held_policy{.value = std::move(*parsed),
                                             .id = from.string(2),
                                             .body = std::string(body),
-                                            .fetched_at = from.at(4)});
+                                            .fetched_at = time_of(from, 4)});
     if (const auto fault = from.integer(5); fault >= 0)
         s.failed.emplace(sts::failed_fetch{
             .id = from.string(6),
-            .at = from.at(7),
+            .at = time_of(from, 7),
             .fault = within(fault, sts::policy_fault::invalid, sts::policy_fault::fetch_error),
             .detail = from.string(8)});
     using kind = sts::record_sighting::kind;
@@ -101,11 +107,11 @@ model::kept_policy read_policy(const sql::row& from) {
     s.record.id = from.string(10);
     s.record.ttl = static_cast<std::uint32_t>(std::min<std::uint64_t>(from.count(11), UINT32_MAX));
     s.record.detail = from.string(12);
-    s.record_at = from.at(13);
-    s.refresh_at = from.at(14);
-    s.failing_since = from.at(15);
+    s.record_at = time_of(from, 13);
+    s.refresh_at = time_of(from, 14);
+    s.failing_since = time_of(from, 15);
     s.failures = static_cast<std::uint32_t>(std::min<std::uint64_t>(from.count(16), UINT32_MAX));
-    out.used_at = from.at(18);
+    out.used_at = time_of(from, 18);
     return out;
 }
 

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -176,5 +177,36 @@ public:
 private:
     connection* on_;
 };
+
+/// Runs a job as one transaction and gives its value; where a write lost against another writer, again.
+/// `kept` is called after the commit, `lost` where nothing of it holds.
+template<class Job, class Kept, class Lost>
+auto in_transaction(connection& on, access how, Job job, Kept kept, Lost lost) -> result<decltype(job())> {
+    const int attempts = how == access::write ? 6 : 1;
+    for (int attempt = 1;; ++attempt) {
+        try {
+            transaction t(on, how);
+            if constexpr (std::is_void_v<decltype(job())>) {
+                job();
+                t.commit();
+                kept();
+                return {};
+            } else {
+                auto out = job();
+                t.commit();
+                kept();
+                return out;
+            }
+        } catch (const failure& f) {
+            lost();
+            if (!f.serialisation || attempt == attempts)
+                return std::unexpected(f.error);
+        }
+    }
+}
+template<class Job>
+auto in_transaction(connection& on, access how, Job job) -> result<decltype(job())> {
+    return in_transaction(on, how, std::move(job), [] {}, [] {});
+}
 
 } // namespace mailtight::store::sql

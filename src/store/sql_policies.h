@@ -38,9 +38,13 @@ public:
 
 private:
     template<class Job>
-    auto writing(Job job) -> result<decltype(job())>;
+    auto writing(Job job) -> result<decltype(job())> {
+        return sql::in_transaction(*on_, sql::access::write, std::move(job));
+    }
     template<class Job>
-    auto reading(Job job) -> result<decltype(job())>;
+    auto reading(Job job) -> result<decltype(job())> {
+        return sql::in_transaction(*on_, sql::access::read, std::move(job));
+    }
     /// So many numbers for changes, the first of them; ours alone to the end of the transaction.
     std::int64_t reserve_changes(std::size_t how_many);
     void changed_exceptions();
@@ -49,40 +53,5 @@ private:
     bool shared_;
     std::string put_, remove_, forget_, lease_; ///< in the engine's words
 };
-
-/// Runs a job as one transaction; where it lost against another writer, again.
-template<class Job>
-auto sql_policies::writing(Job job) -> result<decltype(job())> {
-    constexpr int attempts = 6;
-    for (int attempt = 1;; ++attempt) {
-        try {
-            sql::transaction t(*on_, sql::access::write);
-            if constexpr (std::is_void_v<decltype(job())>) {
-                job();
-                t.commit();
-                return {};
-            } else {
-                auto out = job();
-                t.commit();
-                return out;
-            }
-        } catch (const sql::failure& f) {
-            if (!f.serialisation || attempt == attempts)
-                return std::unexpected(f.error);
-        }
-    }
-}
-
-template<class Job>
-auto sql_policies::reading(Job job) -> result<decltype(job())> {
-    try {
-        sql::transaction t(*on_, sql::access::read);
-        auto out = job();
-        t.commit();
-        return out;
-    } catch (const sql::failure& f) {
-        return std::unexpected(f.error);
-    }
-}
 
 } // namespace mailtight::store

@@ -91,46 +91,24 @@ private:
     std::int64_t generation_ = 0; ///< of rules_
 };
 
-/// Runs a job as one transaction; where it lost against another writer, again.
 template<class Job>
 auto sql_store::writing(Job job) -> result<decltype(job())> {
-    constexpr int attempts = 6;
-    for (int attempt = 1;; ++attempt) {
-        try {
-            sql::transaction t(*on_, sql::access::write);
-            if constexpr (std::is_void_v<decltype(job())>) {
-                job();
-                t.commit();
-                words_.settle();
-                texts_.settle();
-                return {};
-            } else {
-                auto out = job();
-                t.commit();
-                words_.settle();
-                texts_.settle();
-                return out;
-            }
-        } catch (const sql::failure& f) {
+    return sql::in_transaction(
+        *on_, sql::access::write, std::move(job),
+        [this] {
+            words_.settle();
+            texts_.settle();
+        },
+        [this] {
             words_.unsettle();
             texts_.unsettle();
             generation_ = 0;
-            if (!f.serialisation || attempt == attempts)
-                return std::unexpected(f.error);
-        }
-    }
+        });
 }
 
 template<class Job>
 auto sql_store::reading(Job job) -> result<decltype(job())> {
-    try {
-        sql::transaction t(*on_, sql::access::read);
-        auto out = job();
-        t.commit();
-        return out;
-    } catch (const sql::failure& f) {
-        return std::unexpected(f.error);
-    }
+    return sql::in_transaction(*on_, sql::access::read, std::move(job));
 }
 
 } // namespace mailtight::store

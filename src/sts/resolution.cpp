@@ -146,6 +146,8 @@ bool fetch_wanted(const resolution_state& state, occasion why, utc_seconds now) 
     const bool valid = state.record.what == seen_kind::valid;
     if (!valid && (why == occasion::use || !has_policy || given_up(state)))
         return false; // discovery ends here (8461-3.1-o, 8461-3.1-p); what is held stays (8461-3.1-q)
+    if (why == occasion::request)
+        return true;
     if (paused(state, valid ? std::string_view(state.record.id) : "", now))
         return false;
     if (names_another(state, now))
@@ -157,6 +159,8 @@ bool fetch_wanted(const resolution_state& state, occasion why, utc_seconds now) 
         return true;
     case occasion::failed_delivery: // 8461-5-d, 8461-5.1-c: the policy may have changed without its id
         return !fetched_lately(state, now);
+    case occasion::request:
+        break; // above
     }
     std::unreachable();
 }
@@ -244,6 +248,12 @@ next_look on_failed_delivery(const resolution_state& state, utc_seconds now) {
         return {};
     // A policy of another id than the one held is fetched only right after a look: see policy_seen().
     return {names_another(state, now) ? ask::record : ask::policy, waits};
+}
+
+next_look on_request(const resolution_state& state, utc_seconds now) {
+    if (state.record.what != seen_kind::never && within(state.record_at, now, request_look_every))
+        return {};
+    return {ask::record, !unexpired(state.held, now)};
 }
 
 ask record_seen(resolution_state& state, record_sighting seen, occasion why, utc_seconds now) {

@@ -93,10 +93,14 @@ next_look on_use(const resolution_state& state, base::utc_seconds now);
 /// Whether the daily fetch is due. What follows through record_seen() and policy_seen() always sets another
 /// time, or none.
 next_look on_schedule(const resolution_state& state, base::utc_seconds now);
-/// A delivery failed, or a person asked: the record and the policy, at once (8461-5-d), but no more often
+/// A delivery failed: the record and the policy, at once (8461-5-d), but no more often
 /// than every `failure_look_every` for the record and every five minutes for the fetch of an unchanged id.
 next_look on_failed_delivery(const resolution_state& state, base::utc_seconds now);
 inline constexpr std::chrono::seconds failure_look_every{30};
+/// A person asked: the record and the policy at once, in the pause after a failed fetch too, since who asks
+/// has just mended something (the SHOULD of 8461-3.3-l is about machines); yet not faster than fingers.
+next_look on_request(const resolution_state& state, base::utc_seconds now);
+inline constexpr std::chrono::seconds request_look_every{3};
 inline constexpr std::chrono::seconds fetch_pause{300}; ///< 8461-3.3-l
 inline constexpr std::chrono::seconds record_look_at_most{300};
 /// Beyond its max_age a policy still holds for the look-up that fetched it (A5), which may have to wait for
@@ -104,7 +108,7 @@ inline constexpr std::chrono::seconds record_look_at_most{300};
 inline constexpr std::chrono::seconds look_up_lasts{5};
 
 /// Why a look was made: what follows on an unchanged id depends on it.
-enum class occasion { use, schedule, failed_delivery };
+enum class occasion { use, schedule, failed_delivery, request };
 
 /// Takes what the record showed; says whether the policy has to be fetched now.
 /// A policy that has expired is dropped on the way.

@@ -7,7 +7,6 @@ import os
 import smtplib
 import subprocess
 import threading
-import time
 
 import database
 import world

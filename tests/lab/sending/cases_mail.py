@@ -178,3 +178,21 @@ def exim_waits(trial: Trial) -> None:
 def exim_dane(trial: Trial) -> None:
     waits(trial, "exim", [places.DANE_WAITS])
     arrives(trial, "exim", [places.DANE_ARRIVES])
+
+
+@case("a domain that moves its mail server gets its mail at the next try after a failure was told", "mover",
+      proves=["8461-5-d", "8461-5.1-c"])
+def mover(trial: Trial) -> None:
+    trial.world.ensure_postfix()
+    name, far, postfix = "mover.others.test", trial.far, trial.world.postfix
+    far.record(name, "MX", f"10 old.{name}.")
+    postfix.send(f"first@{name}")
+    trial.wait("the first mail", lambda: far.mails(f"first@{name}"), 20)
+    far.record(name, "MX", f"10 new.{name}.")
+    postfix.send(f"second@{name}")
+    # Postfix goes to the new host, and the service still names the old one.
+    trial.wait("the second waits", lambda: "not verified" in postfix.queue().get(f"second@{name}", ""), 20)
+    trial.wait("a look after the failure", lambda: trial.daemon.api(
+        "POST", f"/policy/{name}/failed", {"words": "certificate verification failed"})[1].get("looked"), 40)
+    trial.wait("the second mail", lambda: far.mails(f"second@{name}"), 10)
+    trial.same("its host", [mail.host for mail in far.mails(f"second@{name}")], [f"new.{name}"])

@@ -325,6 +325,27 @@ TEST_F(sending, it_serves_policies_where_no_reports_are_taken_in) {
     EXPECT_FALSE(status.at("sending").at("store").at("away").as_bool());
 }
 
+TEST_F(sending, begins_without_its_database) {
+    common_.set.store_where = "postgresql://nobody@127.0.0.1:1/none"; // nobody listens there
+    begin();
+    EXPECT_EQ(ask_map(folder_ + "/policy.sock", "postfix localhost"), "9:NOTFOUND ,");
+    const auto status = ask("/status");
+    ASSERT_TRUE(status) << status.error().message;
+    EXPECT_FALSE(status->at("store").at("writable").as_bool());
+    EXPECT_THAT(std::string(status->at("store").at("last_error").as_string()), HasSubstr("PostgreSQL"));
+    EXPECT_TRUE(status->at("sending").at("store").at("away").as_bool());
+    fresh_ = common_.set;
+    fresh_.answer_budget = std::chrono::milliseconds(400);
+    EXPECT_TRUE(ask("/reload", "", "POST")) << "what it can do without the database, it does";
+    EXPECT_EQ(ask_map(folder_ + "/policy.sock", "postfix localhost"), "9:NOTFOUND ,");
+    end();
+
+    common_.set.lmtp_listen = {"unix:" + folder_ + "/lmtp.sock"};
+    const auto made = daemon::make(common_);
+    ASSERT_FALSE(made) << "a report that cannot be kept must not be taken in";
+    EXPECT_THAT(made.error(), HasSubstr("PostgreSQL"));
+}
+
 TEST_F(sending, what_changes_something_answers_on_the_control_socket_alone) {
     begin();
     const char* body = R"({"as":"exempt","why":"a test"})";

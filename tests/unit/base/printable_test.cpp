@@ -127,7 +127,7 @@ RC_GTEST_PROP(Utf8, EveryCharacterIsReadAsWritten, ()) {
     std::string text;
     append_utf8(text, c);
     const auto read = utf8_at(text, 0);
-    RC_ASSERT(read && read->length == text.size() && static_cast<std::uint32_t>(read->code_point) == c);
+    RC_ASSERT((read && read->length == text.size() && static_cast<std::uint32_t>(read->code_point) == c));
     for (std::size_t cut = 1; cut < text.size(); ++cut)
         RC_ASSERT(!utf8_at(std::string_view(text).substr(0, cut), 0));
 }

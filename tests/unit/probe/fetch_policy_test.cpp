@@ -18,32 +18,13 @@ using tests::server_tls;
 using tests::test_server;
 using tests::world;
 
+using tests::answering, tests::good_tls, tests::with_length;
+
 namespace {
 
-const std::string host = "mta-sts.example.com";
+const std::string& host = tests::policy_host;
+const std::string& ok = tests::ok_text_plain;
 const std::string policy = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmax_age: 604800\r\n";
-const std::string ok = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
-
-std::string with_length(const std::string& body) {
-    return ok + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-server_tls& good_tls() {
-    static const auto leaf = authority::get().leaf(host);
-    static server_tls tls(leaf, {&authority::get().middle});
-    return tls;
-}
-
-/// A server that speaks TLS, reads the request and answers so.
-std::function<void(peer&)> answering(std::string answer) {
-    return [answer = std::move(answer)](peer& client) {
-        if (!client.start_tls(good_tls()))
-            return;
-        client.head();
-        client.send(answer);
-    };
-}
-
 TEST(FetchPolicy, AsksAsTheRfcSays) {
     PROVES("8461-3.2-a", "8461-7.1-b", "8461-3.3-j");
     tests::note head;

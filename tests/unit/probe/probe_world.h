@@ -73,4 +73,28 @@ struct world {
     }
 };
 
+// --- a policy host
+inline const std::string policy_host = "mta-sts.example.com";
+inline const std::string ok_text_plain = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+
+inline std::string with_length(const std::string& content, const std::string& head = ok_text_plain) {
+    return head + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
+}
+
+inline server_tls& good_tls() {
+    static const auto leaf = authority::get().leaf(policy_host);
+    static server_tls tls(leaf, {&authority::get().middle});
+    return tls;
+}
+
+/// A server that speaks TLS, reads the request and answers so.
+inline std::function<void(peer&)> answering(std::string answer) {
+    return [answer = std::move(answer)](peer& client) {
+        if (!client.start_tls(good_tls()))
+            return;
+        client.head();
+        client.send(answer);
+    };
+}
+
 } // namespace mailtight::tests

@@ -322,6 +322,7 @@ facts any_facts(bool known_dane = true) {
     return of;
 }
 
+// Double parentheses below: RC_ASSERT and RC_PRE take a condition apart and evaluate both sides of && and ||.
 bool has(const facts& of, override_kind what) {
     return of.exception && of.exception->what == what;
 }
@@ -339,13 +340,13 @@ RC_GTEST_PROP(decision_laws, a_held_enforce_policy_is_never_lost, ()) {
     RC_PRE(!has(of, override_kind::exempt) && !has(of, override_kind::testing));
     const auto out = decided(of);
     RC_ASSERT(out.what == decision::enforce || out.what == decision::dane || out.what == decision::unknown);
-    RC_ASSERT(out.policy && out.policy->value.mode == mode::enforce);
-    RC_ASSERT(out.what == decision::enforce || out.what == decision::unknown || dane_seen(*of.where));
+    RC_ASSERT((out.policy && out.policy->value.mode == mode::enforce));
+    RC_ASSERT((out.what == decision::enforce || out.what == decision::unknown || dane_seen(*of.where)));
 }
 
 RC_GTEST_PROP(decision_laws, a_policy_never_excuses_DANE, ()) {
     const auto of = any_facts();
-    RC_PRE(of.where && dane_seen(*of.where) && !has(of, override_kind::exempt));
+    RC_PRE((of.where && dane_seen(*of.where) && !has(of, override_kind::exempt)));
     const auto out = decided(of);
     RC_ASSERT(out.what == decision::dane ||
               (has(of, override_kind::require) && out.what == decision::unknown));
@@ -357,7 +358,7 @@ RC_GTEST_PROP(decision_laws, testing_never_blocks, ()) {
     of.policy = tested;
     RC_PRE(!has(of, override_kind::pin) && !has(of, override_kind::require));
     RC_ASSERT(decided(of).what != decision::enforce);
-    RC_PRE(of.where && judge(*of.where) == dane_answer::none);
+    RC_PRE((of.where && judge(*of.where) == dane_answer::none));
     RC_ASSERT(decided(of).what != decision::unknown);
 }
 

@@ -20,31 +20,13 @@ using tests::peer;
 using tests::server_tls;
 using tests::test_server;
 
+using tests::answering, tests::good_tls, tests::with_length;
+
 namespace {
 
-const std::string host = "mta-sts.example.com";
+const std::string& host = tests::policy_host;
+const std::string& ok = tests::ok_text_plain;
 const std::string body = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmax_age: 604800\r\n";
-const std::string ok = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
-
-std::string with_length(const std::string& content, const std::string& head = ok) {
-    return head + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
-}
-
-server_tls& good_tls() {
-    static const auto leaf = authority::get().leaf(host);
-    static server_tls tls(leaf, {&authority::get().middle});
-    return tls;
-}
-
-std::function<void(peer&)> answering(std::string answer) {
-    return [answer = std::move(answer)](peer& client) {
-        if (!client.start_tls(good_tls()))
-            return;
-        client.head();
-        client.send(answer);
-    };
-}
-
 struct fetching : tests::world {
     tests::dns_world dns;
     resolve::policy_fetch_options fetch_options;

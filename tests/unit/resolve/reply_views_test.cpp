@@ -20,6 +20,7 @@ tls_decision whole() {
     made.mx[0].admitted_by = "*.shop.example";
     made.next_check_at = noon + std::chrono::minutes{5};
     made.fault = sts::policy_fault::webpki_invalid;
+    made.fault_detail = "expired yesterday";
     made.notes = {"The latest look for the policy failed (sts-webpki-invalid): expired yesterday",
                   "Not admitted by the policy: mx9.elsewhere.example"};
     mx_standing broken;
@@ -103,6 +104,49 @@ TEST(reply_explain, tells_what_holds_and_why) {
     ASSERT_NE(replies, text.npos);
     for (const auto line : base::split(std::string_view(text).substr(0, replies), '\n'))
         EXPECT_LE(line.size(), 80u) << line;
+}
+
+TEST(reply_explain, is_as_wide_as_the_reader_wants) {
+    auto wordy = whole();
+    wordy.notes.push_back("one two three four five six seven eight nine ten eleven twelve thirteen fourteen");
+    for (const std::size_t wanted : {0u, 40u, 60u, 78u, 120u, 200u, 100'000u}) {
+        const auto text = explain(wordy, {}, noon, wanted);
+        std::size_t widest = 0;
+        for (const auto line : base::split(std::string_view(text).substr(0, text.find("\nReplies\n")), '\n'))
+            widest = std::max(widest, line.size());
+        EXPECT_LE(widest, std::clamp<std::size_t>(wanted, 40, 200)) << text;
+        EXPECT_GT(widest, std::min<std::size_t>(wanted, 90) * 3 / 4) << text;
+    }
+}
+
+TEST(reply_explain, claims_nothing_that_was_not_looked_at) {
+    auto silent = enforcing({"*.shop.example"}, {});
+    silent.mx_known = false;
+    EXPECT_THAT(explain(silent, {}, noon), HasSubstr("the patterns of the policy stand"));
+    for (const auto what : {decision::no_policy, decision::unknown})
+        EXPECT_THAT(explain(decided(what), {}, noon), Not(HasSubstr("Mail hosts")))
+            << "without a policy there are no patterns";
+
+    auto retiring = enforcing({}, {"mx1.shop.example"});
+    retiring.what = decision::none;
+    retiring.policy->value.mode = sts::mode::none;
+    const auto text = explain(retiring, {}, noon);
+    EXPECT_THAT(text, HasSubstr("mx1.shop.example; DANE: none"));
+    EXPECT_THAT(text, Not(HasSubstr("admitted"))) << "mode none judges no host";
+}
+
+TEST(reply_explain, an_exception_is_not_taken_for_what_the_domain_says) {
+    auto pinned = enforcing({"mx1.shop.example"}, {"mx1.shop.example"});
+    pinned.exception = model::policy_override{.what = model::policy_override::kind::pin};
+    pinned.expires_at = {};
+    const auto text = explain(pinned, {}, noon);
+    EXPECT_THAT(text,
+                HasSubstr("Policy, pinned here\n  mode       enforce\n  mx         mx1.shop.example\n"));
+
+    auto required = decided(decision::unknown);
+    required.source = decision_source::override_;
+    EXPECT_THAT(explain(required, {}, noon), HasSubstr("an exception made here asks for more"));
+    EXPECT_THAT(explain(decided(decision::unknown), {}, noon), HasSubstr("cannot be known at the moment"));
 }
 
 TEST(reply_explain, shows_nothing_that_a_terminal_obeys) {

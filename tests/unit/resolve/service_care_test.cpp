@@ -173,6 +173,25 @@ TEST(service_cares, a_person_can_have_it_looked_at) {
     EXPECT_FALSE(world.loop.block_on(world.service->refresh("[192.0.2.1]")).looked);
 }
 
+TEST(service_cares, a_person_who_comes_while_the_record_is_looked_at_gets_new_hosts_too) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    world.ask();
+    world.clock.at += 301s;
+    const auto mx_before = world.dns.asked["MX example.com"];
+    world.dns.hanging.hang("TXT _mta-sts.example.com");
+    world.ask(); // answered from memory; behind it the record is looked at
+    auto later = [](service_world& of) -> io::task<> {
+        co_await of.loop.sleep_for(20ms);
+        of.dns.hanging.let_go();
+    };
+    world.loop.spawn(later(world));
+    const auto seen = world.loop.block_on(world.service->refresh("example.com"));
+    EXPECT_TRUE(seen.looked);
+    EXPECT_GT(world.dns.asked["MX example.com"], mx_before);
+}
+
 TEST(service_cares, an_administrator_hears_once_of_refreshes_that_fail) {
     PROVES("8461-3.3-r", "8461-10.2-c");
     service_world world;

@@ -8,6 +8,7 @@
 #include "support/postgres.h"
 #include "unit/store/engines.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -369,6 +370,28 @@ TEST_P(policies, a_later_version_is_refused_and_reading_changes_nothing) {
         const auto opened = open_policies({.where = db.where(), .read_only = read_only});
         ASSERT_FALSE(opened);
         EXPECT_EQ(opened.error().what, store_error::kind::newer);
+    }
+}
+
+// A damaged row, or one that somebody wrote by hand: all times at the ends of what the engine can hold.
+TEST_P(policies, a_time_that_no_clock_gives_is_never) {
+    const auto s = open();
+    for (const auto* time : {"9223372036854775807", "-9223372036854775807", "253402300800", "-1"}) {
+        put(*s, tests::full_policy("a.example"));
+        const auto on = connect();
+        on->begin(sql::access::write);
+        on->run(fmt::format("update sending_policy set fetched_at = {0}, failed_at = {0}, record_at = {0}, "
+                            "refresh_at = {0}, failing_since = {0}, used_at = {0}",
+                            time));
+        on->commit();
+        const auto got = get(*s, "a.example");
+        ASSERT_TRUE(got.state.held && got.state.failed) << time;
+        for (const auto each : {got.state.held->fetched_at, got.state.failed->at, got.state.record_at,
+                                got.state.refresh_at, got.state.failing_since, got.used_at})
+            EXPECT_EQ(each, base::utc_seconds{}) << time;
+        EXPECT_EQ(sts::standing_at(got.state, at(0)).what, sts::standing::kind::unknown) << time;
+        EXPECT_TRUE(sts::worthless(got.state, at(0))) << time;
+        ASSERT_TRUE(s->remove(std::vector<std::string>{"a.example"}));
     }
 }
 

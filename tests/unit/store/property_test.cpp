@@ -67,7 +67,7 @@ truth counted_naively(store& s, const std::set<std::string>& own) {
     RC_ASSERT(rows.has_value());
     for (const auto& row : *rows) {
         const auto shown = s.show(row.number);
-        RC_ASSERT(shown.has_value() && shown->has_value());
+        RC_ASSERT((shown.has_value() && shown->has_value()));
         const auto& r = (*shown)->report;
         const auto on_day = std::chrono::floor<std::chrono::days>(*r.report.start);
         std::map<std::string, tlsrpt::report> parts;
@@ -126,7 +126,7 @@ truth as_the_store_says(store& s) {
     for (const auto& r : *failures) {
         out.failures[{r.domain, r.reporter, r.policy_type, r.result_type}] += r.count;
         const auto example = s.show(r.last_report);
-        RC_ASSERT(example && *example && (*example)->row.state == "counted");
+        RC_ASSERT((example && *example && (*example)->row.state == "counted"));
     }
     for (const auto& r : *reporters)
         out.reporters[{r.domain, r.reporter}] = {r.success, r.failure, r.reports, r.verified};

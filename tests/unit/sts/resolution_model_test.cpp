@@ -156,9 +156,9 @@ RC_GTEST_PROP(resolution_model, keeps_its_promises_whatever_happens, ()) {
     world.policy = served(mode::enforce, 604'800, "last.example");
     world.wait(hours(1));
     world.use();
-    RC_ASSERT(world.stands().held && world.stands().held->id == "9");
+    RC_ASSERT((world.stands().held && world.stands().held->id == "9"));
     world.run(days(60));
-    RC_ASSERT(world.stands().held && world.now - world.stands().held->fetched_at <= days(1));
+    RC_ASSERT((world.stands().held && world.now - world.stands().held->fetched_at <= days(1)));
 }
 
 RC_GTEST_PROP(resolution_model, a_refresh_is_planned_in_time_and_at_no_fixed_time, ()) {

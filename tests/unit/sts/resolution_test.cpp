@@ -104,7 +104,7 @@ TEST(resolution, an_id_that_is_none_makes_the_record_invalid) {
 }
 
 TEST(resolution, any_other_id_is_a_new_one) {
-    PROVES("8461-3.1-f");
+    PROVES("8461-3.1-f", "G2-28");
     for (const auto& [held, seen] : {std::pair{"1", "2"}, {"2", "1"}, {"a", "A"}, {"1", "01"}, {"1", "1a"}}) {
         auto state = holding(held);
         EXPECT_EQ(record_seen(state, record_with(seen), occasion::use, now + hours(1)), ask::policy) << seen;
@@ -134,7 +134,7 @@ TEST(resolution, every_failure_leaves_the_held_policy_as_it_was) {
 }
 
 TEST(resolution, the_daily_fetch_happens_whatever_the_record_says) {
-    PROVES("8461-3.3-q", "8461-10.2-b", "A12");
+    PROVES("8461-3.3-q", "8461-10.2-b", "A12", "G1-34");
     for (const auto kind :
          {seen_kind::none, seen_kind::multiple, seen_kind::invalid, seen_kind::error, seen_kind::valid}) {
         auto state = holding();
@@ -254,6 +254,23 @@ TEST(resolution, looks_after_failed_deliveries_are_few) {
               ask::nothing);
     EXPECT_EQ(record_seen(state, record_with("1"), occasion::failed_delivery, now + seconds(300)),
               ask::policy);
+}
+
+TEST(resolution, a_person_who_mended_something_does_not_wait) {
+    auto state = holding();
+    EXPECT_EQ(on_request(state, now + seconds(2)).what, ask::nothing) << "a finger that trembles";
+    EXPECT_EQ(on_request(state, now + seconds(3)).what, ask::record);
+    // the same id, fetched a moment ago: once more all the same
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::request, now + seconds(3)), ask::policy);
+    policy_seen(state, broken(policy_fault::fetch_error), now + seconds(4), 0);
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::use, now + seconds(10)), ask::nothing);
+    EXPECT_EQ(record_seen(state, record_with("1"), occasion::request, now + seconds(13)), ask::policy)
+        << "the pause is for machines";
+    policy_seen(state, served(mode::enforce), now + seconds(14), 0);
+    EXPECT_FALSE(state.failed);
+    // without a record there is no discovery, whoever asks (8461-3.1-o)
+    resolution_state nothing;
+    EXPECT_EQ(record_seen(nothing, no_record(seen_kind::none), occasion::request, now), ask::nothing);
 }
 
 TEST(resolution, beside_a_held_policy_an_absence_is_looked_at_like_a_record) {

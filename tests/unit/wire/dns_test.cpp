@@ -279,7 +279,7 @@ TEST(DnsMessage, SkipsOtherClassesAndLetsATtlWithTheTopBitBeZero) {
 
 RC_GTEST_PROP(DnsMessage, AnyBytesBehindAHeaderAreReadOrRefused, (std::string tail)) {
     const auto parsed = parse_dns_message(response(4, tail, 0x8180, 2, 2));
-    RC_ASSERT(!parsed || parsed->answers.size() <= 4U);
+    RC_ASSERT((!parsed || parsed->answers.size() <= 4U));
 }
 
 dns_record alias(const std::string& owner, const std::string& to, std::uint32_t ttl) {
