@@ -124,6 +124,7 @@ io::task<> service::state::refresh_one(std::shared_ptr<state> self, std::string 
 // 8461-3.3-q, 8461-10.2-b: the policy itself, daily, whatever the id says.
 void service::state::refresh_due(std::size_t at_most) {
     const auto now = clock.now();
+    at_most = std::min(at_most, options.fetches - std::min(options.fetches, refreshing));
     // Those under way are still due: they stand first in the list.
     for (const auto& domain : policies.due(now, at_most + refreshing + looking.size())) {
         auto kept = policies.get(domain);
