@@ -100,10 +100,11 @@ io::task<wire::http_reply> failed(context& with, call asked) {
         const auto value = boost::json::parse(asked.body, error);
         const auto* object = error ? nullptr : value.if_object();
         const auto* given = object ? object->if_contains("words") : nullptr;
-        if (!object || object->size() != 1 || !given || !given->is_string())
+        if (!object || object->size() != (given ? 1 : 0) || (given && !given->is_string()))
             co_return wire::problem(422, "Unprocessable Content",
                                     "the body is {\"words\": \"...\"} or empty");
-        words = base::printable(std::string_view(given->as_string()), words_bytes);
+        if (given)
+            words = base::printable(std::string_view(given->as_string()), words_bytes);
     }
     if (!mail::parse_next_hop(asked.item).can_have_policy())
         co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");

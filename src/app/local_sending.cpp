@@ -35,7 +35,13 @@ public:
     store::result<std::vector<model::kept_policy>> after(std::string_view, std::size_t) override {
         return std::vector<model::kept_policy>();
     }
-    store::result<changes> since(std::int64_t mark, std::size_t) override { return changes{.mark = mark}; }
+    store::result<changes> since(std::int64_t mark, std::size_t) override {
+        changes all;
+        all.mark = 1;
+        if (mark == 0 && row)
+            all.rows.push_back(*row);
+        return all;
+    }
     store::result<bool> lease(std::string_view, std::string_view, std::chrono::seconds,
                               base::utc_seconds) override {
         return true;

@@ -66,6 +66,8 @@ std::string_view meaning(const tls_decision& decision) {
                    : "DANE: the mail server looks for TLSA records at each host and authenticates where it "
                      "finds them.";
     case decision::no_policy:
+        if (decision.source == decision_source::override_)
+            return "An exception made here frees it from MTA-STS and DANE: TLS where the other side has it.";
         return "Neither DANE nor an MTA-STS policy: the mail server's own settings apply.";
     case decision::unknown:
         break;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the settings of [resolve] mean for the service, and what of them is refused.
 #include "app/sending.h"
+
+#include "app/local_sending.h"
+#include "store/policies.h"
+#include "support/policies.h"
 #include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <span>
 
 namespace mailtight::app {
 namespace {
@@ -97,6 +102,29 @@ TEST(sending_settings, the_prefetch_file_is_read_and_its_bad_line_is_named) {
     EXPECT_THAT(bad.error(), HasSubstr("line 2"));
     set.prefetch_file = folder / "none";
     EXPECT_FALSE(prefetch_list(set));
+}
+
+TEST(sending_from_here, a_command_without_a_daemon_knows_what_is_kept) {
+    const tests::scratch_folder folder;
+    settings set;
+    set.store_where = folder / "store.db";
+    set.dns_servers = {"127.0.0.1:1"}; // nobody listens there
+    set.dns_timeout = std::chrono::milliseconds(100);
+    const base::system_clock clock;
+    auto kept = tests::held_policy("shop.example", 0);
+    kept.state.held->fetched_at = kept.state.record_at = kept.used_at = clock.now() - std::chrono::hours(1);
+    kept.state.refresh_at = clock.now() + std::chrono::hours(20);
+    auto to = store::open_policies({.where = set.store_where});
+    ASSERT_TRUE(to);
+    ASSERT_TRUE((*to)->put(std::span(&kept, 1)));
+    std::vector<std::string> notes;
+    auto here = local_sending::make(set, "shop.example", notes);
+    ASSERT_TRUE(here) << here.error();
+    EXPECT_THAT(notes, testing::IsEmpty());
+    const auto said = (*here)->decide("shop.example", false);
+    EXPECT_EQ(said->what, resolve::decision::enforce) << said->reason;
+    ASSERT_TRUE((*here)->kept("shop.example"));
+    EXPECT_EQ((*here)->kept("shop.example")->state.held->fetched_at, kept.state.held->fetched_at);
 }
 
 } // namespace

@@ -143,6 +143,10 @@ TEST(reply_explain, an_exception_is_not_taken_for_what_the_domain_says) {
     EXPECT_THAT(text,
                 HasSubstr("Policy, pinned here\n  mode       enforce\n  mx         mx1.shop.example\n"));
 
+    auto exempt = decided(decision::no_policy);
+    exempt.source = decision_source::override_;
+    EXPECT_THAT(explain(exempt, {}, noon), HasSubstr("An exception made here frees it"));
+
     auto required = decided(decision::unknown);
     required.source = decision_source::override_;
     EXPECT_THAT(explain(required, {}, noon), HasSubstr("an exception made here asks for more"));
