@@ -99,7 +99,7 @@ def postfix_lines(trial: Trial) -> None:
 
 
 @case("Postfix: what is as its policy wants it arrives", "postfix",
-      proves=["8461-5.1-b", "8461-5-b", "8461-5-c", "8461-4-a", "8461-4.1-b", "8461-7.1-c", "8461-8.4-a", "7672-2.1.2-b"])
+      proves=["G0-8", "G1-6", "G3-7", "8461-5.1-b", "8461-5-b", "8461-5-c", "8461-4-a", "8461-4.1-b", "8461-7.1-c", "8461-8.4-a", "7672-2.1.2-b"])
 def postfix_arrives(trial: Trial) -> None:
     arrives(trial, "postfix", places.ARRIVE)
     said = trial.world.postfix.said()
