@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The domains of bench/policy_service.py by number (farm/names.h), their replies, and where its programs meet.
+// The domains of bench/policy_service.py by number (farm/names.h), their replies, and where its programs
+// meet.
 #pragma once
 
 #include <arpa/inet.h>

@@ -88,7 +88,7 @@ struct judgement {
     std::optional<sts::policy> policy;
     std::optional<sts::record> sts_value;
     std::optional<tlsrpt::record> tlsrpt_value;
-    int exit_status() const; ///< 0, 1 or 3, as interface.md §3 says
+    int exit_status() const; ///< 0, 1 or 3, as docs/check.md says
 };
 
 /// How to judge. `without` leaves out findings by code as if their rules did not exist: tools/mutate_codes

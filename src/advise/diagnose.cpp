@@ -280,7 +280,7 @@ diagnosis diagnose(const failure_detail& failure, const failure_context& context
     said.rule = row.name;
     said.title = row.title;
     said.cause = filled(row.cause, f);
-    if (holds_words(f.said, "fallback to cached policy")) // mox, and standards.md A33
+    if (holds_words(f.said, "fallback to cached policy")) // mox, and A33
         said.cause += " Meanwhile the sender goes on with the policy in its cache.";
     said.fix = fix_for(row, f);
     said.check = filled(row.check, f);

@@ -12,7 +12,7 @@
 
 namespace mailtight::app {
 
-/// Exit statuses of interface.md §1.
+/// Exit statuses, a contract with scripts.
 enum exit_status : int { fine = 0, problems_found = 1, wrong_usage = 2, not_done = 3 };
 
 struct common_options {

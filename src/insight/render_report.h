@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One received report, shown: as the JSON line of `report read --json` (interface.md §3) and for a person.
+// One received report, shown: as the JSON line of `report read --json` and for a person.
 // Pure; nothing here asks a network. Remote text is made safe here: JSON gets valid UTF-8, a person's view no
 // control characters.
 #pragma once

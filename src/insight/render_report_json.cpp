@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One report as the JSON line of `report read --json` (interface.md §3). Keys keep their order: scripts are
+// One report as the JSON line of `report read --json`. Keys keep their order: scripts are
 // read by people too.
 #include "insight/diagnosis_json.h"
 #include "insight/json_text.h"

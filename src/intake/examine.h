@@ -71,7 +71,7 @@ struct signature_standing {
     std::string vouched_by;
 };
 
-/// The trust that circumstances and DKIM give (interface.md §3), with the reason in words.
+/// The trust that circumstances and DKIM give, with the reason in words.
 ///
 /// A mail is judged by its signature, whichever way it came, an administrator's import included: forged mails
 /// lie in mailboxes too. What is no mail is authorised by the secret URL or by the administrator.

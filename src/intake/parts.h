@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which parts of a mail are, or may be, reports. Labels only ever add a part, the bytes decide (A45,
-// reports.md §3.1). The room's own; pure.
+// Which parts of a mail are, or may be, reports. Labels only ever add a part, the bytes decide (A45).
+// The room's own; pure.
 #pragma once
 
 #include "mail/message.h"

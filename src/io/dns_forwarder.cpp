@@ -168,7 +168,7 @@ task<dns_event> dns_forwarder::ask_any(wire::dns_question question, wire::dns_qu
 
 task<bool> dns_forwarder::only_validation_fails(wire::dns_question question, loop::time_point deadline) {
     // Asked not to check, the resolver has an answer; asked to check once more, it still has none: so it was
-    // no passing trouble of its own. (standards.md 4, TLSA look-up failures)
+    // no passing trouble of its own. (RFC 7672 §2.1.2)
     const wire::dns_query_options unchecked{.dnssec_ok = true, .checking_disabled = true};
     const auto without = co_await ask_any(question, unchecked, deadline);
     if (without.what != kind::answered || !is_usable(*without.message))

@@ -89,7 +89,8 @@ public:
     dkim_signer& operator=(dkim_signer&&) noexcept;
     ~dkim_signer();
     /// The whole DKIM-Signature field, folded, CRLF included, to be put before the message (CRLF line ends).
-    /// relaxed/relaxed; never `l=`; signs the fields of standards.md 1C.4 that are there, From twice named.
+    /// relaxed/relaxed; never `l=`; signs the fields that RFC 6376 §5.4.1 recommends and that are there, From
+    /// twice named.
     std::string sign(std::string_view message, base::utc_seconds now) const;
     /// The TXT record to publish at selector._domainkey.domain.
     std::string key_record() const;

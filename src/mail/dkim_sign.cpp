@@ -21,7 +21,7 @@ namespace {
 constexpr unsigned rsa_bits_min = 1024; // 8301-3
 constexpr unsigned rsa_bits_max = 4096; // verifiers need not go beyond
 
-// standards.md 1C.4, and what else shapes how the mail is read.
+// RFC 6376 §5.4.1, and what else shapes how the mail is read.
 constexpr std::array<std::string_view, 14> signed_fields{"From",
                                                          "To",
                                                          "Cc",

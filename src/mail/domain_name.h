@@ -35,7 +35,7 @@ std::string_view explain(domain_error error);
 /// Understands a domain typed by a person: U-labels, A-labels, upper case, a trailing dot, surrounding spaces
 /// or quotes; a mail address or a URL pasted instead (and `_mta-sts.`, `mta-sts.`, `_smtp._tls.` in front) is
 /// understood with a note. A name so long that `_smtp._tls.` no longer fits before it is refused
-/// (standards.md 1C.9).
+/// (RFC 1035 §2.3.4).
 std::expected<typed_domain, domain_error> understand_domain(std::string_view typed);
 
 /// A host or domain name from a remote side, lower-cased, one trailing dot dropped; letters, digits, hyphens

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a mail server's look-up key names (standards.md A19, RFC 8461 §3.4): a mail domain, a smart host in
+// What a mail server's look-up key names (A19, RFC 8461 §3.4): a mail domain, a smart host in
 // brackets, or something that has no policy. Pure.
 #pragma once
 

@@ -13,7 +13,7 @@
 
 namespace mailtight::model {
 
-/// interface.md §3. Only `verified` and `authorised` count.
+/// How far a report is believed (docs/reports.md). Only `verified` and `authorised` count.
 enum class trust {
     rejected,   ///< mail unsigned, failing, unaligned, or signed with `l=` or a testing key
     unverified, ///< key not to be had, signature past its `x=`, or a file read without import

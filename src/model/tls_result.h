@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session counts as in a report: from what a probe or a client saw to the result types of RFC 8460
-// §4.3 (standards.md 3.6). Pure.
+// §4.3. Pure.
 #pragma once
 
 #include "model/probe_facts.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every MX host, every address of it, and its TLSA records. Which hosts there are follows RFC 5321 §5.1 and
-// RFC 7505 (standards.md 1C.9); where TLSA is looked for follows RFC 7672 §2.2.2.
+// RFC 7505; where TLSA is looked for follows RFC 7672 §2.2.2.
 #include "base/limits.h"
 #include "observe/state.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The questions that show whether DANE applies to one mail host, and the verdict (RFC 7672 §2.2.2, §2.2.3;
-// standards.md 4.3): what DNS answered goes in, the next question or the host's standing comes out. Pure.
+// The questions that show whether DANE applies to one mail host, and the verdict (RFC 7672 §2.2.2, §2.2.3):
+// what DNS answered goes in, the next question or the host's standing comes out. Pure.
 #pragma once
 
 #include "resolve/destination.h"

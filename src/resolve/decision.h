@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what is known of a destination to what a sender does: one value that every dialect, the API and
-// explain() show. Pure. DANE before MTA-STS (8461-2-a, standards.md 4.6); an unknown DANE state is never "no
+// explain() show. Pure. DANE before MTA-STS (8461-2-a, A20); an unknown DANE state is never "no
 // policy".
 #pragma once
 

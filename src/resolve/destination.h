@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MX hosts of a destination and what DANE says of each (RFC 7672 §2, standards.md 4.3 and 4.4). The order
+// The MX hosts of a destination and what DANE says of each (RFC 7672 §2). The order
 // of the questions and every judgement are pure (dane_walk); the coroutine only asks.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace mailtight::resolve {
 
-/// How a host stands (standards.md 4.3, step 4).
+/// How a host stands (RFC 7672 §2.2).
 enum class host_class {
     usable,        ///< secure TLSA with at least one usable record: authenticate or do not deliver
     unusable_only, ///< secure TLSA, none usable: TLS without authentication
@@ -53,7 +53,7 @@ struct destination {
                                                  ///< failures 30 s
 };
 
-/// The domain's answer (standards.md 4.4).
+/// The domain's answer, of all its hosts.
 enum class dane_answer {
     all,     ///< every host that can be reached is `usable`: dane-only
     partial, ///< DANE on some, or mandatory TLS without authentication on some; also where a host without

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which hosts take a domain's mail, from the answer to the MX question (RFC 5321 §5.1, RFC 7505; standards.md
-// 1C.9). Pure.
+// Which hosts take a domain's mail, from the answer to the MX question (RFC 5321 §5.1, RFC 7505).
+// Pure.
 #pragma once
 
 #include "model/dns_facts.h"
@@ -35,7 +35,7 @@ struct mail_hosts {
 mail_hosts mail_hosts_of(const std::string& domain, const model::mx_set_fact& seen);
 
 /// True where the question was not answered: a failure, a bogus answer, a chain of CNAMEs without an end.
-/// What does not exist is no failure (standards.md 4.1).
+/// What does not exist is no failure (RFC 7672 §2.1.2).
 bool unanswered(const model::dns_fact& seen);
 /// "the MX look-up of example.com failed: SERVFAIL: Signature Expired (extended error 7)".
 std::string words_of_failure(const model::dns_fact& seen);

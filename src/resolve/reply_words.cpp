@@ -102,7 +102,7 @@ std::vector<std::string> lines_for(const sts::held_policy& held) {
         }
     };
     take(held.body);
-    if (all.empty()) { // a pin has no text, and Postfix 3.10 ends on an sts policy without (sending.md 2.2)
+    if (all.empty()) { // a pin has no text, and Postfix 3.10 ends on an sts policy without
         sts::policy plain = held.value;
         plain.mx = patterns_for(held.value);
         plain.max_age = held.value.effective_max_age();

@@ -153,8 +153,8 @@ void service::state::refresh_due(std::size_t at_most) {
     }
 }
 
-/// An absence that has run out goes; policies that end are due, and seen to there. The database is left alone:
-/// another machine may know better since.
+/// An absence that has run out goes; policies that end are due, and seen to there. The database is left
+/// alone: another machine may know better since.
 void service::state::sweep() {
     const auto now = clock.now();
     for (const auto& kept : policies.without(swept, swept_a_beat))

@@ -54,6 +54,11 @@ io::task<service::refreshed> service::state::refresh(std::shared_ptr<state> self
     }
     const auto at = self->place_of(key, hop);
     const auto before = self->remembered(hop.domain).state.held;
+    if (at->looking) { // begun before the request, it may show the hosts as they were
+        const auto who = std::make_shared<asker>(self->loop, self->loop.now());
+        at->looking->join(who);
+        co_await who->done;
+    }
     auto mine = self->look_again(hop, sts::occasion::request);
     if (const auto under_way = self->looking.find(hop.domain); !mine && under_way != self->looking.end()) {
         mine = under_way->second; // somebody else's look at the policy shows the same

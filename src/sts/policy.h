@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy body (RFC 8461 §3.2): parse, judge byte for byte, write canonical bytes. Pure; takes any bytes.
-// Grammar: standards.md 3.G2; decisions A1, A3-A8, A10.
+// Grammar: RFC 8461 §3.2; decisions A1, A3-A8, A10.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `_mta-sts` TXT record (RFC 8461 §3.1): parse, judge, write. Pure; takes any bytes.
-// The strict grammar is standards.md 3.G1; which of several texts counts is RFC 8461 §3.1 and A2.
+// The strict grammar is that of RFC 8461 §3.1; which of several texts counts is A2.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of one Policy Domain's policy at a sender (RFC 8461 §3.3, §5.1; standards.md 6.1) as a state
+// The life of one Policy Domain's policy at a sender (RFC 8461 §3.3, §5.1) as a state
 // machine: facts and a clock go in, what to ask next and what holds now come out. Pure; knows no DNS, no
 // HTTPS, no cache. Decisions A5, A11-A14.
 #pragma once

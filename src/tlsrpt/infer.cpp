@@ -57,7 +57,7 @@ std::string only_domain(const report& of) {
     return std::string(only);
 }
 
-// In the order of reports.md 3c: header, file name, subject, address; then what the report itself lets guess.
+// In this order: header, file name, subject, address; then what the report itself lets guess.
 std::string infer_domain(const report& of, const report_hints& hints, const outer_words& words) {
     for (const auto& candidate :
          {domain_of(hints.report_domain), words.file ? domain_of(words.file->domain) : "",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes -> reports: sniffs what they are, inflates within limits, reads field by field and tolerantly (RFC
-// 8460 §4, §5.6; standards.md 1B.5, A22-A45; reports.md §3). Labels are never trusted. Pure; takes any bytes;
+// 8460 §4, §5.6; A22-A45). Labels are never trusted. Pure; takes any bytes;
 // a fast path (simdjson) and a tolerant reader that takes over where that one refuses, agreeing on valid
 // JSON.
 #pragma once

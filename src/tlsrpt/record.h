@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `_smtp._tls` TXT record (RFC 8460 §3): parse, judge, write. Pure; takes any bytes.
-// Grammar: standards.md 3.G3; decisions A2, A44.
+// Grammar: RFC 8460 §3; decisions A2, A44.
 #pragma once
 
 #include <cstddef>

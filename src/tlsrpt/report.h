@@ -16,7 +16,7 @@
 namespace mailtight::tlsrpt {
 
 /// What was odd about a report, and that it was read all the same. The names (`mx-host-not-array`) are a
-/// contract: interface.md §3. The reader's own; more are added as senders invent them.
+/// contract (docs/reports.md). The reader's own; more are added as senders invent them.
 enum class quirk {
     // JSON
     byte_order_mark,

@@ -26,7 +26,7 @@ enum class result_type {
 inline constexpr std::size_t result_type_count = 11;
 std::string_view to_string(result_type type);
 std::optional<result_type> parse_result_type(std::string_view word);
-/// libtlsrpt's code: 201-205, 301-306 (standards.md 3.5).
+/// libtlsrpt's code: 201-205, 301-306.
 int wire_code(result_type type);
 std::optional<result_type> result_type_from_wire(int code);
 /// One sentence for a person.

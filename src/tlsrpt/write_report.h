@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The strict writer: RFC 8460 §4, I-JSON (RFC 7493), every producer rule of standards.md 1B.5; and the names
-// that a report travels under (§5.1, §5.3). What it writes, the reader reads without a warning. Pure.
+// The strict writer: RFC 8460 §4, I-JSON (RFC 7493), every rule for a producer in docs/rules.tsv; and the
+// names that a report travels under (§5.1, §5.3). What it writes, the reader reads without a warning. Pure.
 #pragma once
 
 #include "tlsrpt/report.h"

@@ -17,7 +17,7 @@ TEST(received, words_are_read_back) {
         EXPECT_NE(to_string(w), "");
         EXPECT_EQ(parse_way_in(to_string(w)), w);
     }
-    EXPECT_EQ(to_string(trust::authorised), "authorised"); // interface.md: a contract
+    EXPECT_EQ(to_string(trust::authorised), "authorised"); // a contract with scripts
     EXPECT_EQ(parse_trust("Verified"), std::nullopt);
     EXPECT_EQ(parse_trust(""), std::nullopt);
     EXPECT_EQ(parse_way_in("pigeon"), std::nullopt);

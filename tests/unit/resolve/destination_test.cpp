@@ -352,7 +352,7 @@ TEST(destination, rests_on_a_failure_for_half_a_minute) {
     EXPECT_EQ(look(world, to_domain("null.example")).good_until - look_time, 88s);
 }
 
-// Every mixture of hosts against the table of standards.md 4.4, read off here once more.
+// Every mixture of hosts against the table of answers, written here once more.
 dane_answer by_the_table(const std::vector<host_class>& hosts, bool secure) {
     std::vector<host_class> reachable;
     bool failed = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The policy grammar once more, read off standards.md 3.G2 in the plainest way: a list of lines, a set of
+// The policy grammar once more, read off RFC 8461 §3.2 in the plainest way: a list of lines, a set of
 // sentences. Shares nothing with the code it judges.
 #pragma once
 

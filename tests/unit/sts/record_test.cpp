@@ -184,7 +184,7 @@ TEST(sts_record, every_problem_has_a_sentence) {
         EXPECT_TRUE(explain(problem).ends_with('.'));
 }
 
-// --- the grammar once more, read off standards.md 3.G1 as a regular expression is: slowly and by
+// --- the grammar once more, read off RFC 8461 §3.1 as a regular expression is: slowly and by
 // backtracking --- ^v=STSv1([ \t]*;[ \t]*NAME=[!-:<-<>-~]+)+([ \t]*;[ \t]*)?$ , then the first field named
 // id: [A-Za-z0-9]{1,32}
 bool is_alnum_slow(char c) {

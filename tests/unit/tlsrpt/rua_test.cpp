@@ -103,7 +103,8 @@ RC_GTEST_PROP(tlsrpt_record_property, what_is_written_is_read_back, ()) {
     RC_ASSERT(read_record_view(format_record(rua))->usable == rua.size());
 }
 
-// --- standards.md 3.G3, cut by hand at semicolons and commas; a URI is one of those that the pieces can form
+// --- the grammar of RFC 8460 §3, cut by hand at semicolons and commas; a URI is one of those that the pieces
+// can form
 // ---
 std::string trimmed(std::string text, bool front, bool back) {
     while (front && !text.empty() && (text.front() == ' ' || text.front() == '\t'))
