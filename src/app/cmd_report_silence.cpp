@@ -6,7 +6,6 @@
 #include "app/report_test.h"
 #include "app/store_access.h"
 #include "app/terminal.h"
-#include "app/typed.h"
 #include "base/text.h"
 #include "insight/render_answers.h"
 #include "insight/silence.h"
@@ -85,29 +84,20 @@ std::expected<insight::silence_facts, std::string> stored_facts(store::store& fr
 } // namespace
 
 int cmd_report_silence(const common_options& common, const report_test_options& options) {
-    auto domain = take_domain(options.domain);
-    if (!domain)
-        return wrong_usage;
-    auto made = world::make(common.set, {});
-    if (!made) {
-        complain(made.error());
-        return wrong_usage;
-    }
-    auto& with = **made;
-    auto from = open_to_ask(common.set);
-    if (!from) {
-        complain(from.error());
-        return not_done;
-    }
+    auto ready = prepare_test(common.set, options.domain);
+    if (!ready)
+        return ready.error();
+    auto& [domain, world_of_it, from] = *ready;
+    auto& with = *world_of_it;
     const auto now = with.clock.now();
-    auto facts = stored_facts(**from, domain->name, now);
+    auto facts = stored_facts(*from, domain.name, now);
     if (!facts) {
         complain(facts.error());
         return not_done;
     }
     progress_line line(!common.json);
     line.show("looking up the record");
-    const auto record = with.loop.block_on(with.dns->txt("_smtp._tls." + domain->name));
+    const auto record = with.loop.block_on(with.dns->txt("_smtp._tls." + domain.name));
     const auto judged = tlsrpt::judge_rrset(record.texts);
     const bool usable =
         judged.result == tlsrpt::rrset_judgement::outcome::valid && judged.judgement.value.has_value();
@@ -115,7 +105,7 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
         facts->record_present = usable;
     if (usable) {
         const auto& rua = judged.judgement.value->rua;
-        auto tests = send_and_follow(with, common.set, **from, domain->name, rua, options.wait, line);
+        auto tests = send_and_follow(with, common.set, *from, domain.name, rua, options.wait, line);
         if (!tests) {
             line.clear();
             complain(tests.error());
@@ -134,11 +124,11 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
     line.clear();
     const auto causes = insight::why_silent(*facts, now);
     if (common.json)
-        print(boost::json::serialize(insight::silence_json(domain->name, causes)) + "\n");
+        print(boost::json::serialize(insight::silence_json(domain.name, causes)) + "\n");
     else if (causes.empty())
         print("Everything that can be tried from here works, and reports arrive.\n");
     else
-        print(insight::silence_text(domain->name, causes,
+        print(insight::silence_text(domain.name, causes,
                                     {.colour = stdout_colour(), .width = terminal_width()}));
     const bool ours = std::ranges::any_of(causes, &insight::silence_cause::certain);
     return ours ? problems_found : fine;

@@ -3,9 +3,7 @@
 // the store. What gets lost is said with the stage at which it was.
 #include "app/options.h"
 #include "app/report_test.h"
-#include "app/store_access.h"
 #include "app/terminal.h"
-#include "app/typed.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -66,21 +64,12 @@ boost::json::object to_json(const followed& one) {
 } // namespace
 
 int cmd_report_test(const common_options& common, const report_test_options& options) {
-    auto domain = take_domain(options.domain);
-    if (!domain)
-        return wrong_usage;
-    auto made = world::make(common.set, {});
-    if (!made) {
-        complain(made.error());
-        return wrong_usage;
-    }
-    auto& with = **made;
-    auto from = open_to_ask(common.set);
-    if (!from) {
-        complain(from.error());
-        return not_done;
-    }
-    const std::string name = "_smtp._tls." + domain->name;
+    auto ready = prepare_test(common.set, options.domain);
+    if (!ready)
+        return ready.error();
+    auto& [domain, world_of_it, from] = *ready;
+    auto& with = *world_of_it;
+    const std::string name = "_smtp._tls." + domain.name;
     const auto record = with.loop.block_on(with.dns->txt(name));
     const auto judged = tlsrpt::judge_rrset(record.texts);
     if (model::is_dns_error(record.status)) {
@@ -91,11 +80,11 @@ int cmd_report_test(const common_options& common, const report_test_options& opt
     if (judged.result != tlsrpt::rrset_judgement::outcome::valid || !judged.judgement.value) {
         complain(fmt::format("{}: no record that a sender could use, so no report would be sent; "
                              "mailtight dns {} prints one",
-                             name, domain->name));
+                             name, domain.name));
         return problems_found;
     }
     progress_line line(!common.json);
-    auto followed_all = send_and_follow(with, common.set, **from, domain->name, judged.judgement.value->rua,
+    auto followed_all = send_and_follow(with, common.set, *from, domain.name, judged.judgement.value->rua,
                                         options.wait, line);
     line.clear();
     if (!followed_all) {

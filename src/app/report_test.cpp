@@ -2,8 +2,10 @@
 #include "app/report_test.h"
 
 #include "app/control_client.h"
+#include "app/options.h"
 #include "app/outgoing.h"
 #include "app/store_access.h"
+#include "app/typed.h"
 #include "base/compress.h"
 #include "base/encode.h"
 #include "base/text.h"
@@ -165,6 +167,23 @@ send_and_follow(world& with, const settings& set, store::store& from, const std:
                               base::format_duration(passed)));
         with.loop.block_on(with.loop.sleep_for(500ms));
     }
+}
+
+std::expected<test_bench, int> prepare_test(const settings& set, const std::string& typed) {
+    auto domain = take_domain(typed);
+    if (!domain)
+        return std::unexpected(wrong_usage);
+    auto made = world::make(set, {});
+    if (!made) {
+        complain(made.error());
+        return std::unexpected(wrong_usage);
+    }
+    auto from = open_to_ask(set);
+    if (!from) {
+        complain(from.error());
+        return std::unexpected(not_done);
+    }
+    return test_bench{std::move(*domain), std::move(*made), std::move(*from)};
 }
 
 } // namespace mailtight::app

@@ -6,10 +6,12 @@
 #include "app/settings.h"
 #include "app/terminal.h"
 #include "app/world.h"
+#include "mail/domain_name.h"
 #include "store/store.h"
 #include "tlsrpt/record.h"
 
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +19,15 @@
 #include <vector>
 
 namespace mailtight::app {
+
+/// What a command that tries the way of a report needs: the domain, the network, the store.
+struct test_bench {
+    mail::typed_domain domain;
+    std::unique_ptr<world> with;
+    std::unique_ptr<store::store> from;
+};
+/// The error is the exit status; what it means was complained about.
+std::expected<test_bench, int> prepare_test(const settings& set, const std::string& typed);
 
 /// What became of one sending.
 struct test_sending {

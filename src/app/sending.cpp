@@ -19,7 +19,6 @@ namespace mailtight::app {
 
 namespace {
 
-constexpr std::size_t prefetch_bytes = 16 * 1024 * 1024;
 constexpr std::size_t main_cf_bytes = 1024 * 1024;
 constexpr const char* main_cf_file = "/etc/postfix/main.cf";
 
@@ -37,33 +36,13 @@ std::expected<resolve::dialect, std::string> dialect_named(std::string_view key,
 } // namespace
 
 std::expected<std::vector<std::string>, std::string> prefetch_list(const settings& from) {
-    std::vector<std::string> all;
-    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
-        const auto hop = mail::parse_next_hop(text);
-        if (!hop.can_have_policy())
-            return std::unexpected(
-                fmt::format("{}: '{}': {}", where, base::printable(text, 253), mail::explain(hop.what)));
-        all.push_back(hop.domain);
-        return {};
-    };
-    for (const auto& text : from.prefetch)
-        if (auto taken = take(text, "resolve.prefetch"); !taken)
-            return std::unexpected(taken.error());
-    if (from.prefetch_file.empty())
-        return all;
-    const auto bytes = read_bytes(from.prefetch_file, prefetch_bytes);
-    if (!bytes)
-        return std::unexpected("resolve.prefetch-file: " + bytes.error());
-    std::size_t number = 0;
-    for (const auto line : base::split(*bytes, '\n')) {
-        ++number;
-        const auto text = base::trim(line.substr(0, line.find('#')));
-        if (text.empty())
-            continue;
-        if (auto taken = take(text, fmt::format("{}, line {}", from.prefetch_file, number)); !taken)
-            return std::unexpected(taken.error());
-    }
-    return all;
+    return read_names("resolve.prefetch", from.prefetch, from.prefetch_file,
+                      [](std::string_view text) -> std::expected<std::string, std::string> {
+                          auto hop = mail::parse_next_hop(text);
+                          if (!hop.can_have_policy())
+                              return std::unexpected(std::string(mail::explain(hop.what)));
+                          return std::move(hop.domain);
+                      });
 }
 
 std::expected<resolve::service_options, std::string> service_options_of(const settings& from) {

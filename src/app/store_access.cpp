@@ -25,7 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t domains_file_bytes = 64 * 1024 * 1024;
 constexpr const char* system_place = "/var/lib/mailtight/mailtight.db";
 
 std::string user_place() {
@@ -62,33 +61,14 @@ std::string store_place(const settings& from) {
 }
 
 std::expected<std::vector<std::string>, std::string> our_domains(const settings& from) {
-    std::vector<std::string> all;
-    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
-        auto name = mail::to_ascii(base::trim(text));
-        auto canonical = name ? mail::canonical_name(*name) : std::nullopt;
-        if (!canonical)
-            return std::unexpected(fmt::format("{}: '{}' is no domain", where, base::printable(text)));
-        all.push_back(*canonical);
-        return {};
-    };
-    for (const auto& text : from.domains)
-        if (auto taken = take(text, "reports.domains"); !taken)
-            return std::unexpected(taken.error());
-    if (!from.domains_file.empty()) {
-        auto bytes = read_bytes(from.domains_file, domains_file_bytes);
-        if (!bytes)
-            return std::unexpected(bytes.error());
-        std::size_t number = 0;
-        for (const auto line : base::split(*bytes, '\n')) {
-            ++number;
-            const auto text = base::trim(line.substr(0, line.find('#')));
-            if (text.empty())
-                continue;
-            if (auto taken = take(text, fmt::format("{}, line {}", from.domains_file, number)); !taken)
-                return std::unexpected(taken.error());
-        }
-    }
-    return all;
+    return read_names("reports.domains", from.domains, from.domains_file,
+                      [](std::string_view text) -> std::expected<std::string, std::string> {
+                          const auto ascii = mail::to_ascii(base::trim(text));
+                          auto name = ascii ? mail::canonical_name(*ascii) : std::nullopt;
+                          if (!name)
+                              return std::unexpected(std::string("this is no domain"));
+                          return std::move(*name);
+                      });
 }
 
 std::string store_name(std::string_view place) {

@@ -6,12 +6,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
 namespace mailtight::app {
+
+namespace {
+constexpr std::size_t names_bytes = 64 * 1024 * 1024;
+} // namespace
 
 std::optional<mail::typed_domain> take_domain(const std::string& typed) {
     auto understood = mail::understand_domain(typed);
@@ -55,12 +61,54 @@ std::expected<std::string, std::string> read_bytes(const std::string& file, std:
             return std::unexpected(fmt::format("{}: {}", base::printable(file), std::strerror(errno)));
         from = opened.get();
     }
-    std::string bytes(limit + 1, '\0');
-    const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), from);
+    std::string bytes;
+    std::array<char, 65'536> part;
+    while (bytes.size() <= limit) {
+        const auto want = std::min(part.size(), limit + 1 - bytes.size());
+        const std::size_t got = std::fread(part.data(), 1, want, from);
+        bytes.append(part.data(), got);
+        if (got < want)
+            break;
+    }
     if (std::ferror(from))
         return std::unexpected(fmt::format("{}: {}", base::printable(file), std::strerror(errno)));
-    bytes.resize(got);
     return bytes;
+}
+
+std::expected<std::vector<std::string>, std::string> read_names(const std::string& key,
+                                                                const std::vector<std::string>& listed,
+                                                                const std::string& file,
+                                                                const name_reader& understand) {
+    std::vector<std::string> all;
+    auto take = [&](std::string_view text, const std::string& where) -> std::expected<void, std::string> {
+        auto name = understand(text);
+        if (!name)
+            return std::unexpected(
+                fmt::format("{}: '{}': {}", where, base::printable(text, 253), name.error()));
+        all.push_back(std::move(*name));
+        return {};
+    };
+    for (const auto& text : listed)
+        if (auto taken = take(text, key); !taken)
+            return std::unexpected(taken.error());
+    if (file.empty())
+        return all;
+    const auto bytes = read_bytes(file, names_bytes);
+    if (!bytes)
+        return std::unexpected(fmt::format("{}-file: {}", key, bytes.error()));
+    if (bytes->size() > names_bytes) // half a list would be taken for the whole
+        return std::unexpected(
+            fmt::format("{}-file: {} is longer than {} MB", key, base::printable(file), names_bytes >> 20));
+    std::size_t number = 0;
+    for (const auto line : base::split(*bytes, '\n')) {
+        ++number;
+        const auto text = base::trim(line.substr(0, line.find('#')));
+        if (text.empty())
+            continue;
+        if (auto taken = take(text, fmt::format("{}, line {}", file, number)); !taken)
+            return std::unexpected(taken.error());
+    }
+    return all;
 }
 
 } // namespace mailtight::app

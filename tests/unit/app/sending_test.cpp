@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <span>
 
@@ -102,6 +103,12 @@ TEST(sending_settings, the_prefetch_file_is_read_and_its_bad_line_is_named) {
     EXPECT_THAT(bad.error(), HasSubstr("line 2"));
     set.prefetch_file = folder / "none";
     EXPECT_FALSE(prefetch_list(set));
+    set.prefetch_file = file;
+    std::ofstream(file) << "b.example\n";
+    std::filesystem::resize_file(file, 64 * 1024 * 1024 + 1);
+    const auto half = prefetch_list(set);
+    ASSERT_FALSE(half) << "the beginning of a list is not the list";
+    EXPECT_THAT(half.error(), HasSubstr("longer than 64 MB"));
 }
 
 TEST(sending_from_here, a_command_without_a_daemon_knows_what_is_kept) {
