@@ -170,26 +170,15 @@ void policy_table::each(const std::function<bool(const model::kept_policy&)>& ta
             return;
 }
 
-std::optional<std::size_t>
-policy_table::some(std::size_t from, std::size_t limit,
-                   const std::function<void(const model::kept_policy&)>& take) const {
+std::optional<std::size_t> policy_table::some(std::size_t from, std::size_t limit,
+                                              const std::function<void(const model::kept_policy&)>& take,
+                                              which wanted) const {
     const auto& rows = state_->rows;
     const std::size_t until = from + std::min(limit, rows.size() - std::min(from, rows.size()));
     for (; from < until; ++from)
-        if (rows[from])
+        if (rows[from] && (wanted == which::all || !rows[from].holds()))
             take(rows[from].unpack());
     return until < rows.size() ? std::optional(until) : std::nullopt;
-}
-
-std::vector<model::kept_policy> policy_table::without(std::size_t& cursor, std::size_t places) const {
-    std::vector<model::kept_policy> out;
-    const auto& rows = state_->rows;
-    if (cursor >= rows.size())
-        cursor = 0;
-    for (const auto end = std::min(rows.size(), cursor + places); cursor < end; ++cursor)
-        if (rows[cursor] && !rows[cursor].holds())
-            out.push_back(rows[cursor].unpack());
-    return out;
 }
 
 std::vector<std::string> policy_table::due(utc_seconds now, std::size_t limit) const {

@@ -34,11 +34,10 @@ public:
     /// A part of them, `limit` places on from a place, the first of which is 0; the next place, or nothing at
     /// the end. The table may change between two calls: who comes or goes then is told or not, the others
     /// are told once.
+    enum class which { all, without_policy };
     std::optional<std::size_t> some(std::size_t from, std::size_t limit,
-                                    const std::function<void(const model::kept_policy&)>& take) const;
-    /// What is known of domains without a policy, among the next `places` from `cursor` on, which moves along
-    /// and begins again behind the end: a slow sweep sees every row that stays.
-    std::vector<model::kept_policy> without(std::size_t& cursor, std::size_t places) const;
+                                    const std::function<void(const model::kept_policy&)>& take,
+                                    which wanted = which::all) const;
     /// The domains whose refresh is due, at most `limit`, the longest due first.
     std::vector<std::string> due(base::utc_seconds now, std::size_t limit) const;
     struct counts {

@@ -157,9 +157,14 @@ void service::state::refresh_due(std::size_t at_most) {
 /// alone: another machine may know better since.
 void service::state::sweep() {
     const auto now = clock.now();
-    for (const auto& kept : policies.without(swept, swept_a_beat))
+    std::vector<std::string> gone;
+    const auto judge = [&](const model::kept_policy& kept) {
         if (sts::worthless(kept.state, now) && !looking.contains(kept.domain))
-            policies.erase(kept.domain);
+            gone.push_back(kept.domain);
+    };
+    swept = policies.some(swept, swept_a_beat, judge, policy_table::which::without_policy).value_or(0);
+    for (const auto& domain : gone)
+        policies.erase(domain);
 }
 
 /// The list is looked at as if somebody used each of its domains.
