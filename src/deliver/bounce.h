@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bounce (RFC 3464) of a report that we mailed: who could not be reached, and whether for good. Pure; takes
+// any bytes. Only what names a Message-ID of ours is believed, and it only ever suppresses an address that we
+// wrote to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mailtight::deliver {
+
+struct bounce {
+    std::string report_id;  ///< of the Message-ID in the returned headers
+    std::string recipient;  ///< Final-Recipient, else Original-Recipient
+    bool permanent = false; ///< Action: failed with a status 5.x.x
+    std::string words;      ///< Diagnostic-Code, printable, bounded
+};
+std::optional<bounce> read_bounce(std::string_view message);
+
+} // namespace mailtight::deliver
