@@ -42,8 +42,7 @@ std::vector<setting_key> deliver_keys() {
         {"deliver", "dkim-folder", &settings::dkim_folder,
          "The folder with the DKIM keys; mailtight report keys make fills it. Empty: dkim beside the "
          "database."},
-        {"deliver", "dkim-selector", &settings::dkim_selector,
-         "What the selectors of new keys begin with."},
+        {"deliver", "dkim-selector", &settings::dkim_selector, "What the selectors of new keys begin with."},
         {"deliver", "require-dkim", &settings::require_dkim,
          "Send no report by mail while there is no key: receivers must refuse it (RFC 8460 section 3). Set "
          "this to false where your mail server signs."},
