@@ -51,11 +51,13 @@ class Client:
 
 
 class Daemon:
-    """One daemon in the senders' namespace with a store of its own, unless `store` names another."""
+    """One daemon in a namespace, the senders' where nothing else is said, with a store of its own, unless `store`
+    names another."""
     tcp_port = 8642
 
-    def __init__(self, binary: Path, build: Path, folder: Path, sockets: list[Path] = (), store: str = "", more: str = ""):
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary: Path, build: Path, folder: Path, sockets: list[Path] = (), store: str = "", more: str = "",
+                 space: str = "out"):
+        self.binary, self.folder, self.space = binary, folder, space
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         folder.chmod(0o755)
@@ -90,24 +92,28 @@ mta-dane = "yes"
         self.config.write_text(self.text)
         began = time.monotonic()
         with open(self.folder / "serve.log", "ab") as log:
-            self.process = subprocess.Popen(net.inside("out", str(self.binary), "serve", "--config", str(self.config)), stdout=log,
+            self.process = subprocess.Popen(net.inside(self.space, str(self.binary), "serve", "--config", str(self.config)), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
         while True:
             try:
-                client = Client(self.socket, 5)
-                client.ask("localhost")
-                client.close()
+                self.greet()
                 return time.monotonic() - began
             except OSError as problem:
                 if self.process.poll() is not None or time.monotonic() > began + limit:
                     raise RuntimeError(f"serve does not answer ({problem}): {self.tail()}") from problem
                 time.sleep(0.01)
 
+    def greet(self) -> None:
+        """Raises OSError unless it answers."""
+        client = Client(self.socket, 5)
+        client.ask("localhost")
+        client.close()
+
     def tail(self) -> str:
         return (self.folder / "serve.log").read_text(errors="replace")[-1500:]
 
     def command(self, *words: str, limit: float = 60.0) -> subprocess.CompletedProcess:
-        return subprocess.run(net.inside("out", str(self.binary), *words, "--config", str(self.config)), capture_output=True, text=True,
+        return subprocess.run(net.inside(self.space, str(self.binary), *words, "--config", str(self.config)), capture_output=True, text=True,
                               timeout=limit, check=False)
 
     def api(self, method: str, path: str, body: object = None) -> tuple[int, dict]:

@@ -41,30 +41,33 @@ def _message(to: str) -> str:
 class Postfix:
     """Debian's master.cf: smtp(8) is chrooted, so that the socket lies below the queue directory."""
     name = "postfix"
-    etc, spool, data = Path("/etc/postfix-out"), Path("/var/spool/postfix-out"), Path("/var/lib/postfix-out")
-    log = Path("/var/log/postfix-out.log")
-    policy_socket = spool / "mailtight" / "policy.sock"
     lines = ["smtp_dns_support_level = dnssec", "smtp_tls_security_level = dane",
              "smtp_tls_policy_maps = socketmap:unix:mailtight/policy.sock:postfix"]
 
-    def __init__(self) -> None:
+    def __init__(self, instance: str = "out", space: str = "out", host: str = "sender.test", address: str = net.OUT_IP):
+        """An instance with folders of its own in this namespace; it sends from this address."""
+        self.space, self.host, self.address = space, host, address
+        self.etc, self.spool, self.data = (Path(f"{above}/postfix-{instance}") for above in ("/etc", "/var/spool", "/var/lib"))
+        self.log = Path(f"/var/log/postfix-{instance}.log")
+        self.policy_socket = self.spool / "mailtight" / "policy.sock"
         self.process: subprocess.Popen | None = None
 
-    def prepare(self, lines: list[str] | None = None) -> None:
-        """`lines` of main.cf beyond Debian's own; by default those for the policy service."""
+    def prepare(self, lines: list[str] | None = None, services: str = "") -> None:
+        """`lines` of main.cf beyond Debian's own, by default those for the policy service; `services` of master.cf.
+        A setting that is given again holds as it was given last."""
         self.etc.mkdir(exist_ok=True)
-        shutil.copy("/usr/share/postfix/master.cf.dist", self.etc / "master.cf")
+        (self.etc / "master.cf").write_text(Path("/usr/share/postfix/master.cf.dist").read_text() + services)
         (self.etc / "dynamicmaps.cf").write_text("")
         (self.etc / "main.cf").write_text(f"""compatibility_level = 3.6
 queue_directory = {self.spool}
 data_directory = {self.data}
-myhostname = sender.test
+myhostname = {self.host}
 mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 smtp_tls_CApath = /etc/ssl/certs
 smtp_tls_loglevel = 1
-smtp_bind_address = {net.OUT_IP}
+smtp_bind_address = {self.address}
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
 queue_run_delay = 1s
@@ -82,12 +85,12 @@ alias_database =
         _owned(self.data, user, user, 0o700)
         _owned(self.policy_socket.parent, 0, 0, 0o755)
         # What Debian runs before each start: resolv.conf, trusted roots and more into the chroot.
-        net.command(*net.inside("out", "/usr/lib/postfix/configure-instance.sh", "-"),
+        net.command(*net.inside(self.space, "/usr/lib/postfix/configure-instance.sh", "-"),
                     env={**os.environ, "MAIL_CONFIG": str(self.etc)})
 
     def start(self) -> None:
         self.log.unlink(missing_ok=True)
-        self.process = subprocess.Popen(net.inside("out", "/usr/lib/postfix/sbin/master", "-c", str(self.etc)),
+        self.process = subprocess.Popen(net.inside(self.space, "/usr/lib/postfix/sbin/master", "-c", str(self.etc)),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
             if self.log.exists() and "daemon started" in self.log.read_text():
@@ -103,18 +106,18 @@ alias_database =
 
     def send(self, *recipients: str) -> None:
         for to in recipients:
-            net.command(*net.inside("out", "/usr/sbin/sendmail", "-C", str(self.etc), "-f", SENDER, to), input=_message(to))
+            net.command(*net.inside(self.space, "/usr/sbin/sendmail", "-C", str(self.etc), "-f", SENDER, to), input=_message(to))
 
     def queue(self) -> dict[str, str]:
         """Recipient -> why its mail still waits."""
-        text = net.command(*net.inside("out", "postqueue", "-c", str(self.etc), "-j")).stdout
+        text = net.command(*net.inside(self.space, "postqueue", "-c", str(self.etc), "-j")).stdout
         return {one["address"]: one.get("delay_reason", "") for row in text.splitlines() for one in json.loads(row)["recipients"]}
 
     def retry(self) -> None:
-        net.command(*net.inside("out", "postqueue", "-c", str(self.etc), "-f"))
+        net.command(*net.inside(self.space, "postqueue", "-c", str(self.etc), "-f"))
 
     def reload(self) -> None:
-        net.command(*net.inside("out", "/usr/sbin/postfix", "-c", str(self.etc), "reload"))
+        net.command(*net.inside(self.space, "/usr/sbin/postfix", "-c", str(self.etc), "reload"))
 
     def route(self, ways: dict[str, str]) -> None:
         """Recipient domain -> next hop."""
@@ -126,7 +129,7 @@ alias_database =
     def lines_of_doctor(self, daemon) -> list[str]:
         """The lines for main.cf that doctor prints, run where this Postfix is the host's."""
         covered = "mount --bind \"$0\" /etc/postfix && exec \"$@\""
-        done = subprocess.run(net.inside("out", "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
+        done = subprocess.run(net.inside(self.space, "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
                                          "--json", "--config", str(daemon.config), "--smtp-control", "none"),
                               capture_output=True, text=True, check=False)
         rows = json.loads(done.stdout)["checks"]
@@ -141,7 +144,7 @@ alias_database =
 
     def ask(self, *table: str) -> str:
         """What postmap gets of a table for a key, "" where there is nothing."""
-        done = subprocess.run(net.inside("out", "postmap", "-c", str(self.etc), "-q", table[1], table[0]), capture_output=True,
+        done = subprocess.run(net.inside(self.space, "postmap", "-c", str(self.etc), "-q", table[1], table[0]), capture_output=True,
                               text=True, check=False, cwd=self.spool)
         return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
