@@ -118,11 +118,14 @@ mta-dane = "yes"
 
     def api(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         """The HTTP API at the control socket: status and document."""
+        return self.control_request(method, "/api/v1" + path, body)
+
+    def control_request(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         text = b"" if body is None else json.dumps(body).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(30)
             connection.connect(str(self.control))
-            connection.sendall(f"{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text)
             reply = http.client.HTTPResponse(connection, method=method)
             reply.begin()

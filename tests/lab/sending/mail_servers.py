@@ -126,15 +126,18 @@ alias_database =
             file.write(f"transport_maps = inline:{{ {table} }}\n")
         self.reload()
 
-    def lines_of_doctor(self, daemon) -> list[str]:
-        """The lines for main.cf that doctor prints, run where this Postfix is the host's."""
+    def doctor(self, daemon) -> str:
+        """The lines that doctor prints, run where this Postfix is the host's."""
         covered = "mount --bind \"$0\" /etc/postfix && exec \"$@\""
         done = subprocess.run(net.inside(self.space, "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
                                          "--json", "--config", str(daemon.config), "--smtp-control", "none"),
                               capture_output=True, text=True, check=False)
         rows = json.loads(done.stdout)["checks"]
-        text = "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
-        return [line for line in text.splitlines() if re.match(r"[a-z_]+ = ", line)]
+        return "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
+
+    def lines_of_doctor(self, daemon) -> list[str]:
+        """Those for main.cf."""
+        return [line for line in self.doctor(daemon).splitlines() if re.match(r"[a-z_]+ = ", line)]
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
