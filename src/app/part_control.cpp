@@ -5,6 +5,7 @@
 #include "app/control_client.h"
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
+#include "app/policy_time.h"
 #include "app/report_facts.h"
 #include "app/sending_part.h"
 #include "base/text.h"
@@ -115,6 +116,14 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
         for (const auto& each : core.parts)
             each->poll_now();
         co_return json_reply(boost::json::object{{"ok", true}});
+    }
+    for (const auto& route : lab_routes()) {
+        if (path != route.path)
+            continue;
+        wire::http_reply reply;
+        reply.media_type = "application/json";
+        reply.body = route.answer(asked.request.body) + "\n";
+        co_return reply;
     }
     co_return wire::problem(404, "Not Found", "GET /status; POST /import, /reload, /fact, /flush, /poll");
 }
