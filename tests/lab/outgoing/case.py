@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from outgoing import places, ways
-from outgoing.daemon import Receiver, Reporter
+from outgoing.daemon import CONTACT, Receiver, Reporter
 from sending import net
 from sending.case import case  # noqa: F401 - for the cases
 from sending.far import Far
@@ -29,6 +29,7 @@ class World:
         self.lock = threading.Lock()
         self.daemons: list = []
         self.ends: list = []
+        self.pair: list = []  # the installations of cases_pairs
         self.keys = folder / "keys"
         self.keys.mkdir(mode=0o700)
         every = [(condition, source) for source in places.SOURCES for condition in places.of(source)]
@@ -64,10 +65,11 @@ class World:
             base = places.base_domain(source)
             self.add(Rec(f"_smtp._tls.{base}", "TXT", f"v=TLSRPTv1; rua={self.receiver.endpoint(base)}".encode(), 1))
         self.receiver.certificate(far.authority.leaf("good", [MX, IN]), far.authority.key_file)
-        maker = Reporter(self.binary, self.build, self.folder / "maker", self.keys)
-        maker.config.write_text(maker.text)
-        for row in maker.rows("report", "keys", "make"):
-            self.add(Rec(row["record_name"], "TXT", row["record_value"].encode(), 1))
+        for contact in (CONTACT, *(f"tls-reports@{side.domain}" for side in ways.PAIR)):
+            maker = Reporter(self.binary, self.build, self.folder / "maker", self.keys, contact=contact)
+            maker.config.write_text(maker.text)
+            for row in maker.rows("report", "keys", "make"):
+                self.add(Rec(row["record_name"], "TXT", row["record_value"].encode(), 1))
 
     def add(self, *records: Rec) -> None:
         """Records of the world; before it is started."""

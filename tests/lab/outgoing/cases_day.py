@@ -156,3 +156,22 @@ def datagram_day(trial: Trial) -> None:
     compare(trial, "datagram", sessions)
     told = {kind for name in of_source("datagram", trial.receiver.totals()) for kind in trial.receiver.results(name)}
     trial.same("result types reported", told, set(datagrams.RESULT_CODES))
+
+
+@case("an Exim's day: what its events tell is reported", "exim")
+def exim_day(trial: Trial) -> None:
+    reporter = trial.world.reporter("by-exim")
+    reporter.start()
+    exim = Exim(trial.world.snippets, reporter.lines, reporter.events, "reporting")
+    exim.prepare()
+    probed(trial, reporter, "exim")
+    names = {one.place.kind: domain(one.place.kind, "exim") for one in places.of("exim")}
+    exim.send(*(f"first@{name}" for name in names.values()))
+    exim.send(*(f"second@{name}" for name in names.values()))
+    hosts = trial.far.hosts
+    sessions = {kind: hosts[f"mx.{name}"].sessions for kind, name in names.items()}
+    for kind in ("outside", "dane-bogus"):
+        trial.same(f"{kind}: connections although the policy stands in the way", sessions[kind], 0)
+    trial.wait("the events to be counted", lambda: reporter.counted()["sessions"] >= sum(sessions.values()), 10)
+    pass_day(trial, reporter)
+    compare(trial, "exim", sessions)

@@ -9,15 +9,16 @@ import email.policy
 import gzip
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import jsonschema
 
 from outgoing import datagrams
 from outgoing.case import Trial, case
-from outgoing.daemon import CONTACT, until_due
+from outgoing.daemon import CONTACT, today, until_due
 from outgoing.endpoint import Endpoint
-from outgoing.ways import BUSY, ENDPOINTS, MAIL, MOVED, PRIVATE, PRIVATE_MAIL, SIX, WORN
+from outgoing.ways import BUSY, ENDPOINTS, MAIL, MOVED, PRIVATE, PRIVATE_MAIL, QUIET, SIX, WORN
 from sending import net
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schema" / "tlsrpt-report.json"
@@ -79,6 +80,47 @@ def ways_out(trial: Trial) -> None:
     trial.same("mails to the host with both families", len(six.mails), 1)
     trial.same("its state", state(SIX)[0], "sent")
     by_others(trial, MAIL, {"starttls-not-supported": 4})
+
+
+@case("days that are not told, and what a report would say", "quiet")
+def quiet(trial: Trial) -> None:
+    zone = f"in.{QUIET}"
+    taking = Endpoint(ENDPOINTS[zone], trial.far.authority.leaf("good", [zone]), trial.far.authority.key_file).start()
+    trial.world.at_end(taking.stop)
+    reporter = trial.world.reporter("quiet", deliver="success-only = false\nminimum-sessions = 3")
+    reporter.start()
+    teller = reporter.teller()
+    fine, mixed, few = (f"{label}.{QUIET}" for label in ("fine", "mixed", "few"))
+    strings = ["version: STSv1", "mode: enforce", "mx: mx.mixed.quiet.test", "max_age: 604800"]
+    teller.send(datagrams.session(fine), 5)
+    teller.send(datagrams.session(mixed, "sts", strings=strings), 4)
+    teller.send(datagrams.session(mixed, "sts", "certificate-expired", strings=strings, address="2001:db8::25"), 2)
+    teller.send(datagrams.session(few, "sts", "certificate-expired", strings=strings), 2)
+    trial.wait("all to be counted", lambda: reporter.counted()["sessions"] >= 13, 10)
+    trial.wait("all to be written", lambda: reporter.counted()["waiting"] == 0, 5)
+    preview = reporter.rows("report", "preview", "--day", str(today()), mixed)
+    reporter.pass_time(until_due())
+    trial.wait("the report", lambda: taking.posted, 30)
+    trial.wait("nothing owed", lambda: json.loads(reporter.command("status", "--json").stdout)["deliver"]["due"] == 0, 20)
+    time.sleep(1)
+    trial.same("reports", [post.domain for post in taking.posted], [mixed])
+    report = taking.posted[0].report()
+    trial.same("its sessions", report["policies"][0]["summary"], {"total-successful-session-count": 4, "total-failure-session-count": 2})
+    trial.same("what a preview said before", preview[0]["policies"], report["policies"])
+    trial.same("the receiving address", report["policies"][0]["failure-details"][0]["receiving-ip"], "2001:db8::25")
+    trial.same("the days", (report["date-range"]["start-datetime"], report["date-range"]["end-datetime"]), (f"{today()}T00:00:00Z", f"{today()}T23:59:59Z"))
+
+
+@case("a dry run writes the reports to a folder, and sends nothing", "quiet")
+def dry_run(trial: Trial) -> None:
+    folder = trial.world.folder / "dry"
+    reporter = trial.world.reporter("dry", deliver=f'dry-run = "{folder}"')
+    reporter.start()
+    reporter.teller().send(datagrams.session(f"dry.{QUIET}"), 2)
+    trial.wait("all to be counted", lambda: reporter.counted()["sessions"] >= 2, 10)
+    reporter.pass_time(until_due())
+    trial.wait("a file", lambda: folder.exists() and list(folder.iterdir()), 30)
+    trial.wait("its end", lambda: [d["state"] for d in reporter.deliveries(f"dry.{QUIET}").values()] == ["copied"], 10)
 
 
 def by_others(trial: Trial, name: str, results: dict[str, int]) -> None:

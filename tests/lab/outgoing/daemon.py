@@ -51,9 +51,9 @@ class Reporter(Passing):
     """Counts and reports. `log` is Postfix's; `route` how mails leave; `deliver` more of that section."""
 
     def __init__(self, binary: Path, build: Path, folder: Path, keys: Path, *, sockets: list[Path] = (), log: Path | None = None,
-                 route: str = "", deliver: str = "", collect: str = "", store: str = "", more: str = "", space: str = "out",
+                 route: str = "", deliver: str = "", collect: str = "", resolve: str = "", store: str = "", more: str = "", space: str = "out",
                  contact: str = CONTACT):
-        super().__init__(binary, build, folder, sockets, store, "", space)
+        super().__init__(binary, build, folder, sockets, store, resolve, space)
         self.datagrams, self.events = folder / "tlsrpt.sock", folder / "events.sock"
         self.text += f"""
 [collect]

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from outgoing import cases_day, cases_ways  # noqa: E402,F401
+from outgoing import cases_day, cases_faults, cases_pairs, cases_ways  # noqa: E402,F401
 from outgoing.case import Trial, World  # noqa: E402
 from sending import mail_servers, net  # noqa: E402
 from sending.case import run  # noqa: E402

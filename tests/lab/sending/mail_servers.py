@@ -237,10 +237,11 @@ MAILER(`smtp')dnl
 class Exim:
     """The router, the transport and the event of packaging/exim, and nothing else of ours."""
     name = "exim"
-    etc, spool = Path("/etc/exim4-out"), Path("/var/spool/exim4-out")
 
-    def __init__(self, snippets: Path, lines_socket: Path):
-        self.snippets, self.lines_socket = snippets, lines_socket
+    def __init__(self, snippets: Path, lines_socket: Path, results_socket: Path | None = None, instance: str = "out"):
+        self.snippets = snippets
+        self.sockets = {"/run/mailtight/lines.sock": lines_socket, "/run/mailtight/results.sock": results_socket}
+        self.etc, self.spool = Path(f"/etc/exim4-{instance}"), Path(f"/var/spool/exim4-{instance}")
         self.process: subprocess.Popen | None = None
 
     def prepare(self) -> None:
@@ -283,12 +284,14 @@ begin retry
 * * F,5d,1s
 """)
         self.config.chmod(0o644)
-        trusted = Path("/etc/exim4/trusted_configs")
-        trusted.write_text(f"{self.config}\n")
+        with open("/etc/exim4/trusted_configs", "a", encoding="ascii") as trusted:
+            trusted.write(f"{self.config}\n")
 
     def parts(self) -> dict[str, str]:
         """The sections of the shipped file, each under its `begin`."""
-        text = (self.snippets / "mailtight.conf").read_text().replace("/run/mailtight/lines.sock", str(self.lines_socket))
+        text = (self.snippets / "mailtight.conf").read_text()
+        for usual, here in self.sockets.items():
+            text = text.replace(usual, str(here)) if here else text
         parts, here = {"main": ""}, "main"
         for line in text.splitlines():
             if line.startswith("begin "):
