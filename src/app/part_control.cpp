@@ -7,7 +7,6 @@
 #include "app/import_batch.h"
 #include "app/policy_time.h"
 #include "app/report_facts.h"
-#include "app/sending_part.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -147,16 +146,15 @@ public:
         };
         site.handle = [&core](io::http_exchange asked) { return answer(core, std::move(asked)); };
         server_.add_site(std::move(site));
-        if (!core.sending)
-            return;
         api::site_options options;
         options.may_change = may_change;
+        options.may_tell = may_change;
         options.name_of = name_of;
         options.noted = [&core](std::string_view what, const io::peer& who, bool refused) {
             core.log->write(refused ? base::event::control_refused : base::event::control_used,
                             {{"what", std::string(what)}, {"who", who.to_string()}});
         };
-        server_.add_site(api::make_site(core.sending->api(), std::move(options)));
+        server_.add_site(api::make_site(core.api, std::move(options)));
     }
     std::expected<void, std::string> open() override {
         io::listen_address at;

@@ -214,6 +214,8 @@ task<http_answer> http_request(loop& on, resolver& dns, const tls_client& tls,
         const bool last = i + 1 == found.addresses.size();
         const auto until = last ? deadline : std::min<loop::time_point>(deadline, on.now() + address_time);
         auto reached = co_await connect_tcp(on, to, guard, until, call.exempt);
+        answer.blocked =
+            (i == 0 || answer.blocked) && reached.outcome == model::connect_outcome::blocked;
         if (!reached.connection) {
             answer.error = fmt::format("{}: {}", to.to_string(), reached.detail);
             continue;

@@ -30,6 +30,7 @@ struct http_answer {
     std::string body;
     std::string error;              ///< in words, where status is 0
     bool certificate_fault = false; ///< the certificate was the reason, or was ignored
+    bool blocked = false;           ///< no answer, since the guard refused every address
     std::string address;            ///< that answered
 };
 struct url_parts {

@@ -81,7 +81,8 @@ struct sender {
     task<mail_sent> deliver(attempt how) const {
         auto reached = co_await connect_tcp(on, how.to, guard, on.now() + by.connect_time, how.exempt);
         if (!reached.connection)
-            co_return failed("connect", fmt::format("{}: {}", how.to.to_string(), reached.detail), true);
+            co_return failed(reached.outcome == model::connect_outcome::blocked ? "guard" : "connect",
+                             fmt::format("{}: {}", how.to.to_string(), reached.detail), true);
         mail_sent result;
         result.server = fmt::format("{} ({})", how.host, how.to.to_string());
         wire::smtp_client_options options;
