@@ -76,7 +76,7 @@ io::task<sender::state::trial> sender::state::try_post(std::shared_ptr<state> se
     trial out{.outcome = of_http(answer.status, field("retry-after"), words, self->policy_time.now())};
     if (answer.status == 0 && answer.blocked)
         out.outcome.what = try_outcome::kind::blocked;
-    out.outcome.over_v6 = answer.address.find(':') != std::string::npos;
+    out.outcome.over_v6 = answer.over_v6;
     out.outcome.certificate_ignored = ignored;
     if (ignored)
         out.outcome.words = fmt::format("{} ({})", out.outcome.words,
