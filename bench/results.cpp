@@ -53,14 +53,16 @@ public:
     model::counted_result session(std::size_t d) {
         model::counted_result r{.day = the_day, .domain = fmt::format("customer-{}.example.com", d)};
         if (d % 10 == 3)
-            r.policy = {.type = tlsrpt::policy_type::tlsa,
-                        .domain = fmt::format("mx{}.hoster.example.net", d % 1'000),
-                        .strings = {"3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3"}};
+            r.policy = {
+                .type = tlsrpt::policy_type::tlsa,
+                .domain = fmt::format("mx{}.hoster.example.net", d % 1'000),
+                .strings = {"3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3"}};
         else if (d % 10 < 3)
-            r.policy = {.type = tlsrpt::policy_type::sts,
-                        .domain = r.domain,
-                        .strings = {"version: STSv1", "mode: enforce", "mx: mx." + r.domain, "max_age: 604800"},
-                        .mx_patterns = {"mx." + r.domain}};
+            r.policy = {
+                .type = tlsrpt::policy_type::sts,
+                .domain = r.domain,
+                .strings = {"version: STSv1", "mode: enforce", "mx: mx." + r.domain, "max_age: 604800"},
+                .mx_patterns = {"mx." + r.domain}};
         else
             r.policy = {.type = tlsrpt::policy_type::no_policy_found, .domain = r.domain};
         if (random_() % 50 != 0) {
@@ -144,7 +146,8 @@ void count_and_file(benchmark::State& state, const std::string& where) {
         double cpu_first = counting;
         counting = 0;
         written = 0;
-        const auto batches = std::min<std::size_t>(seconds_a_day, static_cast<std::size_t>(number) + sessions / 116);
+        const auto batches =
+            std::min<std::size_t>(seconds_a_day, static_cast<std::size_t>(number) + sessions / 116);
         for (std::size_t i = 0; i < batches; ++i)
             add(day.second(116));
         const auto grown = resident() - before;
@@ -208,7 +211,13 @@ void day_sqlite(benchmark::State& state) {
     const tests::scratch_folder folder;
     count_and_file(state, (folder.path() / "results.db").string());
 }
-BENCHMARK(day_sqlite)->Arg(100'000)->Arg(1'000'000)->Arg(10'000'000)->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
+BENCHMARK(day_sqlite)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
 
 void day_postgres(benchmark::State& state) {
     const char* where = std::getenv("MAILTIGHT_BENCH_POSTGRES");
@@ -218,6 +227,12 @@ void day_postgres(benchmark::State& state) {
     }
     count_and_file(state, where);
 }
-BENCHMARK(day_postgres)->Arg(100'000)->Arg(1'000'000)->Arg(10'000'000)->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
+BENCHMARK(day_postgres)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond)
+    ->UseRealTime();
 
 } // namespace
