@@ -7,13 +7,12 @@
 #include "app/store_access.h"
 #include "app/typed.h"
 #include "base/compress.h"
-#include "base/encode.h"
 #include "base/text.h"
 #include "intake/examine.h"
 #include "io/http_client.h"
+#include "tlsrpt/report_mail.h"
 #include "tlsrpt/write_report.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace mailtight::app {
@@ -56,30 +55,19 @@ std::string test_body(const std::string& domain, const std::string& submitter, c
 
 std::string test_message(const std::string& domain, const std::string& submitter, const std::string& sender,
                          const std::string& recipient, std::string_view token, base::utc_seconds now) {
-    tlsrpt::report_subject subject;
-    subject.domain = domain;
-    subject.submitter = submitter;
-    subject.report_id = intake::test_report_id(token, submitter);
-    const std::string boundary = fmt::format("=_{}", token);
-    std::string out = fmt::format(
-        "Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\nFrom: Mailtight report test <{}>\r\nTo: <{}>\r\n"
-        "Subject: {}\r\nMessage-ID: <{}@{}>\r\nTLS-Report-Domain: {}\r\nTLS-Report-Submitter: {}\r\n"
-        "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: multipart/report; report-type=\"tlsrpt\"; boundary=\"{}\"\r\n\r\n",
-        fmt::gmtime(now.time_since_epoch().count()), sender, recipient, subject.to_string(), token, submitter,
-        domain, submitter, boundary);
-    out += fmt::format("--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-                       "This is a test report about {}, made by mailtight report test.\r\n"
-                       "It is not counted.\r\n",
-                       boundary, domain);
-    out += fmt::format("--{}\r\nContent-Type: application/tlsrpt+gzip\r\n"
-                       "Content-Transfer-Encoding: base64\r\n"
-                       "Content-Disposition: attachment;\r\n filename=\"{}\"\r\n\r\n",
-                       boundary, file_name(domain, submitter, now));
-    const std::string body = base::base64(test_body(domain, submitter, sender, token, now));
-    for (std::size_t at = 0; at < body.size(); at += 76)
-        out += body.substr(at, 76) + "\r\n";
-    return out + fmt::format("--{}--\r\n", boundary);
+    const std::string body = test_body(domain, submitter, sender, token, now);
+    tlsrpt::report_mail mail;
+    mail.from_name = "Mailtight report test";
+    mail.from = sender;
+    mail.to = recipient;
+    mail.report_domain = domain;
+    mail.report_id = intake::test_report_id(token, submitter);
+    mail.file_name = file_name(domain, submitter, now);
+    mail.text = {"This is a test report about " + domain + ", made by mailtight report test.",
+                 "It is not counted."};
+    mail.body = body;
+    mail.date = now;
+    return tlsrpt::compose(mail);
 }
 
 io::task<test_sending> send_test(world& with, const settings& set, std::string domain,

@@ -22,6 +22,7 @@ struct reporter {
     std::string unique;            ///< of this installation, where several report independently (8460-5.1-f)
     bool sending_address = true;   ///< false: `sending-mta-ip` is left out (8460-8-a)
     std::string submitter() const; ///< the domain of the contact, A-labels
+    std::string address() const;   ///< the contact with that domain
 };
 struct compose_limits {
     std::size_t bytes = 9u << 20; ///< of the compressed body: beyond it details are folded (A40, 8460-5.2-a)

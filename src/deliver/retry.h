@@ -33,8 +33,11 @@ struct try_outcome {
 };
 try_outcome of_http(int status, const std::string& retry_after, const std::string& words,
                     base::utc_seconds now);
-try_outcome of_smtp(int code, const std::string& enhanced, const std::string& words,
-                    const std::string& stage);
+/// `stage` as in wire::smtp_client_outcome: a 5xx before MAIL speaks of the connection (a blocked address, a
+/// password of ours), not of the report, and is tried again. `for_good`: without a code, and yet not
+/// temporary.
+try_outcome of_smtp(int code, const std::string& enhanced, const std::string& words, const std::string& stage,
+                    bool for_good = false);
 
 /// The delivery after this try. A refusal over IPv6 is tried again over IPv4 before it counts: reputation,
 /// PTR and SPF are often missing there. `dice` spreads the retries.

@@ -38,6 +38,9 @@ struct sender_options {
     std::string copy_to;            ///< an address of the operator's that gets each report too
     std::string dry_run;            ///< a folder: nothing goes out
     std::string machine;
+    std::shared_ptr<const key_ring> keys; ///< sign the mails (8460-3-j); none: the mail server does
+    /// Of a delivery: longer than a try can take. What a machine that died had in hand waits so long.
+    std::chrono::seconds lease{7'200};
     std::size_t at_once = 20;
     std::chrono::milliseconds look_every{5'000};
     std::chrono::seconds keep{14 * 86'400};

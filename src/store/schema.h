@@ -13,7 +13,8 @@
 namespace mailtight::store {
 
 /// One step: statements without values, in order. In them, the dialect's words stand as marks: `{serial}` a
-/// primary key that numbers itself, `{blob}` bytes, `{bytewise}` text in the order of its bytes,
+/// primary key that numbers itself, `{counting}` one that never gives a number twice, `{blob}` bytes,
+/// `{bytewise}` text in the order of its bytes,
 /// `{clustered}` the end of a table kept in key order, `{numbers}` whatever gives reports their numbers.
 using schema_step = std::span<const std::string_view>;
 
@@ -26,6 +27,8 @@ struct schema_part {
 const schema_part& reports_schema();
 /// What a sender keeps of other people's policies.
 const schema_part& policies_schema();
+/// What a sender counts and reports.
+const schema_part& results_schema();
 
 /// The version of a part in this database; 0 where there is none of it.
 std::int64_t schema_version(sql::connection& on, const schema_part& part);

@@ -33,7 +33,9 @@ struct smtp_client_outcome {
     int code = 0;
     std::string enhanced; ///< "5.7.1"
     std::string text;     ///< the reply that decided, for people: printable, bounded
-    std::string stage;    ///< "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "message"
+    /// "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "message"; of the owner's: "connect",
+    /// "DNS", "command".
+    std::string stage;
     /// Recipients that were refused, or under LMTP never answered for, though others may have been served.
     std::vector<std::string> refused;
 };

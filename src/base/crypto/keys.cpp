@@ -158,6 +158,27 @@ std::expected<private_key, std::string> private_key::from_pem(std::string_view p
     return out;
 }
 
+std::expected<std::string, std::string> private_key::new_pem(key_kind kind, unsigned rsa_bits) {
+    const clean_errors clean;
+    const context_ptr context(
+        EVP_PKEY_CTX_new_from_name(nullptr, kind == key_kind::rsa ? "RSA" : "ED25519", nullptr));
+    EVP_PKEY* made = nullptr;
+    if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
+        (kind == key_kind::rsa &&
+         EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(rsa_bits)) != 1) ||
+        EVP_PKEY_generate(context.get(), &made) != 1)
+        return std::unexpected("no key can be made: " + last_reason());
+    const key_ptr key(made);
+    const bio_ptr to(BIO_new(BIO_s_mem()));
+    if (!to || PEM_write_bio_PKCS8PrivateKey(to.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
+        return std::unexpected("the key cannot be written: " + last_reason());
+    char* data = nullptr;
+    const long length = BIO_get_mem_data(to.get(), &data);
+    std::string out(data, static_cast<std::size_t>(length));
+    OPENSSL_cleanse(data, static_cast<std::size_t>(length));
+    return out;
+}
+
 key_kind private_key::kind() const {
     return kind_of(state_->key.get()).value_or(key_kind::rsa);
 }

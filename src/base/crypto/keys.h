@@ -39,6 +39,8 @@ class private_key {
 public:
     /// One PEM private key, without a password.
     static std::expected<private_key, std::string> from_pem(std::string_view pem);
+    /// A new key of this kind, as PEM (PKCS#8, without a password); `rsa_bits` for RSA.
+    static std::expected<std::string, std::string> new_pem(key_kind kind, unsigned rsa_bits = 2048);
     private_key(private_key&&) noexcept;
     private_key& operator=(private_key&&) noexcept;
     ~private_key();

@@ -259,7 +259,10 @@ std::string file::dialect(std::string_view statement) const {
         {"{blob}", "blob"},
         {"{clustered}", "without rowid"},
         {"{numbers}", "select 1"}, // the setting next_report
-        {"{for_update}", ""},      // begin immediate has
+        {"{counting}", "integer primary key autoincrement"},
+        {"{for_update}", ""}, // begin immediate has
+        {"{for_share}", ""},
+        {"{for_update_free}", ""},
         {"{bytewise}", ""},        // it always is
         {"{now_ms}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)"},
         {"{has_table}", "select 1 from sqlite_master where type = 'table' and name ="}};

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report sender's part of the database, in both engines: what is counted, owed, filed, delivered,
+// dropped.
+#include "support/proves.h"
+#include "unit/store/result_fixture.h"
+
+#include <gmock/gmock.h>
+
+namespace mailtight::store {
+namespace {
+using model::report_audience;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using namespace tests;
+
+INSTANTIATE_TEST_SUITE_P(engines, result_fixture, testing::Values(engine::sqlite, engine::postgres),
+                         [](const auto& info) {
+                             return info.param == engine::sqlite ? "sqlite" : "postgres";
+                         });
+
+TEST_P(result_fixture, every_field_comes_back) {
+    const auto s = open();
+    auto one = sts_result("a.example", 7, 2);
+    one.record_seen = "v=TLSRPTv1; rua=mailto:tls@a.example";
+    one.faults = {{.what = full_fault(), .count = 2}};
+    const auto other = tlsa_result("a.example", "mx.b.example", 3, 0);
+    add(*s, {other, one});
+    one.faults[0].what.additional_information = full_fault().additional_information;
+    auto expected = other;
+    expected.record_seen = one.record_seen; // the domain's, with each of its results
+    EXPECT_THAT(unreported(*s, "a.example"), ElementsAre(expected, one)) << "in order of the policy";
+    EXPECT_THAT(unreported(*open(), "a.example"), ElementsAre(expected, one));
+    EXPECT_THAT(unreported(*s, "b.example"), IsEmpty());
+    EXPECT_THAT(unreported(*s, ""), ElementsAre(expected, one));
+    EXPECT_THAT(unreported(*s, "mx.b.example", report_audience::tlsa_base), ElementsAre(expected));
+}
+
+TEST_P(result_fixture, equal_results_add_up_whoever_counts_them) {
+    const auto one = open(), two = open();
+    auto r = sts_result("a.example", 1, 1);
+    r.faults = {{.what = full_fault(), .count = 1}};
+    add(*one, {r, r}, 1, "one");
+    add(*two, {r}, 1, "two");
+    r.success = r.failure = r.faults[0].count = 3;
+    EXPECT_THAT(unreported(*one, "a.example"), ElementsAre(r));
+    EXPECT_EQ(one->figures_of(at(0))->unreported_sessions, 6u);
+}
+
+TEST_P(result_fixture, a_batch_counts_once_with_its_marks) {
+    const auto s = open();
+    const auto r = sts_result("a.example", 1, 0);
+    EXPECT_EQ(*s->latest_batch("m"), 0);
+    EXPECT_TRUE(add(*s, {r}, 5, "m", {{"log", "10"}}));
+    EXPECT_FALSE(add(*s, {r}, 5, "m", {{"log", "11"}})) << "repeated";
+    EXPECT_FALSE(add(*s, {r}, 4, "m")) << "older";
+    EXPECT_EQ(unreported(*s, "a.example").at(0).success, 1u);
+    EXPECT_TRUE(add(*s, {}, 6, "m", {{"log", "12"}, {"other", "1"}})) << "marks alone";
+    EXPECT_TRUE(add(*s, {r}, 1, "another machine"));
+    EXPECT_EQ(*s->latest_batch("m"), 6);
+    EXPECT_THAT(*s->marks("m"), ElementsAre(std::pair("log", "12"), std::pair("other", "1")));
+    EXPECT_THAT(*s->marks("n"), IsEmpty());
+}
+
+TEST_P(result_fixture, faults_are_bounded_and_their_sums_exact) {
+    const auto s = open();
+    for (int round = 1; round <= 3; ++round) {
+        auto r = sts_result("a.example", 0, 40);
+        for (int i = 0; i < 20; ++i) {
+            auto what = full_fault();
+            what.sending_mta_ip = "192.0.2." + std::to_string(round * 7 + i);
+            if (i % 2 == 1)
+                what.type = tlsrpt::result_type::starttls_not_supported;
+            r.faults.push_back({.what = what, .count = 2});
+        }
+        add(*s, {r}, round, "m", {}, 25);
+    }
+    const auto got = unreported(*s, "a.example");
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_EQ(got[0].faults.size(), 27u) << "25, and one folded entry of each of two types";
+    std::map<tlsrpt::result_type, std::uint64_t> sums;
+    std::size_t folded = 0;
+    for (const auto& f : got[0].faults) {
+        sums[f.what.type] += f.count;
+        if (f.what == model::session_fault{.type = f.what.type})
+            ++folded;
+    }
+    EXPECT_EQ(folded, 2u);
+    EXPECT_EQ(sums[tlsrpt::result_type::certificate_expired], 60u);
+    EXPECT_EQ(sums[tlsrpt::result_type::starttls_not_supported], 60u);
+}
+
+TEST_P(result_fixture, remote_bytes_are_no_obstacle) {
+    const auto s = open();
+    auto r = sts_result("a.example", 0, 1);
+    r.policy.strings = {std::string("mx: \0\xff", 6)};
+    r.faults = {{.what = {.receiving_mx = std::string("m\0x\xc3(", 5)}, .count = 1}};
+    r.record_seen = "v=TLSRPTv1; \xff";
+    add(*s, {r});
+    const auto got = unreported(*s, "a.example");
+    ASSERT_EQ(got.size(), 1u);
+    EXPECT_THAT(got[0].policy.strings, ElementsAre("mx: \xEF\xBF\xBD\xEF\xBF\xBD"));
+    EXPECT_EQ(got[0].faults.at(0).what.receiving_mx, "m\xEF\xBF\xBDx\xEF\xBF\xBD(");
+}
+
+TEST_P(result_fixture, due_within_the_spread_after_the_day_and_the_same_on_every_machine) {
+    PROVES("8460-4.1-b", "reports of a day are spread over hours after it, by a secret of the database");
+    const auto s = open();
+    std::vector<model::counted_result> some;
+    for (int i = 0; i < 300; ++i)
+        some.push_back(sts_result("d" + std::to_string(i) + ".example", 1, 0));
+    add(*s, some);
+    EXPECT_THAT(*s->take_due(end_of_day(), "m", a_day, 1'000), IsEmpty()) << "not at the stroke of midnight";
+    const auto first_half = *s->take_due(end_of_day() + std::chrono::hours(2), "m", a_day, 1'000);
+    const auto all = *s->take_due(end_of_day() + std::chrono::hours(4), "m", a_day, 1'000);
+    EXPECT_GT(first_half.size(), 100u);
+    EXPECT_GT(all.size(), 100u);
+    EXPECT_EQ(first_half.size() + all.size(), 300u);
+    EXPECT_TRUE(std::ranges::is_sorted(all, {}, &model::due_report::due_at));
+    const database elsewhere(GetParam());
+    const auto other = *open_results({.where = elsewhere.where()});
+    add(*other, some);
+    const auto theirs = *other->take_due(end_of_day() + std::chrono::hours(2), "m", a_day, 1'000);
+    EXPECT_NE(times_of(theirs), times_of(first_half)) << "nobody foresees the times";
+    // The second machine: the same pair, the same time.
+    const auto again = open();
+    ASSERT_TRUE(*file_all(*again, all.front()));
+    add(*again, {sts_result(all.front().domain, 1, 0)}, 1, "again");
+    const auto taken = *again->take_due(end_of_day() + std::chrono::hours(4), "m", a_day, 1'000);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].due_at, all.front().due_at);
+}
+
+TEST_P(result_fixture, late_sessions_make_a_supplementary_report) {
+    const auto s = open();
+    add(*s, {sts_result("a.example", 10, 1)});
+    const auto day_after = end_of_day() + std::chrono::hours(24);
+    auto due = *s->take_due(day_after, "m", minute, 10);
+    ASSERT_EQ(due.size(), 1u);
+    std::vector<std::uint32_t> parts;
+    std::vector<std::uint64_t> sums;
+    const auto make = [&](std::span<const model::counted_result> of, std::uint32_t part) {
+        parts.push_back(part);
+        sums.push_back(of[0].success + of[0].failure);
+        return std::optional(a_report("a.example"));
+    };
+    EXPECT_TRUE(*s->file(due[0], make));
+    EXPECT_FALSE(*s->file(due[0], make)) << "once";
+    EXPECT_THAT(unreported(*s, "a.example"), IsEmpty());
+    EXPECT_THAT(*s->take_due(day_after, "m", minute, 10), IsEmpty());
+    add(*s, {sts_result("a.example", 3, 0)}, 2);
+    due = *s->take_due(day_after, "m", minute, 10);
+    ASSERT_EQ(due.size(), 1u);
+    EXPECT_TRUE(*s->file(due[0], make));
+    EXPECT_THAT(parts, ElementsAre(0u, 1u));
+    EXPECT_THAT(sums, ElementsAre(11u, 3u));
+    const auto kept = *s->results(the_day, "a.example", report_audience::recipient_domain, true);
+    ASSERT_EQ(kept.size(), 1u);
+    EXPECT_EQ(kept[0].success, 13u);
+    EXPECT_EQ(s->figures_of(day_after)->unreported_sessions, 0u);
+}
+
+TEST_P(result_fixture, a_tlsa_base_hears_of_every_domain_and_nothing_twice) {
+    PROVES("8460-1.1-a",
+           "the results of an MX host are owed to its TLSA base domain, of every recipient's domain");
+    const auto s = open();
+    add(*s,
+        {tlsa_result("a.example", "mx.host.example", 5, 0), tlsa_result("b.example", "mx.host.example", 7, 1),
+         tlsa_result("mx.host.example", "mx.host.example", 100, 0), sts_result("a.example", 1, 0)});
+    const auto all = *s->take_due(end_of_day() + std::chrono::hours(24), "m", minute, 10);
+    std::vector<std::string> names;
+    std::map<std::string, std::uint64_t> sums;
+    for (const auto& due : all) {
+        const auto name = std::string(to_string(due.audience)) + " " + due.domain;
+        names.push_back(name);
+        EXPECT_TRUE(*s->file(due, [&](std::span<const model::counted_result> of, std::uint32_t part) {
+            EXPECT_EQ(part, 0u);
+            for (const auto& r : of)
+                sums[name] += r.success + r.failure;
+            return std::optional(a_report(due.domain));
+        }));
+    }
+    EXPECT_THAT(names, testing::UnorderedElementsAre(
+                           "recipient-domain a.example", "recipient-domain b.example",
+                           "recipient-domain mx.host.example", "tlsa-base mx.host.example"));
+    EXPECT_EQ(sums["recipient-domain a.example"], 6u);
+    EXPECT_EQ(sums["recipient-domain b.example"], 8u);
+    EXPECT_EQ(sums["recipient-domain mx.host.example"], 100u);
+    EXPECT_EQ(sums["tlsa-base mx.host.example"], 13u) << "its own stand in its own report";
+    EXPECT_THAT(*s->take_due(end_of_day() + std::chrono::hours(24), "m", minute, 10), IsEmpty());
+}
+
+TEST_P(result_fixture, what_nobody_wants_is_no_longer_owed) {
+    const auto s = open();
+    const auto later = end_of_day() + std::chrono::hours(24);
+    add(*s, {sts_result("few.example", 1, 0), sts_result("nobody.example", 2, 0)});
+    for (const auto& due : *s->take_due(later, "m", minute, 10))
+        if (due.domain == "few.example")
+            EXPECT_FALSE(*s->file(due, [](auto, auto) { return std::nullopt; }));
+        else
+            ASSERT_TRUE(s->drop_due(due));
+    EXPECT_THAT(*s->take_due(later, "m", minute, 10), IsEmpty());
+    EXPECT_THAT(unreported(*s, ""), IsEmpty());
+    EXPECT_EQ(s->figures_of(later)->unreported_sessions, 0u);
+    EXPECT_EQ(s->results(the_day, "", report_audience::recipient_domain, true)->size(), 2u)
+        << "kept to be seen";
+    add(*s, {sts_result("nobody.example", 5, 0)}, 2);
+    const auto due = *s->take_due(later, "m", minute, 10);
+    ASSERT_EQ(due.size(), 1u);
+    EXPECT_TRUE(*s->file(due[0], [](std::span<const model::counted_result> of, std::uint32_t part) {
+        EXPECT_EQ(part, 0u) << "no report went before";
+        EXPECT_EQ(of[0].success, 5u);
+        return std::optional(a_report("nobody.example"));
+    }));
+}
+
+TEST_P(result_fixture, one_machine_holds_it_until_its_lease_ends) {
+    const auto one = open(), two = open();
+    const auto later = end_of_day() + std::chrono::hours(24);
+    add(*one, {sts_result("a.example", 1, 0)});
+    const auto first = *one->take_due(later, "one", std::chrono::seconds(1), 10);
+    ASSERT_EQ(first.size(), 1u);
+    EXPECT_EQ(first[0].tries, 0u);
+    EXPECT_THAT(*two->take_due(later, "two", minute, 10), IsEmpty());
+    EXPECT_THAT(*two->take_due(later, "two", minute, 10, the_day), IsEmpty());
+    const auto after = let_leases_end(later);
+    const auto second = *two->take_due(after, "two", minute, 10);
+    ASSERT_EQ(second.size(), 1u);
+    EXPECT_GT(second[0].fence, first[0].fence);
+    EXPECT_EQ(second[0].first_tried, later);
+    EXPECT_FALSE(*file_all(*one, first[0])) << "the older holder is not believed";
+    ASSERT_TRUE(one->drop_due(first[0]));
+    ASSERT_TRUE(one->postpone(first[0], after + std::chrono::hours(100)));
+    EXPECT_EQ(unreported(*one, "a.example").size(), 1u);
+    ASSERT_TRUE(two->postpone(second[0], after + minute));
+    EXPECT_THAT(*one->take_due(after, "one", minute, 10), IsEmpty());
+    const auto third = *one->take_due(after + minute, "one", minute, 10);
+    ASSERT_EQ(third.size(), 1u);
+    EXPECT_EQ(third[0].tries, 1u);
+    EXPECT_TRUE(*file_all(*one, third[0]));
+    // Owed anew, with a fence that nobody had before.
+    add(*two, {sts_result("a.example", 1, 0)}, 2);
+    EXPECT_FALSE(*file_all(*one, third[0]));
+    const auto fourth = *two->take_due(after + minute, "two", minute, 10);
+    ASSERT_EQ(fourth.size(), 1u);
+    EXPECT_GT(fourth[0].fence, third[0].fence);
+}
+
+TEST_P(result_fixture, of_one_day_due_or_not) {
+    const auto s = open();
+    auto other = sts_result("b.example", 1, 0);
+    other.day += std::chrono::days(1);
+    add(*s, {sts_result("a.example", 1, 0), other});
+    const auto taken = *s->take_due(at(0), "m", minute, 10, the_day);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].domain, "a.example");
+}
+
+} // namespace
+} // namespace mailtight::store
