@@ -80,8 +80,7 @@ io::task<sender::state::trial> sender::state::try_post(std::shared_ptr<state> se
     out.outcome.over_v6 = answer.address.find(':') != std::string::npos;
     out.outcome.certificate_ignored = ignored;
     if (ignored)
-        out.outcome.words = fmt::format("{} ({})", out.outcome.words,
-                                        base::printable(fault, 200));
+        out.outcome.words = fmt::format("{} ({})", out.outcome.words, base::printable(fault, 200));
     co_return out;
 }
 
