@@ -46,7 +46,7 @@ io::task<> look_up(context* with, std::shared_ptr<std::deque<std::string>> domai
     while (!domains->empty()) {
         auto domain = std::move(domains->front());
         domains->pop_front();
-        co_await with->policies.decide(std::move(domain));
+        co_await with->policies->decide(std::move(domain));
     }
 }
 
@@ -79,7 +79,7 @@ io::task<wire::http_reply> in(context& with, call asked) {
     asked.body.clear();
     if (whole)
         co_return wire::problem(422, "Unprocessable Content", resolve::explain(whole->fault));
-    const auto taken = co_await with.policies.adopt(std::move(policies));
+    const auto taken = co_await with.policies->adopt(std::move(policies));
     const auto look_ups = domains->size();
     for (std::size_t i = 0; i < std::min(looks_at_once, look_ups); ++i)
         with.loop.spawn(look_up(&with, domains));

@@ -32,6 +32,7 @@ std::string_view title(int status) {
     constexpr std::array all = {named{400, "The request cannot be understood"},
                                 named{403, "Not allowed here"},
                                 named{404, "There is no such thing"},
+                                named{409, "It does not fit what is there"},
                                 named{413, "Too large"},
                                 named{422, "Understood, and it cannot be done so"},
                                 named{503, "The database is away"}};
@@ -66,19 +67,24 @@ json::object operation_of(const route& of) {
         description += fmt::format("{}Answers on the control socket alone, and only to root, the daemon's "
                                    "user and its group.",
                                    description.empty() ? "" : " ");
+    if (of.tells)
+        description +=
+            fmt::format("{}Answers only to programs of the same machine.", description.empty() ? "" : " ");
     if (!description.empty())
         out["description"] = description;
     if (auto parameters = parameters_of(of); !parameters.empty())
         out["parameters"] = std::move(parameters);
     if (!of.request.empty())
-        out["requestBody"] = json::object{
-            {"content", content(of.request == "import-request" ? "application/x-ndjson" : "application/json",
-                                of.request)}};
+        out["requestBody"] =
+            json::object{{"content", content(of.request == "import-request" || of.request == "results-request"
+                                                 ? "application/x-ndjson"
+                                                 : "application/json",
+                                             of.request)}};
     json::object responses{
         {"200", json::object{{"description", of.summary}, {"content", content(of.media, of.answer)}}}};
     auto problems = of.problems;
     problems.push_back(400);
-    if (of.changes)
+    if (of.changes || of.tells)
         problems.push_back(403);
     std::ranges::sort(problems);
     for (const int status : problems)

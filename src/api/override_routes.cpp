@@ -13,14 +13,14 @@ namespace {
 
 io::task<wire::http_reply> list(context& with, call) {
     boost::json::array rows;
-    for (const auto& each : with.policies.overrides())
+    for (const auto& each : with.policies->overrides())
         rows.push_back(override_document(each, with.clock.now()));
     co_return json_reply(boost::json::object{{"overrides", std::move(rows)}});
 }
 
 io::task<wire::http_reply> show(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
-    const auto all = with.policies.overrides();
+    const auto all = with.policies->overrides();
     const auto found = std::ranges::find(all, hop.domain, &model::policy_override::domain);
     if (hop.domain.empty() || found == all.end())
         co_return wire::problem(404, "Not Found", "there is no exception for this domain");
@@ -32,14 +32,14 @@ io::task<wire::http_reply> set(context& with, call asked) {
     if (!made)
         co_return wire::problem(422, "Unprocessable Content", made.error());
     const auto shown = override_document(*made, with.clock.now());
-    if (auto kept = co_await with.policies.set_override(std::move(*made)); !kept)
+    if (auto kept = co_await with.policies->set_override(std::move(*made)); !kept)
         co_return store_problem(kept.error());
     co_return json_reply(shown);
 }
 
 io::task<wire::http_reply> remove(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
-    auto removed = co_await with.policies.remove_override(hop.domain);
+    auto removed = co_await with.policies->remove_override(hop.domain);
     if (!removed)
         co_return store_problem(removed.error());
     if (!*removed)

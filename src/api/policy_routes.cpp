@@ -68,8 +68,8 @@ io::task<wire::http_reply> decide(context& with, call asked) {
             co_return wire::problem(400, "Bad Request",
                                     fmt::format("there is no dialect '{}'", base::printable(name, 40)));
     }
-    const auto said = yes(asked, "live") ? co_await with.policies.look_live(asked.item)
-                                         : co_await with.policies.decide(asked.item);
+    const auto said = yes(asked, "live") ? co_await with.policies->look_live(asked.item)
+                                         : co_await with.policies->decide(asked.item);
     auto out = document(with, *said);
     if (in) {
         const auto reply = resolve::render(*in, *said, with.replies);
@@ -85,7 +85,7 @@ io::task<wire::http_reply> decide(context& with, call asked) {
 io::task<wire::http_reply> refresh(context& with, call asked) {
     if (!mail::parse_next_hop(asked.item).can_have_policy())
         co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
-    auto done = co_await with.policies.refresh(asked.item);
+    auto done = co_await with.policies->refresh(asked.item);
     boost::json::object out{{"looked", done.looked},
                             {"changed", done.changed},
                             {"words", base::printable(done.words, words_bytes)}};
@@ -108,18 +108,18 @@ io::task<wire::http_reply> failed(context& with, call asked) {
     }
     if (!mail::parse_next_hop(asked.item).can_have_policy())
         co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
-    co_return json_reply(boost::json::object{{"looked", with.policies.delivery_failed(asked.item, words)}});
+    co_return json_reply(boost::json::object{{"looked", with.policies->delivery_failed(asked.item, words)}});
 }
 
 io::task<wire::http_reply> forget(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
     if (!hop.can_have_policy())
         co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
-    co_return json_reply(boost::json::object{{"removed", co_await with.policies.purge(hop.domain)}});
+    co_return json_reply(boost::json::object{{"removed", co_await with.policies->purge(hop.domain)}});
 }
 
 io::task<wire::http_reply> forget_all(context& with, call) {
-    co_return json_reply(boost::json::object{{"removed", co_await with.policies.purge("")}});
+    co_return json_reply(boost::json::object{{"removed", co_await with.policies->purge("")}});
 }
 
 io::task<wire::http_reply> list(context& with, call asked) {
@@ -137,7 +137,7 @@ io::task<wire::http_reply> list(context& with, call asked) {
 
 io::task<wire::http_reply> show(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
-    const auto found = with.policies.policies().get(hop.domain);
+    const auto found = with.policies->policies().get(hop.domain);
     if (hop.domain.empty() || !found)
         co_return wire::problem(404, "Not Found", "nothing is remembered of this destination");
     co_return json_reply(policy_document(*found, with.clock.now(), true));

@@ -32,6 +32,9 @@ struct query_parameter {
     std::string_view description;
 };
 
+/// The part of the daemon that a route belongs to: it answers where that part is on.
+enum class part_of { everything, policies, results, outbox };
+
 /// A route: a method at a path, with all that the OpenAPI document says of it.
 struct route {
     std::string_view method;
@@ -44,6 +47,8 @@ struct route {
     std::string_view media = "application/json";
     std::vector<int> problems = {}; ///< further statuses, each with a problem document
     bool changes = false;           ///< answers only where who asks may change something
+    bool tells = false; ///< answers only where who asks may tell results: programs of this machine
+    part_of part = part_of::everything;
     io::task<wire::http_reply> (*handle)(context&, call) = nullptr;
 };
 
@@ -54,6 +59,8 @@ std::span<const route> routes();
 std::vector<route> policy_routes();   ///< policy_routes.cpp
 std::vector<route> override_routes(); ///< override_routes.cpp
 std::vector<route> exchange_routes(); ///< exchange_routes.cpp
+std::vector<route> result_routes();   ///< result_routes.cpp
+std::vector<route> outbox_routes();   ///< outbox_routes.cpp
 
 /// Finds the route, and what stands for its `{...}`. Where the path is one of ours and the method is not,
 /// `allowed` names those that are.

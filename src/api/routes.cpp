@@ -74,9 +74,18 @@ bool fits(query_parameter::type type, std::string_view value) {
 
 std::span<const route> routes() {
     static const std::vector<route> all = [] {
-        std::vector<route> rows = policy_routes();
-        for (auto& some : {override_routes(), exchange_routes()})
-            rows.insert(rows.end(), some.begin(), some.end());
+        std::vector<route> rows;
+        const auto add = [&rows](std::vector<route> some, part_of part) {
+            for (auto& each : some) {
+                each.part = part;
+                rows.push_back(std::move(each));
+            }
+        };
+        add(policy_routes(), part_of::policies);
+        add(override_routes(), part_of::policies);
+        add(exchange_routes(), part_of::policies);
+        add(result_routes(), part_of::results);
+        add(outbox_routes(), part_of::outbox);
         rows.push_back({.method = "GET",
                         .path = "/openapi.json",
                         .operation = "describe",

@@ -101,6 +101,49 @@ constexpr std::array table = {
  "refused_lines":{"type":"integer","minimum":0},
  "refused":{"type":"array","description":"The first of them.","items":{"type":"object","required":["line","why"],"properties":{
   "line":{"type":"integer"},"why":{"type":"string"}}}}}})"},
+    schema{"results-request", R"({
+"type":"string","description":"JSON, one object a line: {\"domain\":…,\"mx\":…,\"ip\":…,\"tls\":…} or a whole result with \"policies\"."})"},
+    schema{"results-taken", R"({
+"type":"object","required":["taken","refused","errors","durable"],
+"properties":{
+ "taken":{"type":"integer","minimum":0},"refused":{"type":"integer","minimum":0},
+ "durable":{"type":"boolean"},"trouble":{"type":"string"},
+ "errors":{"type":"array","description":"The first of what was refused.","items":{"type":"object","required":["line","code","where","words"],"properties":{
+  "line":{"type":"integer"},"code":{"type":"string"},"where":{"type":"string"},"words":{"type":"string"}}}}}})"},
+    schema{"outgoing-report", R"({
+"type":"object","required":["number","day","domain","audience","part","report_id","file","success","failure","made_at","deliveries"],
+"properties":{
+ "number":{"type":"integer"},"day":{"type":"string","format":"date"},"domain":{"type":"string"},
+ "audience":{"enum":["recipient-domain","tlsa-base"]},
+ "part":{"type":"integer","description":"0: the report of the day; more: what became known later."},
+ "report_id":{"type":"string"},"file":{"type":"string"},
+ "success":{"type":"integer"},"failure":{"type":"integer"},"made_at":{"type":["string","null"],"format":"date-time"},
+ "deliveries":{"type":"array","items":{"type":"object","required":["number","to","state","tries","first_at","next_at","ended_at","family","words"],"properties":{
+  "number":{"type":"integer"},"to":{"type":"string"},
+  "state":{"enum":["waiting","sent","refused","given-up","suppressed","skipped","copied"]},
+  "tries":{"type":"integer"},"first_at":{"type":["string","null"]},"next_at":{"type":["string","null"]},"ended_at":{"type":["string","null"]},
+  "family":{"enum":["any","ipv4","ipv6"]},"words":{"type":"string"}}}}}})"},
+    schema{"outgoing-list", R"({
+"type":"object","required":["reports","next"],
+"properties":{
+ "reports":{"type":"array","items":{"$ref":"#/components/schemas/outgoing-report"}},
+ "next":{"type":["integer","null"],"description":"For `before`; null on the last page."}}})"},
+    schema{"day-sent", R"({
+"type":"object","required":["day","filed","nobody_asks","not_made","sent","waiting","refused","suppressed","troubles"],
+"properties":{
+ "day":{"type":"string","format":"date"},
+ "filed":{"type":"integer"},"nobody_asks":{"type":"integer"},"not_made":{"type":"integer"},"sent":{"type":"integer"},
+ "waiting":{"type":"integer"},"refused":{"type":"integer"},"suppressed":{"type":"integer"},
+ "troubles":{"type":"array","items":{"type":"string"}}}})"},
+    schema{"suppressed", R"({
+"type":"object","required":["who","why","since","until"],
+"properties":{"who":{"type":"string"},"why":{"type":"string"},"since":{"type":["string","null"]},"until":{"type":["string","null"]}}})"},
+    schema{"suppressed-list", R"({
+"type":"object","required":["suppressed"],
+"properties":{"suppressed":{"type":"array","items":{"$ref":"#/components/schemas/suppressed"}}}})"},
+    schema{"suppress-request", R"({
+"type":"object","additionalProperties":false,
+"properties":{"why":{"type":"string"},"until":{"type":"string","description":"The last day on which it holds."}}})"},
     schema{"removed", R"({
 "type":"object","required":["removed"],"properties":{"removed":{"type":"integer","minimum":0}}})"},
     schema{"problem", R"({

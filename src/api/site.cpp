@@ -30,6 +30,21 @@ std::string_view asked_method(const io::http_exchange& asked) {
     return asked.request.method == "HEAD" ? std::string_view("GET") : asked.request.method;
 }
 
+/// "" where the part of the daemon is on, else what switches it on.
+std::string_view switched_off(const context& with, part_of part) {
+    switch (part) {
+    case part_of::everything:
+        return "";
+    case part_of::policies:
+        return with.policies ? "" : "no policies are served here: see [resolve]";
+    case part_of::results:
+        return with.results.on() ? "" : "no results are collected here: see [collect]";
+    case part_of::outbox:
+        return with.reports ? "" : "no reports are made here: see [collect] and [deliver]";
+    }
+    return "";
+}
+
 /// The refusal that needs no body, where there is one.
 std::optional<wire::http_reply> refuse(const site_state& site, const io::http_exchange& asked) {
     const auto found = find_route(asked_method(asked), asked.request.path);
@@ -38,6 +53,12 @@ std::optional<wire::http_reply> refuse(const site_state& site, const io::http_ex
                              fmt::format("there is nothing here; {}/openapi.json describes all", root));
     if (!found.at)
         return not_allowed(found.allowed);
+    if (const auto off = switched_off(*site.with, found.at->part); !off.empty())
+        return wire::problem(404, "Not Found", off);
+    // A page in somebody's browser may reach this machine's loopback; a mail server sends no Origin.
+    if (found.at->tells && (!site.options.may_tell || !site.options.may_tell(asked.peer) ||
+                            !asked.request.field("origin").empty()))
+        return wire::problem(403, "Forbidden", "results are taken from programs of this machine alone");
     if (!found.at->changes)
         return {};
     const bool may = site.options.may_change && site.options.may_change(asked.peer);

@@ -18,6 +18,8 @@ struct site_options {
     std::size_t body_bytes = 64u << 20; ///< of an import
     /// Whether this peer may change something. Empty: nobody.
     std::function<bool(const io::peer&)> may_change;
+    /// Whether this peer may tell results of deliveries. Empty: nobody.
+    std::function<bool(const io::peer&)> may_tell;
     /// Who asks, in words that stay with what they change. May be empty.
     std::function<std::string(const io::peer&)> name_of;
     /// Told of every change that was asked for, and whether it was refused. May be empty.

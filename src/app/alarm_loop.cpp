@@ -4,6 +4,7 @@
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
 #include "app/report_facts.h"
+#include "app/reports_part.h"
 #include "app/sending_part.h"
 #include "base/text.h"
 
@@ -101,6 +102,8 @@ void tell(base::log& log, const insight::notice& what) {
 std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
     std::vector<insight::alarm> all;
     for (const auto& each : core_.parts) {
+        if (!each->is_way_in())
+            continue; // they have alarms of their own
         const auto now = each->status();
         const std::string name = now.name + "/" + now.where;
         if (!each->failing()) {
@@ -138,6 +141,12 @@ io::task<> alarm_loop::look() {
         alarms.push_back(std::move(more));
     if (core_.sending)
         for (auto& more : core_.sending->alarms())
+            alarms.push_back(std::move(more));
+    if (core_.collecting)
+        for (auto& more : core_.collecting->alarms())
+            alarms.push_back(std::move(more));
+    if (core_.delivering)
+        for (auto& more : core_.delivering->alarms())
             alarms.push_back(std::move(more));
     const auto step = insight::step_alarms(alarms, asked->states, asked->mutes, now, thresholds);
 

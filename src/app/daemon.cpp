@@ -7,6 +7,9 @@
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
 #include "app/key_source.h"
+#include "app/policy_time.h"
+#include "app/reports_part.h"
+#include "app/results_desk.h"
 #include "app/sending_part.h"
 #include "app/terminal.h"
 #include "base/text.h"
@@ -31,6 +34,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto drain_time = 10s;
+
+/// Whether there is work that needs no database to begin with: answers from memory, results that wait.
+bool can_begin_without_store(const settings& set) {
+    return !takes_reports(set) && (serves_policies(set) || collects_results(set) || sends_reports(set));
+}
 
 /// Directories that the daemon writes to belong to the user that it becomes; those that are there already
 /// are left as they are.
@@ -80,7 +88,7 @@ std::expected<void, std::string> open_store(daemon_core& core) {
     auto writable = begin_to_write(core.set);
     if (!writable)
         return std::unexpected(writable.error());
-    if (writable->away && (takes_reports(core.set) || !serves_policies(core.set)))
+    if (writable->away && !can_begin_without_store(core.set))
         return std::unexpected(words(*writable->away));
     core.book = intake::address_book(core.set.mailboxes);
     core.lock.emplace(std::move(writable->lock));
@@ -139,7 +147,7 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
     if (!parts)
         return std::unexpected(parts.error());
     core.parts = std::move(*parts);
-    bool works = core.sending != nullptr;
+    bool works = core.sending || core.collecting || core.delivering;
     for (const auto& each : core.parts) {
         if (auto opened = each->open(); !opened) {
             core.log->write(base::event::part_failed,
@@ -152,8 +160,9 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
     }
     if (!works)
         return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
-                               "maildir.path, mbox.path or imap.host to take reports in, or a listener of "
-                               "[resolve] to serve policies to a mail server");
+                               "maildir.path, mbox.path or imap.host to take reports in, a listener of "
+                               "[resolve] to serve policies to a mail server, a source of [collect] to "
+                               "count results, or deliver.contact to report them");
     return {};
 }
 
@@ -174,6 +183,10 @@ io::task<> serve(daemon_core& core) {
                                    core.domains.size() == 1 ? "" : "s"));
     if (core.sending)
         does.emplace_back("telling mail servers how to deliver");
+    if (core.collecting)
+        does.emplace_back("counting results");
+    if (core.delivering)
+        does.emplace_back("reporting to others");
     io::notify_manager("READY=1\nSTATUS=" + base::join(does, ", "));
     co_await *core.stop;
 
@@ -184,8 +197,13 @@ io::task<> serve(daemon_core& core) {
     const auto deadline = core.loop().now() + drain_time;
     auto drained = io::start(core.loop(), [](daemon_core& of) -> io::task<bool> {
         co_await of.keeper->drain();
+        const auto last = of.loop().now() + drain_time;
+        if (of.collecting)
+            co_await of.collecting->drain(last);
+        if (of.delivering)
+            co_await of.delivering->drain(last);
         if (of.sending)
-            co_await of.sending->drain(of.loop().now() + drain_time);
+            co_await of.sending->drain(last);
         co_return true;
     }(core));
     auto busy = [&core, &drained] {
@@ -200,6 +218,9 @@ io::task<> serve(daemon_core& core) {
 }
 
 } // namespace
+
+daemon_core::daemon_core() = default;
+daemon_core::~daemon_core() = default;
 
 daemon::daemon()
     : core_(std::make_unique<daemon_core>()) {}
@@ -231,6 +252,12 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
     if (auto opened = open_store(core); !opened)
         return std::unexpected(opened.error());
     core.alarms = std::make_unique<alarm_loop>(core);
+    core.api = std::make_shared<api::context>(
+        api::context{.loop = core.loop(), .clock = core.with->clock, .version = MAILTIGHT_VERSION});
+    if (collects_results(core.set) || sends_reports(core.set)) {
+        core.desk = std::make_unique<results_desk>(core.loop(), policy_time(), results_opener(core.set));
+        core.api->reports = core.desk.get();
+    }
     core.keeper->on_stored = [&core](const model::received_report& report,
                                      const store::add_outcome& outcome) {
         note_stored(core, report, outcome);

@@ -3,6 +3,7 @@
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
 #include "app/report_facts.h"
+#include "app/reports_part.h"
 #include "app/sending_part.h"
 #include "base/text.h"
 #include "io/process.h"
@@ -95,6 +96,8 @@ io::task<boost::json::object> status_of(daemon_core& core) {
     out["alarms"] = std::move(alarms);
     out["certificates"] = std::move(certificates);
     out["sending"] = core.sending ? boost::json::value(core.sending->status_json()) : nullptr;
+    out["collect"] = core.collecting ? boost::json::value(core.collecting->status_json()) : nullptr;
+    out["deliver"] = core.delivering ? boost::json::value(core.delivering->status_json()) : nullptr;
     co_return out;
 }
 
@@ -131,6 +134,10 @@ void refresh_metrics(daemon_core& core) {
     }
     if (core.sending)
         core.sending->refresh_metrics(to);
+    if (core.collecting)
+        core.collecting->refresh_metrics(to);
+    if (core.delivering)
+        core.delivering->refresh_metrics(to);
     for (const auto& each : core.certificates.certificates())
         to.set(metric::certificate_ends, static_cast<double>(each.not_after.time_since_epoch().count()),
                {each.file});

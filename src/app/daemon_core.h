@@ -4,6 +4,7 @@
 // the store, which lives on the asker's. For daemon*.cpp, part_*.cpp and alarm_loop.cpp alone.
 #pragma once
 
+#include "api/context.h"
 #include "app/alarm_loop.h"
 #include "app/options.h"
 #include "app/store_access.h"
@@ -28,6 +29,9 @@
 namespace mailtight::app {
 
 class sending_part;
+class collecting_part;
+class delivering_part;
+class results_desk;
 
 /// One part of the daemon, switched on by its section.
 class part {
@@ -50,6 +54,9 @@ public:
 };
 
 struct daemon_core {
+    daemon_core();
+    ~daemon_core();
+
     common_options common;
     settings set;
     std::unique_ptr<world> with;
@@ -64,8 +71,13 @@ struct daemon_core {
     std::unique_ptr<store::store> reader; ///< null until the first question that finds the database
     std::unique_ptr<io::worker> asker;
     std::unique_ptr<alarm_loop> alarms;
+    std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
+    std::shared_ptr<api::context> api;  ///< filled by the parts that are on
     std::vector<std::unique_ptr<part>> parts;
-    sending_part* sending = nullptr; ///< of the parts: the one of [resolve], where it is switched on
+    // Of the parts: those of [resolve], [collect] and [deliver], where they are switched on.
+    sending_part* sending = nullptr;
+    collecting_part* collecting = nullptr;
+    delivering_part* delivering = nullptr;
     std::unique_ptr<io::event> stop;
     base::utc_seconds since{};
     bool store_ok = true;

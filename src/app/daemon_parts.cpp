@@ -2,6 +2,7 @@
 // Which parts there are: each way in of intake/ with its section of the configuration, and /metrics.
 #include "app/daemon_core.h"
 
+#include "app/reports_part.h"
 #include "app/sending_part.h"
 #include "base/text.h"
 
@@ -271,6 +272,20 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
         if (!made)
             return std::unexpected(made.error());
         core.sending = made->get();
+        parts.push_back(std::move(*made));
+    }
+    if (collects_results(set)) {
+        auto made = make_collect_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.collecting = made->get();
+        parts.push_back(std::move(*made));
+    }
+    if (sends_reports(set)) {
+        auto made = make_deliver_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.delivering = made->get();
         parts.push_back(std::move(*made));
     }
     if (!set.metrics_listen.empty()) {

@@ -15,8 +15,8 @@ namespace {
 
 /// What only a new process can change: what is bound, the store, who we are, the resolver.
 bool needs_restart(const setting_key& key) {
-    constexpr std::array sections = {"dns",   "network", "store", "lmtp", "smtp",
-                                     "https", "maildir", "mbox",  "imap", "metrics"};
+    constexpr std::array sections = {"dns",     "network", "store", "lmtp",    "smtp",    "https",
+                                     "maildir", "mbox",    "imap",  "metrics", "collect", "deliver"};
     if (key.section == "serve")
         return key.name != "tls-certificates";
     if (key.section == "reports")

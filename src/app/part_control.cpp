@@ -5,8 +5,8 @@
 #include "app/control_client.h"
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
+#include "app/policy_time.h"
 #include "app/report_facts.h"
-#include "app/sending_part.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -116,6 +116,14 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
             each->poll_now();
         co_return json_reply(boost::json::object{{"ok", true}});
     }
+    for (const auto& route : lab_routes()) {
+        if (path != route.path)
+            continue;
+        wire::http_reply reply;
+        reply.media_type = "application/json";
+        reply.body = route.answer(asked.request.body) + "\n";
+        co_return reply;
+    }
     co_return wire::problem(404, "Not Found", "GET /status; POST /import, /reload, /fact, /flush, /poll");
 }
 
@@ -138,16 +146,15 @@ public:
         };
         site.handle = [&core](io::http_exchange asked) { return answer(core, std::move(asked)); };
         server_.add_site(std::move(site));
-        if (!core.sending)
-            return;
         api::site_options options;
         options.may_change = may_change;
+        options.may_tell = may_change;
         options.name_of = name_of;
         options.noted = [&core](std::string_view what, const io::peer& who, bool refused) {
             core.log->write(refused ? base::event::control_refused : base::event::control_used,
                             {{"what", std::string(what)}, {"who", who.to_string()}});
         };
-        server_.add_site(api::make_site(core.sending->api(), std::move(options)));
+        server_.add_site(api::make_site(core.api, std::move(options)));
     }
     std::expected<void, std::string> open() override {
         io::listen_address at;

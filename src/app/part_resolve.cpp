@@ -4,11 +4,15 @@
 // memory.
 #include "api/site.h"
 #include "app/policy_listeners.h"
+#include "app/policy_time.h"
 #include "app/sending.h"
 #include "app/sending_part.h"
 #include "app/store_access.h"
 #include "app/stored_pages.h"
+#include "app/verdict_memory.h"
 #include "base/text.h"
+#include "mail/next_hop.h"
+#include "resolve/facts.h"
 #include "resolve/front.h"
 
 #include <boost/json.hpp>
@@ -23,6 +27,7 @@ namespace mailtight::app {
 
 namespace {
 
+constexpr std::size_t looks_most = 200;   ///< at once, for destinations of results that nobody asked about
 constexpr std::size_t alarms_shown = 100; ///< more are counted: a provider that is down is many domains
 
 boost::json::value time_or_null(base::utc_seconds at) {
@@ -43,21 +48,20 @@ public:
                  resolve::service_options options, resolve::front_options fronts)
         : core_(core)
         , keeper_(core.loop(), core.with->clock, std::move(opened), keeping(core))
+        , verdicts_(core.loop(), core.with->clock, keeper_)
         , service_(core.loop(), *core.with->dns, core.with->clock, fetcher_of(*core.with, core.set),
-                   prober_of(*core.with, core.set), keeper_, std::move(options),
+                   verdicts_.noting(prober_of(*core.with, core.set)), keeper_, std::move(options),
                    [this](const resolve::service_event& event) { heard(event); })
         , pages_(core.loop(), store_place(core.set))
-        , api_(std::make_shared<api::context>(api::context{
-              .loop = core.loop(),
-              .policies = service_,
-              .clock = core.with->clock,
-              .replies = fronts.replies,
-              .stored = [this](std::string after,
-                               std::size_t limit) { return pages_.page(std::move(after), limit); },
-              .version = MAILTIGHT_VERSION}))
         , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
-        http_.add_site(api::make_site(api_, {}));
+        core.api->policies = &service_;
+        core.api->stored = [this](std::string after, std::size_t limit) {
+            return pages_.page(std::move(after), limit);
+        };
+        api::site_options site;
+        site.may_tell = is_on_this_machine;
+        http_.add_site(api::make_site(core.api, std::move(site)));
     }
 
     std::expected<void, std::string> open() override {
@@ -102,7 +106,23 @@ public:
         return now;
     }
 
-    std::shared_ptr<api::context> api() const override { return api_; }
+    model::policy_facts known(std::string_view domain) override {
+        auto decided = service_.known(domain);
+        if (!decided) {
+            decided = remembered(domain);
+            look_at(std::string(domain));
+        }
+        auto facts = resolve::facts_of(*decided);
+        if (facts.mode == "testing") {
+            facts.verdicts = verdicts_.of(domain);
+            for (auto& each : facts.verdicts)
+                each.at += policy_time().ahead(); // results are counted by that clock
+        }
+        return facts;
+    }
+    void delivery_failed(const std::string& domain, const std::string& words) override {
+        service_.delivery_failed(domain, words);
+    }
 
     std::expected<void, std::string> prepare_change(const settings& to) override {
         auto options = service_options_of(to);
@@ -121,7 +141,7 @@ public:
         if (!next_options_ || !next_fronts_)
             return;
         service_.change(*next_options_);
-        api_->replies = next_fronts_->replies;
+        core_.api->replies = next_fronts_->replies;
         listeners_.answer_with(std::move(*next_fronts_));
         listeners_.change();
         next_options_.reset();
@@ -250,6 +270,31 @@ private:
         return made;
     }
 
+    static bool is_on_this_machine(const io::peer& who) {
+        static const auto here = {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")};
+        return who.user || (who.address && std::ranges::any_of(here, [&who](const base::ip_network& each) {
+                                return each.contains(who.address->address);
+                            }));
+    }
+    /// Out of what is held alone, where the rest is not known just now.
+    resolve::shared_decision remembered(std::string_view domain) const {
+        const auto kept = service_.policies().get(std::string(domain));
+        resolve::decision_input from;
+        from.hop = mail::parse_next_hop(domain);
+        from.state = kept ? &kept->state : nullptr;
+        from.from_cache = true;
+        return std::make_shared<resolve::tls_decision>(resolve::decide(from, {}, core_.now()));
+    }
+    void look_at(std::string domain) {
+        if (looks_ >= looks_most)
+            return;
+        ++looks_;
+        core_.loop().spawn([](resolve_part& of, std::string about) -> io::task<> {
+            co_await of.service_.decide(std::move(about));
+            --of.looks_;
+        }(*this, std::move(domain)));
+    }
+
     void heard(const resolve::service_event& event) {
         using kind = resolve::service_event::kind;
         auto& log = *core_.log;
@@ -289,10 +334,11 @@ private:
     std::map<std::string, std::string> alarmed_; ///< domain -> what fails
     std::string last_fault_;
     base::utc_seconds last_fault_at_{};
+    std::size_t looks_ = 0; ///< for results
     resolve::keeper keeper_;
+    verdict_memory verdicts_;
     resolve::service service_;
     stored_pages pages_;
-    std::shared_ptr<api::context> api_;
     policy_listeners listeners_;
     io::http_server http_;
     std::optional<resolve::service_options> next_options_;
@@ -312,6 +358,7 @@ std::expected<std::unique_ptr<sending_part>, std::string> make_resolve_part(daem
     auto opened = store::open_policies({.where = store_place(core.set)});
     if (!opened && !opened.error().again())
         return std::unexpected(words(opened.error()));
+    core.api->replies = fronts->replies;
     return std::make_unique<resolve_part>(core, opened ? std::move(*opened) : nullptr, std::move(*options),
                                           std::move(*fronts));
 }

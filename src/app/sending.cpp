@@ -88,10 +88,14 @@ std::string main_cf_here() {
     return read_bytes(main_cf_file, main_cf_bytes).value_or("");
 }
 
+std::string machine_name_of(const settings& from) {
+    return from.machine_name.empty() ? host_name() : from.machine_name;
+}
+
 resolve::keeper_options keeper_options_of(const settings& from) {
     resolve::keeper_options made;
     made.database.where = store_place(from);
-    made.machine = from.machine_name.empty() ? host_name() : from.machine_name;
+    made.machine = machine_name_of(from);
     return made;
 }
 

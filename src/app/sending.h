@@ -24,6 +24,8 @@ std::expected<resolve::front_options, std::string> front_options_of(const settin
                                                                     std::string_view main_cf);
 /// The text of /etc/postfix/main.cf, "" where it cannot be read.
 std::string main_cf_here();
+/// resolve.machine-name, or the host's name: this machine among those that share a database.
+std::string machine_name_of(const settings& from);
 resolve::keeper_options keeper_options_of(const settings& from);
 resolve::fetch_fn fetcher_of(world& with, const settings& from);
 resolve::probe_fn prober_of(world& with, const settings& from);

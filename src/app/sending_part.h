@@ -6,11 +6,13 @@
 #include "api/context.h"
 #include "app/daemon_core.h"
 #include "insight/alarms.h"
+#include "model/delivery.h"
 
 #include <boost/json/object.hpp>
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mailtight::app {
@@ -18,8 +20,11 @@ namespace mailtight::app {
 class sending_part : public part {
 public:
     bool is_way_in() const override { return false; }
-    /// For the API on the control socket.
-    virtual std::shared_ptr<api::context> api() const = 0;
+    /// What is known of a destination just now, for the results of deliveries to it. Where it is too little,
+    /// it is looked at in the background.
+    virtual model::policy_facts known(std::string_view domain) = 0;
+    /// A delivery failed, or the policy stood in its way: look again.
+    virtual void delivery_failed(const std::string& domain, const std::string& words) = 0;
     virtual boost::json::object status_json() const = 0;
     virtual void refresh_metrics(base::metrics& to) const = 0;
     /// Policies whose refresh fails for so long that somebody should look (8461-3.3-r).

@@ -24,7 +24,7 @@ constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 const std::vector<setting_key>& keys() {
     static const std::vector<setting_key> all = [] {
         std::vector<setting_key> rows = network_keys();
-        for (auto& more : {report_keys(), resolve_keys(), daemon_keys()})
+        for (auto& more : {report_keys(), resolve_keys(), result_keys(), daemon_keys()})
             rows.insert(rows.end(), more.begin(), more.end());
         return rows;
     }();
@@ -167,6 +167,14 @@ std::span<const setting_key> setting_keys() {
 bool serves_policies(const settings& of) {
     return !of.socketmap_listen.empty() || !of.tcp_table_listen.empty() || !of.lines_listen.empty() ||
            !of.policy_http_listen.empty();
+}
+
+bool collects_results(const settings& of) {
+    return !of.datagram_listen.empty() || !of.postfix_log.empty() || !of.result_lines_listen.empty();
+}
+
+bool sends_reports(const settings& of) {
+    return !of.reporter_contact.empty();
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

@@ -70,6 +70,25 @@ struct settings {
     bool require_text_plain = true, probe_testing = true;
     std::uint64_t policy_fetches = 50, policy_refreshes = 50;
     std::string machine_name;
+    // [collect]
+    std::vector<std::string> datagram_listen;
+    std::string datagram_permissions = "0622";
+    std::vector<std::string> postfix_log;
+    std::vector<std::string> ignored_programs = {"mailtight-report"};
+    std::vector<std::string> result_lines_listen;
+    std::uint64_t keep_results = 14, faults_per_policy = 1'000;
+    // [deliver]
+    std::string reporter_organization, reporter_contact;
+    std::string dkim_folder, dkim_selector = "tlsrpt";
+    bool require_dkim = true;
+    std::string deliver_to = "all";
+    bool deliver_mail = true, deliver_https = true, ignore_certificate = true;
+    bool success_only = true, tlsa_base = true, sending_address = true, report_to_self = true;
+    std::uint64_t minimum_sessions = 1;
+    std::vector<std::string> own_domains;
+    std::chrono::milliseconds report_spread{14'400'000};
+    std::uint64_t per_address = 100, per_host = 1'000, per_day = 200'000, deliveries_at_once = 20;
+    std::string report_copy_to, dry_run;
     // [serve]
     std::string user, group;
     std::string control_socket; ///< "" : where control_place() says
@@ -128,6 +147,10 @@ struct setting_key {
 std::span<const setting_key> setting_keys();
 /// Whether any listener of [resolve] is configured.
 bool serves_policies(const settings& of);
+/// Whether [collect] names a source of results.
+bool collects_results(const settings& of);
+/// Whether [deliver] says who reports.
+bool sends_reports(const settings& of);
 
 /// Reads a TOML text into the settings. A `_` in a key is the same as a `-`. The error names the file, the
 /// line and, for an unknown key, the nearest known one.

@@ -12,6 +12,7 @@ namespace mailtight::app {
 std::vector<setting_key> network_keys(); ///< [dns] [network] [check] [scan] [doctor]
 std::vector<setting_key> report_keys();  ///< [store] [reports] and the ways in
 std::vector<setting_key> resolve_keys(); ///< [resolve]
+std::vector<setting_key> result_keys();  ///< [collect] [deliver]
 std::vector<setting_key> daemon_keys();  ///< [serve] [mail] [alarms] [metrics] [log]
 
 } // namespace mailtight::app

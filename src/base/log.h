@@ -60,6 +60,16 @@ enum class event {
     policy_refresh_recovered,
     delivery_failed,
     policy_store_trouble,
+    results_trouble,
+    result_refused,
+    outgoing_filed,
+    outgoing_not_made,
+    outgoing_sent,
+    outgoing_later,
+    outgoing_refused,
+    outgoing_given_up,
+    outgoing_suppressed,
+    outgoing_trouble,
     internal_error,
 };
 

@@ -84,6 +84,30 @@ constexpr std::array table = {
     event_entry{event::policy_store_trouble, "policy.store-trouble", error,
                 "The database cannot be read or written for policies just now. Mail servers are answered "
                 "from memory, and what is new is written when the database comes back."},
+    event_entry{event::results_trouble, "results.trouble", error,
+                "Results of deliveries cannot be read or written just now: the database is away, a log file "
+                "is missing. They are kept in memory and written when it is back."},
+    event_entry{event::result_refused, "results.refused", warning,
+                "A mail server told something that is no result; it is not counted. `where` and `error` say "
+                "what is wrong with it."},
+    event_entry{event::outgoing_filed, "outgoing.filed", info,
+                "A report of a day was made and goes out now. See mailtight report outbox."},
+    event_entry{event::outgoing_not_made, "outgoing.not-made", debug,
+                "Nobody asks for this report, or a guard of [deliver] is against it; `why` says which."},
+    event_entry{event::outgoing_sent, "outgoing.sent", info, "A report was accepted by the other side."},
+    event_entry{event::outgoing_later, "outgoing.later", debug,
+                "A report could not be delivered just now; it is tried again for a day."},
+    event_entry{
+        event::outgoing_refused, "outgoing.refused", warning,
+        "The other side refused a report for good; `why` is what it said. Nothing is to be done where "
+        "its address is wrong; where it names your address or signature, see mailtight doctor."},
+    event_entry{event::outgoing_given_up, "outgoing.given-up", warning,
+                "A report could not be delivered for a day and is given up; `why` is the last reason."},
+    event_entry{
+        event::outgoing_suppressed, "outgoing.suppressed", info,
+        "A report is not sent to an address: the list, a limit or a guard of [deliver] is against it."},
+    event_entry{event::outgoing_trouble, "outgoing.trouble", error,
+                "Reports cannot be made or sent just now: the database is away, or a key cannot be read."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };

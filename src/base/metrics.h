@@ -47,6 +47,23 @@ enum class metric {
     policy_alarms,
     policy_unwritten,
     policy_connections,
+    results_told,
+    results_refused,
+    result_sessions,
+    results_waiting,
+    results_written,
+    results_folded,
+    results_relabelled,
+    datagrams_cut,
+    datagram_queue_full,
+    log_lines,
+    outgoing_reports,
+    outgoing_deliveries,
+    outgoing_tries_failed,
+    outgoing_stored,
+    outgoing_oldest_waiting,
+    outgoing_unreported,
+    outgoing_last_sent,
 };
 
 struct metric_entry {

@@ -28,7 +28,9 @@ struct follow_options {
     std::chrono::milliseconds look_every{250};
 };
 /// Reads until stop(); what is between two positions is handed over once, in order. `take` gets whole lines
-/// without their end; `read_to` after each chunk, when everything before it was taken.
+/// without their end; `read_to` after each chunk, when everything before it was taken, and at the beginning.
+/// A position is always the beginning of a line. A file that was renamed is read to its end, and what was
+/// begun after it (`mail.log.1`, `mail.log-20261122`) before the newest.
 class file_follower {
 public:
     file_follower(loop& on, follow_options options, std::function<void(std::string_view)> take,

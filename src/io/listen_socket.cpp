@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry: open_listen_socket. First a socket of the service manager at the same address (sd_listen_fds(3)),
-// then one of our own.
+// Entries: open_listen_socket and open_datagram_socket. First a socket of the service manager at the same
+// address (sd_listen_fds(3)), then one of our own.
 #include "io/listen_socket.h"
+
+#include "io/socket_file.h"
 
 #include <fmt/format.h>
 
@@ -46,13 +48,8 @@ struct any_address {
 };
 
 any_address to_native(const listen_address& at) {
-    if (!at.tcp) {
-        sockaddr_un local{};
-        local.sun_family = AF_UNIX;
-        std::memcpy(local.sun_path, at.unix_path.data(),
-                    std::min(at.unix_path.size(), sizeof local.sun_path - 1));
-        return any_address::of(local);
-    }
+    if (!at.tcp)
+        return any_address::of(unix_address_of(at.unix_path));
     const auto bytes = at.tcp->address.bytes();
     if (at.tcp->address.is_v4()) {
         sockaddr_in v4{};
@@ -101,8 +98,14 @@ int number_of(const char* text) {
     return value;
 }
 
-/// The descriptor that the service manager listens with at this address; each is taken once.
-descriptor adopted(const listen_address& at) {
+int option_of(int socket, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+/// The descriptor of the service manager at this address; each is taken once.
+descriptor adopted(const listen_address& at, int type) {
     static std::set<int> taken;
     constexpr int first = 3, most = 1'000;
     if (number_of(std::getenv("LISTEN_PID")) != ::getpid())
@@ -110,11 +113,8 @@ descriptor adopted(const listen_address& at) {
     const int count = std::min(number_of(std::getenv("LISTEN_FDS")), most);
     for (int fd = first; fd < first + count; ++fd) {
         any_address local;
-        int type = 0, listening = 0;
-        socklen_t type_size = sizeof type, listening_size = sizeof listening;
         if (taken.contains(fd) || ::getsockname(fd, local.get(), &local.size) != 0 ||
-            ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 || type != SOCK_STREAM ||
-            ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) != 0 || listening == 0)
+            option_of(fd, SO_TYPE) != type || (type == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) != 1))
             continue;
         const bool same = at.tcp ? to_endpoint(local) == at.tcp : unix_path_of(local) == at.unix_path;
         if (!same)
@@ -139,27 +139,13 @@ std::unexpected<std::string> cannot(const listen_address& at, int error) {
         fmt::format("cannot listen at {}: {}{}", at.to_string(), std::strerror(error), hint));
 }
 
-/// Removes a socket's file that nobody listens at any more. 0, or why it cannot be replaced.
-int clear_stale(const listen_address& at) {
-    struct stat found{};
-    if (::lstat(at.unix_path.c_str(), &found) != 0)
-        return errno == ENOENT ? 0 : errno;
-    if (!S_ISSOCK(found.st_mode)) // whatever it is, it is not ours to remove
-        return EEXIST;
-    const descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    auto local = to_native(at);
-    if (::connect(probe.get(), local.get(), local.size) == 0 || errno != ECONNREFUSED)
-        return EADDRINUSE;
-    return ::unlink(at.unix_path.c_str()) == 0 ? 0 : errno;
-}
-
 /// 0, or the error.
 int prepare(int socket, const listen_address& at) {
     const int yes = 1;
     if (!at.tcp) {
         // Between bind() and chmod() nobody but us may come in.
         ::fchmod(socket, 0600);
-        return clear_stale(at);
+        return clear_stale_socket(at.unix_path, SOCK_STREAM);
     }
     if (::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0)
         return errno;
@@ -169,6 +155,16 @@ int prepare(int socket, const listen_address& at) {
 }
 
 } // namespace
+
+bool listen_socket::note_file(const std::string& path) {
+    struct stat made{};
+    if (::lstat(path.c_str(), &made) != 0)
+        return false;
+    file = path;
+    device = made.st_dev;
+    inode = made.st_ino;
+    return true;
+}
 
 void listen_socket::remove_file() {
     struct stat now{};
@@ -181,7 +177,7 @@ std::expected<listen_socket, std::string> open_listen_socket(const listen_addres
     listen_socket result;
     if (at.tcp)
         result.bound = *at.tcp;
-    result.socket = adopted(at);
+    result.socket = adopted(at, SOCK_STREAM);
     if (result.socket)
         return result;
 
@@ -200,12 +196,8 @@ std::expected<listen_socket, std::string> open_listen_socket(const listen_addres
         if (::getsockname(socket, bound.get(), &bound.size) == 0)
             result.bound = to_endpoint(bound).value_or(*at.tcp);
     } else {
-        struct stat made{};
-        result.file = at.unix_path;
-        if (::chmod(at.unix_path.c_str(), at.unix_mode) != 0 || ::lstat(at.unix_path.c_str(), &made) != 0)
+        if (::chmod(at.unix_path.c_str(), at.unix_mode) != 0 || !result.note_file(at.unix_path))
             return cannot(at, errno);
-        result.device = made.st_dev;
-        result.inode = made.st_ino;
     }
     if (::listen(socket, backlog) != 0) {
         const int error = errno;
@@ -213,6 +205,59 @@ std::expected<listen_socket, std::string> open_listen_socket(const listen_addres
         return cannot(at, error);
     }
     return result;
+}
+
+std::expected<listen_socket, std::string> open_datagram_socket(const datagram_socket_options& options) {
+    const auto& path = options.path;
+    const auto cannot_open = [&path](std::string_view why) {
+        return std::unexpected(fmt::format("cannot take datagrams at {}: {}", path, why));
+    };
+    if (path.empty() || path.front() != '/' || path.find('\0') != path.npos)
+        return cannot_open("a unix socket needs an absolute path");
+    if (path.size() > socket_path_most)
+        return cannot_open(fmt::format("the path of a unix socket has at most {} bytes, this one has {}",
+                                       socket_path_most, path.size()));
+    listen_socket result;
+    result.socket = adopted({.unix_path = path}, SOCK_DGRAM);
+    if (result.socket)
+        return result;
+    if (auto fault = make_folders_above(path))
+        return cannot_open(*fault);
+    result.socket = descriptor{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!result.socket)
+        return cannot_open(std::strerror(errno));
+    ::fchmod(result.socket.get(), 0600); // between bind() and chmod() nobody but us may send
+    if (const int error = clear_stale_socket(path, SOCK_DGRAM))
+        return cannot_open(error == EADDRINUSE ? "another program takes them there" : std::strerror(error));
+    const auto local = unix_address_of(path);
+    if (::bind(result.socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0)
+        return cannot_open(std::strerror(errno));
+    if (!result.note_file(path))
+        return cannot_open(std::strerror(errno));
+    auto fault = give_file(path, options.owner, options.group);
+    if (!fault && ::chmod(path.c_str(), options.permissions) != 0)
+        fault = std::strerror(errno);
+    if (fault) {
+        result.remove_file();
+        return cannot_open(*fault);
+    }
+    return result;
+}
+
+std::expected<listen_socket, std::string> inherit_datagram_socket(int socket) {
+    any_address local;
+    if (::getsockname(socket, local.get(), &local.size) != 0 || local.bytes.ss_family != AF_UNIX ||
+        option_of(socket, SO_TYPE) != SOCK_DGRAM)
+        return std::unexpected(fmt::format("descriptor {} is no socket of unix datagrams", socket));
+    ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+    listen_socket result;
+    result.socket = descriptor{socket};
+    return result;
+}
+
+std::string unix_path_of(int socket) {
+    any_address local;
+    return ::getsockname(socket, local.get(), &local.size) == 0 ? unix_path_of(local) : "";
 }
 
 peer peer_of(int socket) {

@@ -73,6 +73,11 @@ void dane_walk::end(host_class as, std::string reason) {
     next_.reset();
 }
 
+void dane_walk::end_unanswered(const model::dns_fact& seen) {
+    standing_.bogus = means_bogus(seen);
+    end(host_class::error, words_of_failure(seen));
+}
+
 void dane_walk::rests_on(const model::dns_fact& seen) {
     const auto holds = unanswered(seen) ? ttl_of_failure : seen.ttl;
     ttl_ = std::min(ttl_.value_or(holds), holds);
@@ -90,7 +95,7 @@ void dane_walk::addresses_seen(const model::address_fact& seen) {
         rests_on(seen.aaaa);
         for (const auto* fact : {&seen.a, &seen.aaaa})
             if (unanswered(*fact)) // 7672-2.1.2-b, 7672-2.2-d: this host is out of reach, the others are not
-                return end(host_class::error, words_of_failure(*fact));
+                return end_unanswered(*fact);
         return end(host_class::no_address, "it has no address");
     }
     rests_on(*way);
@@ -112,7 +117,7 @@ void dane_walk::addresses_seen(const model::address_fact& seen) {
 void dane_walk::first_alias_seen(const model::dns_fact& seen) {
     rests_on(seen);
     if (unanswered(seen))
-        return end(host_class::error, words_of_failure(seen));
+        return end_unanswered(seen);
     if (!seen.ok() || !secure(seen))
         return end(host_class::none, "its addresses are not signed");
     ask_tlsa_of({standing_.host});
@@ -140,7 +145,7 @@ void dane_walk::next_candidate() {
 void dane_walk::tlsa_seen(const model::tlsa_fact& seen) {
     rests_on(seen);
     if (unanswered(seen)) // 7672-2.1.2-c, 7672-2.2-d: nobody may connect to it
-        return end(host_class::error, words_of_failure(seen));
+        return end_unanswered(seen);
     auto candidate = std::move(candidates_.back());
     candidates_.pop_back();
     // 7672-2.2-c: an unsigned TLSA RRset is none at all

@@ -48,6 +48,7 @@ private:
     void ask_tlsa_of(std::vector<std::string> candidates);
     void next_candidate();
     void end(host_class as, std::string reason);
+    void end_unanswered(const model::dns_fact& seen);
     void rests_on(const model::dns_fact& seen);
 
     mx_standing standing_;

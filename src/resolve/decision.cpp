@@ -143,6 +143,7 @@ private:
         policy_detail_ = base::printable(stands.detail);
         if (stands.fault) {
             out_.fault_detail = policy_detail_;
+            out_.fault_reason = stands.reason;
             note(fmt::format("The latest look for the policy failed ({}): {}", sts::to_string(*stands.fault),
                              policy_detail_));
         } else if (!policy_detail_.empty()) {
@@ -158,6 +159,7 @@ private:
         const auto& where = *from_.where;
         until(where.good_until);
         out_.mx_known = where.what == destination::kind::hosts;
+        out_.mx_bogus = where.mx_bogus;
         for (const auto& each : where.mx)
             take_host(each);
         if (where.what == destination::kind::null_mx)

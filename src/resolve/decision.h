@@ -50,6 +50,8 @@ struct tls_decision {
                                     ///< without a policy for the rest
     std::optional<sts::policy_fault> fault; ///< the latest look for the policy failed so
     std::string fault_detail;               ///< with a fault: what was seen, printable
+    std::string fault_reason;               ///< the same in a word for reports, where it is known
+    bool mx_bogus = false; ///< DNSSEC of the MX records does not validate (of a host: see dane_hosts)
     std::optional<model::policy_override> exception;
 };
 using shared_decision = std::shared_ptr<const tls_decision>;

@@ -113,6 +113,7 @@ mail_hosts begin(destination& into, const std::string& domain, const model::mx_s
     case mail_hosts::kind::failed: // 7672-2.1.2-a
         into.what = destination::kind::mx_failed;
         into.detail = std::move(found.detail);
+        into.mx_bogus = found.bogus;
         break;
     case mail_hosts::kind::null_mx:
         into.what = destination::kind::null_mx;

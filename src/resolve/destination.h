@@ -36,6 +36,7 @@ struct mx_standing {
     std::vector<dane::tlsa> records; ///< all of the RRset at the base
     std::string reason;              ///< for a person: what failed, with the extended error, or why DANE does
                                      ///< not apply or no record can be used; "" where usable
+    bool bogus = false;              ///< error: because DNSSEC does not validate
 };
 
 struct destination {
@@ -46,6 +47,7 @@ struct destination {
         mx_failed, ///< the MX look-up failed: nothing is known
     } what = kind::mx_failed;
     bool implicit_mx = false, mx_secure = false;
+    bool mx_bogus = false; ///< mx_failed: because DNSSEC does not validate
     std::vector<mx_standing> mx;
     std::size_t not_looked_at = 0;               ///< MX hosts beyond limits::mx_hosts
     std::string detail;                          ///< words of a failed look-up, or why there is no host

@@ -13,8 +13,12 @@ namespace mailtight::resolve {
 /// Policies of mode none are no policy (8461-5). Verdicts are the caller's to add.
 model::policy_facts facts_of(const tls_decision& of);
 /// The attempt that an answer of this kind stops, as it is counted; nothing where the answer lets it go on,
-/// or what stops it is no fault of the domain's (8460-4.3.4-a): DNSSEC that does not validate, and an
-/// enforced policy that admits no MX host (one fault for each).
+/// or what stops it is no fault of the domain's (8460-4.3.4-a). Three things do, each host that they shut out
+/// being one attempt: DNSSEC that does not validate; an enforced policy that admits no MX host; and a demand
+/// made here (`require`) that hosts without TLSA records do not meet, which is what `dane-required` is for
+/// (8460-4.3.2-c). A pin that admits nobody is the operator's own fault.
 std::vector<model::session_seen> stopped_by(const tls_decision& answer);
+/// Whether that gives anything; on the way of every answer, so it allocates nothing.
+bool stops(const tls_decision& answer);
 
 } // namespace mailtight::resolve

@@ -38,9 +38,13 @@ bool unanswered(const model::dns_fact& seen) {
            seen.security == model::dnssec::bogus;
 }
 
-std::string words_of_failure(const model::dns_fact& seen) {
+bool means_bogus(const model::dns_fact& seen) {
     // What a validator says of a bogus answer may stand behind another status.
-    const bool bogus = seen.security == model::dnssec::bogus || seen.status == model::dns_status::bogus;
+    return seen.security == model::dnssec::bogus || seen.status == model::dns_status::bogus;
+}
+
+std::string words_of_failure(const model::dns_fact& seen) {
+    const bool bogus = means_bogus(seen);
     return fmt::format("the {} look-up of {} failed: {}", seen.type.empty() ? "DNS" : seen.type, seen.name,
                        seen.detail.empty() ? bogus ? std::string_view("DNSSEC validation failed")
                                                    : model::to_string(seen.status)
@@ -51,6 +55,7 @@ mail_hosts mail_hosts_of(const std::string& domain, const model::mx_set_fact& se
     mail_hosts out;
     if (unanswered(seen)) {
         out.detail = words_of_failure(seen);
+        out.bogus = means_bogus(seen);
         return out;
     }
     out.secure = seen.security == model::dnssec::secure;

@@ -31,12 +31,15 @@ struct mail_hosts {
     std::size_t left_out = 0; ///< hosts beyond that
     bool secure = false;      ///< the answer and every CNAME on the way are (7672-2.1.3-a)
     std::string detail;       ///< why it failed
+    bool bogus = false;       ///< it failed because DNSSEC does not validate
 };
 mail_hosts mail_hosts_of(const std::string& domain, const model::mx_set_fact& seen);
 
 /// True where the question was not answered: a failure, a bogus answer, a chain of CNAMEs without an end.
 /// What does not exist is no failure (RFC 7672 §2.1.2).
 bool unanswered(const model::dns_fact& seen);
+/// A failure with evidence that DNSSEC does not validate, which is a fault of the zone.
+bool means_bogus(const model::dns_fact& seen);
 /// "the MX look-up of example.com failed: SERVFAIL: Signature Expired (extended error 7)".
 std::string words_of_failure(const model::dns_fact& seen);
 

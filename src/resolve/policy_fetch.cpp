@@ -25,11 +25,20 @@ namespace {
 using model::fetch_outcome;
 using sts::policy_fault;
 
-sts::policy_sighting failed(policy_fault fault, std::string detail) {
+sts::policy_sighting failed(policy_fault fault, std::string reason, std::string detail) {
     sts::policy_sighting seen;
     seen.fault = fault;
     seen.detail = std::move(detail);
+    seen.reason = std::move(reason);
     return seen;
+}
+
+std::string reason_of(const model::dns_fact& seen) {
+    if (means_bogus(seen))
+        return "dnssec-bogus";
+    return seen.status == model::dns_status::nx_domain ? "dns-nxdomain"
+           : seen.status == model::dns_status::timeout ? "dns-timeout"
+                                                       : "dns-error";
 }
 
 /// Whether the policy host itself answered, by a policy or otherwise: another address would say the same.
@@ -119,8 +128,10 @@ io::task<sts::policy_sighting> fetch(probe::context with, io::resolver& dns, pol
     if (addresses.empty()) {
         for (const auto* fact : {&found.a, &found.aaaa})
             if (unanswered(*fact))
-                co_return failed(policy_fault::fetch_error, words_of_failure(*fact));
-        co_return failed(policy_fault::fetch_error, fmt::format("{} has no address", host));
+                co_return failed(policy_fault::fetch_error, reason_of(*fact), words_of_failure(*fact));
+        co_return failed(policy_fault::fetch_error,
+                         found.a.status == model::dns_status::nx_domain ? "dns-nxdomain" : "dns-no-address",
+                         fmt::format("{} has no address", host));
     }
     const auto seen = co_await race(with, host, std::move(addresses), deadline, options.head_start);
     co_return judge_fetch(seen, host, options);
@@ -134,18 +145,18 @@ sts::policy_sighting judge_fetch(const model::fetch_fact& seen, std::string_view
         // 8461-3.3-a, 8461-3.3-b, 8461-3.3-c; A34
         const bool certificate = seen.outcome == fetch_outcome::tls_failed && seen.tls.completed();
         return failed(certificate ? policy_fault::webpki_invalid : policy_fault::fetch_error,
-                      words_of_fetch(seen, policy_host));
+                      reason_of_fetch(seen), words_of_fetch(seen, policy_host));
     }
     if (!options.any_content_type && !seen.is_plain_text()) // 8461-3.2-b, A9, A34
         return failed(
-            policy_fault::invalid,
+            policy_fault::invalid, "content-type",
             seen.content_type.empty()
                 ? fmt::format("{} serves the policy without a Content-Type, not as text/plain", policy_host)
                 : fmt::format("{} serves the policy as {}, not as text/plain", policy_host,
                               base::printable(seen.content_type, 100)));
     auto parsed = sts::parse_policy(seen.body);
     if (!parsed)
-        return failed(policy_fault::invalid, words_of_problem(parsed.error()));
+        return failed(policy_fault::invalid, "policy-syntax", words_of_problem(parsed.error()));
     sts::policy_sighting out;
     out.value = std::move(*parsed);
     out.body = seen.body;

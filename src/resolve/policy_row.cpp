@@ -47,6 +47,7 @@ enum text : std::size_t {
     record_detail,
     failed_id,
     failed_detail,
+    failed_reason,
     fetching_id,
     text_count
 };
@@ -78,6 +79,7 @@ texts texts_of(const model::kept_policy& value, std::string_view apart) {
     if (state.failed) {
         out[failed_id] = name(state.failed->id);
         out[failed_detail] = std::string_view(state.failed->detail).substr(0, policy_row::detail_max);
+        out[failed_reason] = name(state.failed->reason);
     }
     if (state.fetching)
         out[fetching_id] = name(*state.fetching);
@@ -203,9 +205,12 @@ model::kept_policy policy_row::unpack() const {
                     .ttl = from.ttl,
                     .detail = std::string(from.get(record_detail))};
     if (from.failed)
-        state.failed = sts::failed_fetch{std::string(from.get(failed_id)), from.failed_at.value(),
+        state.failed = sts::failed_fetch{std::string(from.get(failed_id)),
+                                         from.failed_at.value(),
                                          static_cast<sts::policy_fault>(from.fault),
-                                         std::string(from.get(failed_detail)), from.every_id};
+                                         std::string(from.get(failed_detail)),
+                                         from.every_id,
+                                         std::string(from.get(failed_reason))};
     state.record_at = from.record_at.value();
     state.refresh_at = from.refresh_at.value();
     state.failing_since = from.failing_since.value();

@@ -51,6 +51,52 @@ std::string words_of_fetch(const model::fetch_fact& seen, std::string_view polic
     return fmt::format("{} was not asked", there);
 }
 
+namespace {
+std::string_view reason_of(model::connect_outcome outcome) {
+    switch (outcome) {
+    case model::connect_outcome::refused:
+        return "tcp-refused";
+    case model::connect_outcome::timeout:
+        return "tcp-timeout";
+    case model::connect_outcome::unreachable:
+        return "tcp-unreachable";
+    default:
+        return "tcp-failure";
+    }
+}
+} // namespace
+
+std::string reason_of_fetch(const model::fetch_fact& seen) {
+    switch (seen.outcome) {
+    case fetch_outcome::blocked:
+        return "address-not-public";
+    case fetch_outcome::connect_failed:
+        return std::string(reason_of(seen.connect));
+    case fetch_outcome::tls_failed: // an X509_V_ERR name, or the alert's
+        if (!seen.tls.reason.empty())
+            return base::printable(seen.tls.reason, 100);
+        if (!seen.tls.completed())
+            return "tls-handshake-failure";
+        return seen.tls.faults.empty()
+                   ? "tls-certificate"
+                   : fmt::format("tls-certificate-{}", model::to_string(seen.tls.faults.front()));
+    case fetch_outcome::timeout:
+        return "http-timeout";
+    case fetch_outcome::redirect:
+        return "redirect";
+    case fetch_outcome::http_status:
+        return fmt::format("http-status-{}", seen.status);
+    case fetch_outcome::too_large:
+        return "too-large";
+    case fetch_outcome::http_invalid:
+        return "http-invalid";
+    case fetch_outcome::not_tried:
+    case fetch_outcome::fetched:
+        break;
+    }
+    return "";
+}
+
 std::string words_of_problem(const sts::policy_issue& problem) {
     std::string sentence(sts::explain(problem.problem));
     if (!sentence.empty())

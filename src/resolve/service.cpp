@@ -2,6 +2,7 @@
 // The service's face, and how it starts and stops.
 #include "resolve/service.h"
 
+#include "resolve/facts.h"
 #include "resolve/service_state.h"
 
 #include <algorithm>
@@ -99,6 +100,15 @@ void service::change(const service_options& to) {
     mine.probe_every = to.probe_every;
     mine.prefetch = to.prefetch;
     state_->take_prefetch_list();
+}
+
+void service::on_stopped(std::function<void(const std::string&, const tls_decision&)> tell) {
+    state_->tell_of_stop = std::move(tell);
+}
+
+void service::answered(const tls_decision& answer) {
+    if (state_->tell_of_stop && stops(answer))
+        state_->tell_of_stop(answer.hop.domain, answer);
 }
 
 shared_decision service::known(std::string_view key) {

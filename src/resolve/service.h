@@ -73,6 +73,12 @@ public:
     /// prefetch list. What was decided before is given again until it has run out.
     void change(const service_options& to);
 
+    /// Told of each answer to a mail server that stops its attempt (resolve::stopped_by()); of one that a
+    /// front repeats, once.
+    void on_stopped(std::function<void(const std::string& domain, const tls_decision&)> tell);
+    /// A mail server was answered so: by a front, not by the API or a command, which deliver nothing.
+    void answered(const tls_decision& answer);
+
     /// The decision where everything is known; starts background looks where they are due. Null: decide().
     shared_decision known(std::string_view key);
     /// Within the budget; never throws, never empty.

@@ -182,6 +182,23 @@ std::string_view explain(seen_kind what) {
     std::unreachable();
 }
 
+std::string_view word(seen_kind what) {
+    switch (what) {
+    case seen_kind::never:
+    case seen_kind::valid:
+        return "";
+    case seen_kind::error:
+        return "dns-error";
+    case seen_kind::none:
+        return "dns-no-record";
+    case seen_kind::multiple:
+        return "dns-several-records";
+    case seen_kind::invalid:
+        return "dns-record-invalid";
+    }
+    std::unreachable();
+}
+
 /// The latest fetch failed, and no later look made it meaningless: the id went back to the one that is held.
 bool failure_counts(const resolution_state& state) {
     return state.failed && (state.failed->id.empty() || state.record.what != seen_kind::valid ||
@@ -193,9 +210,11 @@ void tell_fault(standing& out, const resolution_state& state) { // 8461-6-b; mod
     if (failure_counts(state)) {
         out.fault = state.failed->fault;
         out.detail = state.failed->detail;
+        out.reason = state.failed->reason;
     } else if (state.record.what != seen_kind::valid && state.record.what != seen_kind::never) {
         out.fault = policy_fault::fetch_error;
         out.detail = explain(state.record.what);
+        out.reason = word(state.record.what);
         if (!state.record.detail.empty())
             out.detail += ": " + state.record.detail;
     }
@@ -301,7 +320,8 @@ void policy_seen(resolution_state& state, policy_sighting seen, utc_seconds now,
     }
     const bool every_id =
         state.failed && state.failed->id != id && within(state.failed->at, now, fetch_pause);
-    state.failed = failed_fetch{std::move(id), now, seen.fault, std::move(seen.detail), every_id};
+    state.failed = failed_fetch{std::move(id),          now,      seen.fault,
+                                std::move(seen.detail), every_id, std::move(seen.reason)};
     drop_expired(state, now);
     if (!unexpired(state.held, now))
         return;
@@ -328,6 +348,7 @@ standing standing_at(const resolution_state& state, utc_seconds now) {
         out.what = standing::kind::no_policy; // 8461-3.3-o
         out.fault = state.failed->fault;      // 8461-6-a
         out.detail = state.failed->detail;
+        out.reason = state.failed->reason;
         return out;
     }
     out.what = standing::kind::no_policy;

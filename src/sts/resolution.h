@@ -45,6 +45,7 @@ struct policy_sighting {
     std::string body; ///< as fetched, where value
     policy_fault fault = policy_fault::fetch_error;
     std::string detail; ///< for a person, where there is no value
+    std::string reason; ///< the same in a word for reports: `http-status-404` (A33)
 };
 
 /// A policy with the id under which it was fetched.
@@ -63,6 +64,7 @@ struct failed_fetch {
     /// The fetch before it failed too, for another id and within the pause: now every id pauses, else a
     /// record that changes to and fro would have no pause at all. Of this process only, never kept.
     bool every_id = false;
+    std::string reason; ///< as in policy_sighting; of this process only, never kept
 };
 
 /// Everything that is remembered of a domain. A value; written through to the store.
@@ -129,7 +131,7 @@ struct standing {
     /// What went wrong at the latest look, for explanations and reports (8461-6-a, 6-b); nothing for mode
     /// none.
     std::optional<policy_fault> fault;
-    std::string detail;
+    std::string detail, reason; ///< reason: with a fault, in a word
 };
 standing standing_at(const resolution_state& state, base::utc_seconds now);
 

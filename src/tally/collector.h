@@ -22,7 +22,8 @@ using know_fn = std::function<model::policy_facts(std::string_view domain)>;
 struct collector_options {
     std::chrono::milliseconds write_every{500};
     counter_limits counting;
-    std::string machine;                     ///< the name of this one among those that share a database
+    std::size_t faults_kept = 10'000; ///< different ones of a policy, domain and day, in the store (A40)
+    std::string machine;              ///< the name of this one among those that share a database
     std::chrono::seconds due_spread{14'400}; ///< 8460-4.1-b
     /// How the store is opened, and again after it failed. On a thread of the collector's.
     std::function<store::result<std::unique_ptr<store::result_store>>()> open;
@@ -39,13 +40,23 @@ public:
     /// A pile of datagrams from the socket's thread (on the loop). Read on the collector's own thread.
     void take(pile what, base::utc_seconds at);
     void take(const told& what, base::utc_seconds at, std::uint64_t times = 1);
-    /// Returns when everything taken before is durable, or says why not.
+    /// A pile that was read, empty and with its memory, to be filled again.
+    pile spare();
+    /// A position (in a log file): written in the transaction that holds everything told before it, so that
+    /// after a crash nothing is counted twice and nothing is left out. Piles have no position.
+    void mark(std::string name, std::string value);
+    /// The marks of this machine as they are kept; asked before reading goes on.
+    io::task<store::result<std::vector<std::pair<std::string, std::string>>>> marks();
+    /// Returns when everything taken before is durable, or says why not (it is kept and tried again all the
+    /// same).
     io::task<store::result<void>> flush();
+    /// Reads and writes all that was taken, unless the store is away; blocks for it. Nothing is taken
+    /// afterwards.
     void stop();
 
     struct figures {
         std::uint64_t datagrams = 0, bad_datagrams = 0, sessions = 0, failures = 0, relabelled = 0,
-                      blocked = 0, written = 0, waiting = 0, folded = 0;
+                      blocked = 0, written = 0, waiting = 0, folded = 0, lost = 0;
         std::string last_error, last_bad; ///< for status
         base::utc_seconds last_error_at{}, last_written{}, last_bad_at{};
     };

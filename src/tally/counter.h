@@ -13,6 +13,8 @@
 namespace mailtight::tally {
 
 struct counter_limits {
+    /// About so much; full() then. Beyond it faults are folded and policies lose their text; at twice as
+    /// much, sessions to further domains are lost, and counted as that.
     std::size_t bytes = 64u << 20;
     /// Different faults of one policy of one domain and day, of those not written yet; beyond it they are
     /// folded into one entry a result type, without addresses (A40). The store folds what comes later.
@@ -33,6 +35,8 @@ public:
     /// Puts back what could not be written.
     void put_back(std::vector<model::counted_result> what);
     std::uint64_t sessions() const; ///< in it
+    std::uint64_t folded() const;   ///< faults of sessions, ever, that were folded
+    std::uint64_t lost() const;     ///< sessions, ever
 
 private:
     struct state;

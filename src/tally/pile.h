@@ -4,7 +4,7 @@
 // Bounded; the hash is keyed, so that nobody can make all of them meet. Holds bytes, understands nothing.
 #pragma once
 
-#include "base/time.h"
+#include "base/keyed_hash.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +21,10 @@ public:
     bool add(std::string_view what);
     bool empty() const { return entries_.empty(); }
     std::uint64_t inputs() const { return inputs_; } ///< added, equal ones too
+    /// What it holds in memory, about.
+    std::size_t bytes() const {
+        return text_.size() + entries_.size() * (sizeof(entry) + 2 * sizeof(std::uint32_t));
+    }
     struct entry {
         std::size_t offset = 0, size = 0;
         std::uint64_t hash = 0, times = 0;
@@ -32,7 +36,9 @@ public:
     void clear(); ///< keeps its memory
 
 private:
+    void grow();
     std::size_t limit_;
+    base::hash_key key_;
     std::string text_;
     std::vector<entry> entries_;
     std::vector<std::uint32_t> slots_;

@@ -35,8 +35,8 @@ protected:
         , service_(loop_, dns_, clock_, fetcher(), {}, keeper_, {})
         , context_(std::make_shared<context>(
               context{.loop = loop_,
-                      .policies = service_,
                       .clock = clock_,
+                      .policies = &service_,
                       .replies = {},
                       .stored = [this](std::string after, std::size_t limit) { return page(after, limit); },
                       .version = "1.2.3"})) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of the shipped program; the lab's is lab/policy_time.cpp.
+// Of the shipped program; the lab's is tests/lab/policy_time.cpp. Beside main.cpp and not in app/, so that a
+// program has one of the two and never both.
 #include "app/policy_time.h"
 
 namespace mailtight::app {
