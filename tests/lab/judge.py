@@ -77,13 +77,13 @@ def _report(outcomes: list[compare.Outcome], checks: dict[str, list[str]], held:
     return 1 if any(results) else 0
 
 
-DRIVEN = ("reports", "sending")  # folders of cases with a drive.py that runs inside
+DRIVEN = ("reports", "sending", "outgoing")  # folders of cases with a drive.py that runs inside
 
 
 def _driven(lab, binary: Path, kind: str, only: str, full: bool) -> tuple[int, list[str]]:
     """The cases of one such folder. Returns how many held, and what did not."""
     words = [sys.executable, str(compare.REPO / "tests" / "lab" / kind / "drive.py"), "--binary", str(binary),
-             "--build", str(BUILD), "--only", only, *(["--full"] if full and kind == "reports" else [])]
+             "--build", str(BUILD), "--only", only, *(["--full"] if full and kind != "sending" else [])]
     process = subprocess.Popen(lab.enter(words), stdout=subprocess.PIPE, text=True)
     held, not_held, last = 0, [], ""
     for line in process.stdout:

@@ -17,11 +17,13 @@ WANTED = [
     ["knot", "knot-dnsutils", "unbound", "nginx-light", "postfix"],
     ["exim4-daemon-light", "dovecot-imapd", "postgresql-15", "curl"],
     ["sendmail-bin", "sendmail-cf", "m4", "cpio"],
+    ["opendkim-tools", "python3-jsonschema"],
 ]
 # Programs that must be there, in the tree or on the host, for the tree to be whole.
 PROGRAMS = ["usr/sbin/knotd", "usr/sbin/keymgr", "usr/bin/kdig", "usr/sbin/unbound", "usr/sbin/nginx",
             "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl",
-            "usr/libexec/sendmail/sendmail", "usr/share/sendmail/cf/feature/sts.m4", "usr/bin/m4", "usr/bin/cpio"]
+            "usr/libexec/sendmail/sendmail", "usr/share/sendmail/cf/feature/sts.m4", "usr/bin/m4", "usr/bin/cpio",
+            "usr/sbin/opendkim-testmsg", "usr/lib/python3/dist-packages/jsonschema/__init__.py"]
 
 
 class PackageError(RuntimeError):

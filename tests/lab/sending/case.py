@@ -79,21 +79,20 @@ class Trial(Statements):
         self.world, self.far, self.daemon = world, world.far, world.daemon
 
 
-def _one(world: World, name: str, work) -> tuple[bool, str]:
+def _one(trial: Trial, name: str, work) -> tuple[bool, str]:
     began = time.monotonic()
-    trial = Trial(world)
     try:
         work(trial)
     except Exception as problem:  # a case that cannot go on is a case that failed
         trial.differences.append(f"{type(problem).__name__}: {problem}")
     if not trial.checked:
         trial.differences.append("it states nothing")
-    rows = [f"{'FAILED' if trial.differences else 'ok':7} {'sending: ' + name:82} {time.monotonic() - began:5.1f} s"]
+    rows = [f"{'FAILED' if trial.differences else 'ok':7} {name:82} {time.monotonic() - began:5.1f} s"]
     return not trial.differences, "\n".join(rows + [f"      {difference[:1500]}" for difference in trial.differences])
 
 
-def run(world: World, only: str) -> tuple[int, int]:
-    """Runs the cases; prints a line each. Returns how many held and how many did not."""
+def run(world, only: str, suite: str = "sending", trial=Trial) -> tuple[int, int]:
+    """Runs the cases, each with a `trial` of this world; prints a line each. Returns how many held and how many did not."""
     chosen = [row for row in _cases if only in row[1]]
     results: list[bool] = []
     lock = threading.Lock()
@@ -101,7 +100,7 @@ def run(world: World, only: str) -> tuple[int, int]:
     def lane(name: str) -> None:
         for here, title, work in chosen:
             if here == name:
-                held, text = _one(world, title, work)
+                held, text = _one(trial(world), f"{suite}: {title}", work)
                 with lock:
                     results.append(held)
                     print(text, flush=True)

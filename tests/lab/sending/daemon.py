@@ -51,11 +51,13 @@ class Client:
 
 
 class Daemon:
-    """One daemon in the senders' namespace with a store of its own, unless `store` names another."""
+    """One daemon in a namespace, the senders' where nothing else is said, with a store of its own, unless `store`
+    names another."""
     tcp_port = 8642
 
-    def __init__(self, binary: Path, build: Path, folder: Path, sockets: list[Path] = (), store: str = "", more: str = ""):
-        self.binary, self.folder = binary, folder
+    def __init__(self, binary: Path, build: Path, folder: Path, sockets: list[Path] = (), store: str = "", more: str = "",
+                 space: str = "out"):
+        self.binary, self.folder, self.space = binary, folder, space
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         folder.chmod(0o755)
@@ -90,33 +92,40 @@ mta-dane = "yes"
         self.config.write_text(self.text)
         began = time.monotonic()
         with open(self.folder / "serve.log", "ab") as log:
-            self.process = subprocess.Popen(net.inside("out", str(self.binary), "serve", "--config", str(self.config)), stdout=log,
+            self.process = subprocess.Popen(net.inside(self.space, str(self.binary), "serve", "--config", str(self.config)), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
         while True:
             try:
-                client = Client(self.socket, 5)
-                client.ask("localhost")
-                client.close()
+                self.greet()
                 return time.monotonic() - began
             except OSError as problem:
                 if self.process.poll() is not None or time.monotonic() > began + limit:
                     raise RuntimeError(f"serve does not answer ({problem}): {self.tail()}") from problem
                 time.sleep(0.01)
 
+    def greet(self) -> None:
+        """Raises OSError unless it answers."""
+        client = Client(self.socket, 5)
+        client.ask("localhost")
+        client.close()
+
     def tail(self) -> str:
         return (self.folder / "serve.log").read_text(errors="replace")[-1500:]
 
     def command(self, *words: str, limit: float = 60.0) -> subprocess.CompletedProcess:
-        return subprocess.run(net.inside("out", str(self.binary), *words, "--config", str(self.config)), capture_output=True, text=True,
+        return subprocess.run(net.inside(self.space, str(self.binary), *words, "--config", str(self.config)), capture_output=True, text=True,
                               timeout=limit, check=False)
 
     def api(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         """The HTTP API at the control socket: status and document."""
+        return self.control_request(method, "/api/v1" + path, body)
+
+    def control_request(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
         text = b"" if body is None else json.dumps(body).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(30)
             connection.connect(str(self.control))
-            connection.sendall(f"{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text)
             reply = http.client.HTTPResponse(connection, method=method)
             reply.begin()

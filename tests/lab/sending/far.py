@@ -35,7 +35,8 @@ OTHERS += [Place(f"hang-{stage}", f"its policy host hangs: {stage}", hangs=stage
 class Far:
     """`folder` holds its files; `mails` is everything that arrived anywhere."""
 
-    def __init__(self, build: Path, folder: Path):
+    def __init__(self, build: Path, folder: Path, places: list[tuple[Place, str]] | None = None):
+        """`places`: what there is, and its domain; by default what the senders under test send to."""
         self.build, self.folder = build, folder
         self.authority = Authority(build / "ca", folder / "certs")
         self.zones: dict[str, Zone] = {"test": self._zone("test", signed=True)}
@@ -51,18 +52,20 @@ class Far:
         self.ids: dict[str, int] = {}
         self.processes: list[subprocess.Popen] = []
         (folder / "policies").mkdir(parents=True)
-        for sender in SENDERS:
-            for place in EVERY:
-                self._add(place, domain(place.kind, sender))
-        for place in OTHERS:
-            self._add(place, f"{place.kind}.others.test")
+        if places is None:
+            places = [(place, domain(place.kind, sender)) for sender in SENDERS for place in EVERY]
+            places += [(place, f"{place.kind}.others.test") for place in OTHERS]
+        for place, name in places:
+            self._add(place, name)
 
     @staticmethod
     def _zone(name: str, signed: bool = False) -> Zone:
         return Zone(name, signed=signed, servers=["ns1.nic.test", "ns2.nic.test"])
 
     def _zone_of(self, name: str) -> Zone:
-        above = ".".join(name.split(".")[-2:])
+        above = name
+        while above.count(".") > 1 and above not in self.zones:
+            above = above.split(".", 1)[1]
         if above not in self.zones:
             self.zones[above] = self._zone(above, signed=above.endswith("-signed.test"))
         return self.zones[above]
@@ -75,24 +78,32 @@ class Far:
             if host.dead:
                 full = labels[number] = f"{host.label}-{name.replace('.', '-')}.dead.test"
             else:
-                made = MailHost(full, f"10.64.26.{len(self.hosts) + 1}", str(self.authority.key_file), "")
+                made = MailHost(full, f"10.64.26.{len(self.hosts) + 1}", str(self.authority.key_file), "",
+                                address6=f"fd64:26::{len(self.hosts) + 1:x}" if host.v6 else "")
                 self.repair(made, host.cert)
                 self.hosts[full] = made
                 zone.records.append(Rec(full, "A", made.address, 1))
+                if host.v6:
+                    zone.records.append(Rec(full, "AAAA", made.address6, 1))
             if host.label:
                 zone.records.append(Rec(name, "MX", (host.preference, full), 1))
+            if place.bogus_tlsa:
+                self.zones[f"_tcp.{full}"] = Zone(f"_tcp.{full}", signed=True, bad_ds=True, servers=["ns1.nic.test", "ns2.nic.test"])
             if host.tlsa:
-                zone.records.append(Rec(f"_25._tcp.{full}", "TLSA", host.tlsa.replace("KEY", self.authority.spki_sha256()), 1))
+                self._zone_of(f"_25._tcp.{full}").records.append(Rec(f"_25._tcp.{full}", "TLSA", host.tlsa.replace("KEY", self.authority.spki_sha256()), 1))
+        zone.records += [Rec(f"_smtp._tls.{name}", "TXT", text.encode(), 1) for text in place.tlsrpt]
         if not place.mode:
             return
         patterns = labels if place.policy_mx is None else [f"{p}.{name}" for p in place.policy_mx]
         self.policy(name, patterns, place.mode, place.max_age)
+        if place.body:
+            (self.folder / "policies" / name).write_text(place.body)
         self.ids[name] = 1
         zone.records.append(Rec(f"_mta-sts.{name}", "TXT", b"v=STSv1; id=1", 1))
         address = NGINX
         if place.hangs:
             address = f"10.64.81.{len(self.hanging) + 1}"
-            chain = str(self.authority.leaf("good", [f"mta-sts.{name}"]))
+            chain = str(self.authority.leaf(place.web, [f"mta-sts.{name}"]))
             self.hanging.append({"address": address, "behaviour": place.hangs, "options": {"seconds": 7}, "chain": chain, "key": str(self.authority.key_file),
                                  "body_file": str(self.folder / "policies" / name)})
         else:

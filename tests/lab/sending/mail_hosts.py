@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sending import net
@@ -23,21 +24,26 @@ class Mail:
 
 @dataclass
 class MailHost:
-    """`lines`: every command that came in clear, and that came under TLS."""
+    """`lines`: every command that came in clear, and that came under TLS; `sessions`: the senders that said who they are."""
     name: str
     address: str
     key: str
     chain: str
     starttls: bool = True
     space: str = "far"
+    address6: str = ""
+    refuse: dict[str, str] = field(default_factory=dict)  # "4" or "6", the family a mail came by -> the reply to it
+    onward: Callable[[Mail], None] | None = None          # what is done with a mail besides keeping it
+    sessions: int = 0
     mails: list[Mail] = field(default_factory=list)
     lines: list[tuple[bool, bytes]] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
 
     def start(self) -> "MailHost":
-        server = net.listen(self.space, self.address, 25)
-        self.sockets.append(server)
-        threading.Thread(target=self._accept, args=(server,), daemon=True).start()
+        for address in filter(None, (self.address, self.address6)):
+            server = net.listen(self.space, address, 25)
+            self.sockets.append(server)
+            threading.Thread(target=self._accept, args=(server,), daemon=True).start()
         return self
 
     def stop(self) -> None:
@@ -62,7 +68,8 @@ class MailHost:
             connection.close()
 
     def _converse(self, connection: socket.socket) -> None:
-        inside, asked, recipients = False, None, []
+        inside, asked, recipients, counted = False, None, [], False
+        family = "6" if connection.family == socket.AF_INET6 else "4"
         stream = connection.makefile("rb")
 
         def say(text: str) -> None:
@@ -72,6 +79,7 @@ class MailHost:
             self.lines.append((inside, line.strip()))
             verb = line.strip().upper()
             if verb.startswith(b"EHLO"):
+                self.sessions, counted = self.sessions + (not counted), True
                 offers = [self.name, *(["STARTTLS"] if self.starttls and not inside else []), "8BITMIME"]
                 for offer in offers[:-1]:
                     say(f"250-{offer}")
@@ -87,7 +95,7 @@ class MailHost:
                 inside, asked, recipients = True, names[0] if names else None, []
             elif verb.startswith(b"MAIL"):
                 recipients = []
-                say("250 ok")
+                say(self.refuse.get(family, "250 ok"))
             elif verb.startswith(b"RCPT"):
                 recipients.append(line.split(b"<")[1].split(b">")[0].decode())
                 say("250 ok")
@@ -98,6 +106,8 @@ class MailHost:
                     text += line
                 for recipient in recipients:
                     self.mails.append(Mail(self.name, recipient, inside, asked, text))
+                    if self.onward:
+                        self.onward(self.mails[-1])
                 say("250 taken")
             elif verb == b"QUIT":
                 say("221 bye")

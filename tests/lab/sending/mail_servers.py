@@ -41,30 +41,33 @@ def _message(to: str) -> str:
 class Postfix:
     """Debian's master.cf: smtp(8) is chrooted, so that the socket lies below the queue directory."""
     name = "postfix"
-    etc, spool, data = Path("/etc/postfix-out"), Path("/var/spool/postfix-out"), Path("/var/lib/postfix-out")
-    log = Path("/var/log/postfix-out.log")
-    policy_socket = spool / "mailtight" / "policy.sock"
     lines = ["smtp_dns_support_level = dnssec", "smtp_tls_security_level = dane",
              "smtp_tls_policy_maps = socketmap:unix:mailtight/policy.sock:postfix"]
 
-    def __init__(self) -> None:
+    def __init__(self, instance: str = "out", space: str = "out", host: str = "sender.test", address: str = net.OUT_IP):
+        """An instance with folders of its own in this namespace; it sends from this address."""
+        self.space, self.host, self.address = space, host, address
+        self.etc, self.spool, self.data = (Path(f"{above}/postfix-{instance}") for above in ("/etc", "/var/spool", "/var/lib"))
+        self.log = Path(f"/var/log/postfix-{instance}.log")
+        self.policy_socket = self.spool / "mailtight" / "policy.sock"
         self.process: subprocess.Popen | None = None
 
-    def prepare(self, lines: list[str] | None = None) -> None:
-        """`lines` of main.cf beyond Debian's own; by default those for the policy service."""
+    def prepare(self, lines: list[str] | None = None, services: str = "") -> None:
+        """`lines` of main.cf beyond Debian's own, by default those for the policy service; `services` of master.cf.
+        A setting that is given again holds as it was given last."""
         self.etc.mkdir(exist_ok=True)
-        shutil.copy("/usr/share/postfix/master.cf.dist", self.etc / "master.cf")
+        (self.etc / "master.cf").write_text(Path("/usr/share/postfix/master.cf.dist").read_text() + services)
         (self.etc / "dynamicmaps.cf").write_text("")
         (self.etc / "main.cf").write_text(f"""compatibility_level = 3.6
 queue_directory = {self.spool}
 data_directory = {self.data}
-myhostname = sender.test
+myhostname = {self.host}
 mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 smtp_tls_CApath = /etc/ssl/certs
 smtp_tls_loglevel = 1
-smtp_bind_address = {net.OUT_IP}
+smtp_bind_address = {self.address}
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
 queue_run_delay = 1s
@@ -82,12 +85,12 @@ alias_database =
         _owned(self.data, user, user, 0o700)
         _owned(self.policy_socket.parent, 0, 0, 0o755)
         # What Debian runs before each start: resolv.conf, trusted roots and more into the chroot.
-        net.command(*net.inside("out", "/usr/lib/postfix/configure-instance.sh", "-"),
+        net.command(*net.inside(self.space, "/usr/lib/postfix/configure-instance.sh", "-"),
                     env={**os.environ, "MAIL_CONFIG": str(self.etc)})
 
     def start(self) -> None:
         self.log.unlink(missing_ok=True)
-        self.process = subprocess.Popen(net.inside("out", "/usr/lib/postfix/sbin/master", "-c", str(self.etc)),
+        self.process = subprocess.Popen(net.inside(self.space, "/usr/lib/postfix/sbin/master", "-c", str(self.etc)),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
             if self.log.exists() and "daemon started" in self.log.read_text():
@@ -103,18 +106,18 @@ alias_database =
 
     def send(self, *recipients: str) -> None:
         for to in recipients:
-            net.command(*net.inside("out", "/usr/sbin/sendmail", "-C", str(self.etc), "-f", SENDER, to), input=_message(to))
+            net.command(*net.inside(self.space, "/usr/sbin/sendmail", "-C", str(self.etc), "-f", SENDER, to), input=_message(to))
 
     def queue(self) -> dict[str, str]:
         """Recipient -> why its mail still waits."""
-        text = net.command(*net.inside("out", "postqueue", "-c", str(self.etc), "-j")).stdout
+        text = net.command(*net.inside(self.space, "postqueue", "-c", str(self.etc), "-j")).stdout
         return {one["address"]: one.get("delay_reason", "") for row in text.splitlines() for one in json.loads(row)["recipients"]}
 
     def retry(self) -> None:
-        net.command(*net.inside("out", "postqueue", "-c", str(self.etc), "-f"))
+        net.command(*net.inside(self.space, "postqueue", "-c", str(self.etc), "-f"))
 
     def reload(self) -> None:
-        net.command(*net.inside("out", "/usr/sbin/postfix", "-c", str(self.etc), "reload"))
+        net.command(*net.inside(self.space, "/usr/sbin/postfix", "-c", str(self.etc), "reload"))
 
     def route(self, ways: dict[str, str]) -> None:
         """Recipient domain -> next hop."""
@@ -123,15 +126,18 @@ alias_database =
             file.write(f"transport_maps = inline:{{ {table} }}\n")
         self.reload()
 
-    def lines_of_doctor(self, daemon) -> list[str]:
-        """The lines for main.cf that doctor prints, run where this Postfix is the host's."""
+    def doctor(self, daemon) -> str:
+        """The lines that doctor prints, run where this Postfix is the host's."""
         covered = "mount --bind \"$0\" /etc/postfix && exec \"$@\""
-        done = subprocess.run(net.inside("out", "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
+        done = subprocess.run(net.inside(self.space, "unshare", "--mount", "sh", "-c", covered, str(self.etc), str(daemon.binary), "doctor",
                                          "--json", "--config", str(daemon.config), "--smtp-control", "none"),
                               capture_output=True, text=True, check=False)
         rows = json.loads(done.stdout)["checks"]
-        text = "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
-        return [line for line in text.splitlines() if re.match(r"[a-z_]+ = ", line)]
+        return "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
+
+    def lines_of_doctor(self, daemon) -> list[str]:
+        """Those for main.cf."""
+        return [line for line in self.doctor(daemon).splitlines() if re.match(r"[a-z_]+ = ", line)]
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -141,7 +147,7 @@ alias_database =
 
     def ask(self, *table: str) -> str:
         """What postmap gets of a table for a key, "" where there is nothing."""
-        done = subprocess.run(net.inside("out", "postmap", "-c", str(self.etc), "-q", table[1], table[0]), capture_output=True,
+        done = subprocess.run(net.inside(self.space, "postmap", "-c", str(self.etc), "-q", table[1], table[0]), capture_output=True,
                               text=True, check=False, cwd=self.spool)
         return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
@@ -231,10 +237,11 @@ MAILER(`smtp')dnl
 class Exim:
     """The router, the transport and the event of packaging/exim, and nothing else of ours."""
     name = "exim"
-    etc, spool = Path("/etc/exim4-out"), Path("/var/spool/exim4-out")
 
-    def __init__(self, snippets: Path, lines_socket: Path):
-        self.snippets, self.lines_socket = snippets, lines_socket
+    def __init__(self, snippets: Path, lines_socket: Path, results_socket: Path | None = None, instance: str = "out"):
+        self.snippets = snippets
+        self.sockets = {"/run/mailtight/lines.sock": lines_socket, "/run/mailtight/results.sock": results_socket}
+        self.etc, self.spool = Path(f"/etc/exim4-{instance}"), Path(f"/var/spool/exim4-{instance}")
         self.process: subprocess.Popen | None = None
 
     def prepare(self) -> None:
@@ -277,12 +284,14 @@ begin retry
 * * F,5d,1s
 """)
         self.config.chmod(0o644)
-        trusted = Path("/etc/exim4/trusted_configs")
-        trusted.write_text(f"{self.config}\n")
+        with open("/etc/exim4/trusted_configs", "a", encoding="ascii") as trusted:
+            trusted.write(f"{self.config}\n")
 
     def parts(self) -> dict[str, str]:
         """The sections of the shipped file, each under its `begin`."""
-        text = (self.snippets / "mailtight.conf").read_text().replace("/run/mailtight/lines.sock", str(self.lines_socket))
+        text = (self.snippets / "mailtight.conf").read_text()
+        for usual, here in self.sockets.items():
+            text = text.replace(usual, str(here)) if here else text
         parts, here = {"main": ""}, "main"
         for line in text.splitlines():
             if line.startswith("begin "):

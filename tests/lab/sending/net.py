@@ -4,6 +4,7 @@
     out 10.64.1.2 -- 10.64.1.1 middle 10.64.2.1 -- 10.64.2.2 far
 
 Behind far lie MX hosts (10.64.26.x), name servers (.53.x) and policy hosts (.80.1 nginx, .81.x those that hang).
+The same hosts have IPv6 addresses where a case wants them: fd64:1::2 and fd64:1::1, fd64:2::1 and fd64:2::2, fd64:26::x.
 
 A socket belongs to the namespace in which it was made, so a thread enters one, opens the socket and comes back.
 """
@@ -20,7 +21,10 @@ import time
 from pathlib import Path
 
 OUT_IP, OUT_GATEWAY, FAR_GATEWAY, FAR_IP = "10.64.1.2", "10.64.1.1", "10.64.2.1", "10.64.2.2"
+OUT_IP6, OUT_GATEWAY6, FAR_GATEWAY6, FAR_IP6 = "fd64:1::2", "fd64:1::1", "fd64:2::1", "fd64:2::2"
+SPACES = ("out", "middle", "far")
 _CLONE_NEWNET = 0x40000000
+_prefix = ""  # of the namespaces' names, so that several suites of cases have three of their own each
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -31,16 +35,29 @@ def command(*words: str, **options) -> subprocess.CompletedProcess:
     return done
 
 
+def own(prefix: str) -> None:
+    """This process has namespaces of its own by these names."""
+    global _prefix  # noqa: PLW0603 - one process drives one suite
+    _prefix = prefix
+
+
+def _ip(*words: str) -> None:
+    """ip(8), with the names of SPACES behind `netns` and `-n` understood as ours."""
+    named = [_prefix + word if at and words[at - 1] in ("netns", "-n", "add", "del") and word in SPACES else word
+             for at, word in enumerate(words)]
+    command("ip", *named)
+
+
 def inside(space: str, *words: str) -> list[str]:
     """The command line that runs in this namespace."""
-    return ["nsenter", f"--net=/run/netns/{space}", "--", *words]
+    return ["nsenter", f"--net=/run/netns/{_prefix}{space}", "--", *words]
 
 
 @contextlib.contextmanager
 def entered(space: str):
     """This thread in that namespace; everything opened there stays there."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{space}", os.O_RDONLY)
+    there = os.open(f"/run/netns/{_prefix}{space}", os.O_RDONLY)
     try:
         if _libc.setns(there, _CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), f"cannot enter {space}")
@@ -54,7 +71,7 @@ def entered(space: str):
 
 def listen(space: str, address: str, port: int) -> socket.socket:
     with entered(space):
-        made = socket.socket()
+        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND: the address may come later
         made.bind((address, port))
@@ -63,31 +80,36 @@ def listen(space: str, address: str, port: int) -> socket.socket:
 
 
 def build() -> None:
-    for space in ("out", "middle", "far"):
-        command("ip", "netns", "add", space)
-        command("ip", "-n", space, "link", "set", "lo", "up")
-    for near, left, address, far, right, other in (("out", "wire0", OUT_IP, "middle", "wire1", OUT_GATEWAY),
-                                                   ("middle", "wire2", FAR_GATEWAY, "far", "wire3", FAR_IP)):
-        command("ip", "link", "add", left, "netns", near, "type", "veth", "peer", "name", right, "netns", far)
-        command("ip", "-n", near, "addr", "add", f"{address}/24", "dev", left)
-        command("ip", "-n", far, "addr", "add", f"{other}/24", "dev", right)
-        command("ip", "-n", near, "link", "set", left, "up")
-        command("ip", "-n", far, "link", "set", right, "up")
-    command("ip", "-n", "out", "route", "add", "default", "via", OUT_GATEWAY)
-    command("ip", "-n", "middle", "route", "add", "10.64.0.0/16", "via", FAR_IP)
-    command("ip", "-n", "far", "route", "add", "default", "via", FAR_GATEWAY)
-    command(*inside("middle", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"))
+    for space in SPACES:
+        _ip("netns", "add", space)
+        _ip("-n", space, "link", "set", "lo", "up")
+    for near, left, addresses, far, right, others in (
+            ("out", "wire0", (OUT_IP, OUT_IP6), "middle", "wire1", (OUT_GATEWAY, OUT_GATEWAY6)),
+            ("middle", "wire2", (FAR_GATEWAY, FAR_GATEWAY6), "far", "wire3", (FAR_IP, FAR_IP6))):
+        _ip("link", "add", left, "netns", near, "type", "veth", "peer", "name", right, "netns", far)
+        for space, device, here in ((near, left, addresses), (far, right, others)):
+            _ip("-n", space, "addr", "add", f"{here[0]}/24", "dev", device)
+            _ip("-n", space, "addr", "add", f"{here[1]}/64", "dev", device, "nodad")
+            _ip("-n", space, "link", "set", device, "up")
+    _ip("-n", "out", "route", "add", "default", "via", OUT_GATEWAY)
+    _ip("-n", "out", "-6", "route", "add", "default", "via", OUT_GATEWAY6)
+    _ip("-n", "middle", "route", "add", "10.64.0.0/16", "via", FAR_IP)
+    _ip("-n", "middle", "-6", "route", "add", "fd64::/16", "via", FAR_IP6)
+    _ip("-n", "far", "route", "add", "default", "via", FAR_GATEWAY)
+    _ip("-n", "far", "-6", "route", "add", "default", "via", FAR_GATEWAY6)
+    command(*inside("middle", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"))
     for network in (26, 53, 80, 81):  # every address of these is the world's, without naming each
-        command("ip", "-n", "far", "route", "add", "local", f"10.64.{network}.0/24", "dev", "lo")
+        _ip("-n", "far", "route", "add", "local", f"10.64.{network}.0/24", "dev", "lo")
+    _ip("-n", "far", "-6", "route", "add", "local", "fd64:26::/32", "dev", "lo")
 
 
 def take_over(address: str) -> None:
     """The one in the middle answers in the place of this address; everything else passes as before."""
-    command("ip", "-n", "middle", "addr", "add", f"{address}/32", "dev", "lo")
+    _ip("-n", "middle", "addr", "add", f"{address}/32", "dev", "lo")
 
 
 def give_back(address: str) -> None:
-    command("ip", "-n", "middle", "addr", "del", f"{address}/32", "dev", "lo")
+    _ip("-n", "middle", "addr", "del", f"{address}/32", "dev", "lo")
 
 
 class Wire:
@@ -138,10 +160,10 @@ class Wire:
 
 def end() -> None:
     """Ends what still runs in the namespaces, and the namespaces."""
-    for space in ("out", "middle", "far"):
-        if Path(f"/run/netns/{space}").exists():
-            pids = subprocess.run(["ip", "netns", "pids", space], capture_output=True, text=True, check=False).stdout
+    for space in SPACES:
+        if Path(f"/run/netns/{_prefix}{space}").exists():
+            pids = subprocess.run(["ip", "netns", "pids", _prefix + space], capture_output=True, text=True, check=False).stdout
             for pid in pids.split():
                 with contextlib.suppress(OSError):
                     os.kill(int(pid), 9)
-            subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
+            subprocess.run(["ip", "netns", "del", _prefix + space], capture_output=True, check=False)

@@ -14,6 +14,7 @@ class Host:
     label: str = "mx"
     cert: str = "good"
     preference: int = 10
+    v6: bool = False    # has an IPv6 address too
     tlsa: str = ""      # value of _25._tcp; KEY stands for the digest of the lab's key
     dead: bool = False  # in a zone whose name server answers SERVFAIL to everything
 
@@ -27,6 +28,10 @@ class Place:
     policy_mx: list[str] | None = None  # labels or patterns; None: the hosts
     signed: bool = False
     hangs: str = ""                 # a behaviour of servers/policy_host.py; "" : nginx
+    web: str = "good"               # the policy host's certificate
+    body: str = ""                  # in place of the policy's text
+    tlsrpt: list[str] = field(default_factory=list)  # values of _smtp._tls
+    bogus_tlsa: bool = False        # the zone of the host's TLSA records does not validate
     max_age: int = 604800
 
 

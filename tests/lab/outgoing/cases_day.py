@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A day of deliveries, from each source that tells of them, to the reports as the other side counts them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+
+from outgoing import datagrams, places
+from outgoing.case import Trial, World, case
+from outgoing.daemon import CONTACT, Reporter, until_due
+from outgoing.places import domain
+from sending import net
+from sending.mail_servers import Exim, Postfix
+
+PATIENT = ["minimal_backoff_time = 1000s", "maximal_backoff_time = 1000s", "queue_run_delay = 1000s"]
+SMART_HOST = 'route = "smart-host"\nhost = "127.0.0.1"\nport = 25'
+Told = dict[str, dict[str, tuple[int, int]]]
+
+
+def expected(source: str, sessions: dict[str, int]) -> tuple[Told, dict[str, dict[str, int]]]:
+    """From the sessions of each kind to what the receiver's summary must say, and which results."""
+    totals: Told = {}
+    results: dict[str, dict[str, int]] = {}
+    for one in places.of(source):
+        count = sessions.get(one.place.kind, 0)
+        if one.records != 1 or not count:
+            continue
+        name = domain(one.place.kind, source)
+        totals[name] = {one.policy: (0, count) if one.result else (count, 0)}
+        results[name] = {one.result: count} if one.result else {}
+        if one.place.kind == places.BASE_ASKS:
+            totals[places.base_domain(source)] = totals[name]
+            results[places.base_domain(source)] = results[name]
+    return totals, results
+
+
+def of_source(source: str, totals: Told) -> Told:
+    names = {domain(one.place.kind, source) for one in places.of(source)} | {places.base_domain(source)}
+    return {name: row for name, row in totals.items() if name in names}
+
+
+def probed(trial: Trial, reporter: Reporter, source: str) -> None:
+    """The policy in testing is known, and what a probe found of its host."""
+    name = domain("testing", source)
+    trial.same(f"{name}: the answer", reporter.ask(name), "NOTFOUND ")
+    trial.wait("a verdict of the probe", lambda: reporter.rows("cache", "show", name)[0]["verdicts"], 20)
+
+
+def compare(trial: Trial, source: str, sessions: dict[str, int]) -> None:
+    """What the receiver says of the day's reports against what was seen on the wire."""
+    totals, results = expected(source, sessions)
+    if not trial.wait("the reports", lambda: of_source(source, trial.receiver.totals()).keys() >= totals.keys(), 30):
+        trial.differences[-1] += f": missing {sorted(totals.keys() - trial.receiver.totals().keys())}"
+    told = of_source(source, trial.receiver.totals())
+    for name in sorted(totals.keys() | told.keys()):
+        trial.same(f"sessions reported to {name}", told.get(name), totals.get(name))
+        if name in told:
+            trial.same(f"results reported to {name}", trial.receiver.results(name), results.get(name))
+
+
+def pass_day(trial: Trial, reporter: Reporter) -> None:
+    reporter.pass_time(until_due())
+    trial.wait("the reports to be filed", lambda: reporter.outbox(), 20)
+    trial.wait("every delivery to end", lambda: reporter.settled() and no_dues(reporter), 40)
+
+
+def no_dues(reporter: Reporter) -> bool:
+    stored = json.loads(reporter.command("status", "--json").stdout)
+    return stored["deliver"]["due"] == 0
+
+
+def report_transport(reporter: Reporter, postfix: Postfix) -> tuple[list[str], str]:
+    """The lines for main.cf and for master.cf that doctor prints for the transport that carries reports."""
+    text = postfix.doctor(reporter)
+    main = [line for line in text.splitlines() if re.match(r"sender_dependent_default_transport_maps = ", line)]
+    master = re.search(r"^mailtight-report\s.*(?:\n\s+-o .*)*", text, re.M)
+    return main, master.group(0) + "\n" if master else ""
+
+
+@case("a real Postfix's day: what its log tells is reported, as the mail servers saw it", "log")
+def postfix_day(trial: Trial) -> None:
+    world = trial.world
+    postfix = Postfix("reporting", "out")
+    reporter = world.reporter("by-log", sockets=[postfix.policy_socket], log=postfix.log, route=SMART_HOST)
+    postfix.prepare([*Postfix.lines, *PATIENT])
+    reporter.start()
+    main, master = report_transport(reporter, postfix)
+    trial.true(bool(main and master), f"doctor prints no transport for reports: {postfix.doctor(reporter)[:800]}")
+    postfix.prepare([*Postfix.lines, *PATIENT, *main], master)
+    postfix.start()
+    world.at_end(postfix.stop)
+    probed(trial, reporter, "log")
+    good = [one for one in places.of("log") if not one.result or not one.told]
+    postfix.send(*(f"first@{domain(one.place.kind, 'log')}" for one in places.of("log")))
+    trial.wait("every mail to be tried", lambda: tried(postfix) >= {domain(one.place.kind, "log") for one in places.of("log")}, 30)
+    postfix.send(*(f"more@{domain(one.place.kind, 'log')}" for one in good), *(f"third@{domain(one.place.kind, 'log')}" for one in good))
+    trial.wait("the rest to be tried", lambda: tried_mails(postfix) >= len(places.of("log")) + 2 * len(good), 30)
+    postfix.retry()  # what waits fails once more
+    time.sleep(2.5)
+    sessions = seen(trial, postfix)
+    trial.wait("the log to be counted", lambda: reporter.counted()["sessions"] >= sum(sessions.values()), 10)
+    trial.same("sessions counted", reporter.counted()["sessions"], sum(sessions.values()))
+    pass_day(trial, reporter)
+    compare(trial, "log", sessions)
+    # The way to the mailbox behind an expired certificate, by the transport of its own; and nothing of it is counted.
+    own = trial.far.hosts[f"mx.{domain('expired', 'log')}"]
+    trial.same("reports that came to the host with the expired certificate", len([m for m in own.mails if m.recipient.startswith("tls@")]), 1)
+    time.sleep(1)
+    trial.same("sessions counted after the reports went out", reporter.counted()["sessions"], sum(sessions.values()))
+
+
+def tried(postfix: Postfix) -> set[str]:
+    return {match.lower() for match in re.findall(r"postfix/(?:smtp|error|qmgr)\[.*to=<[^@>]*@([^>]*)>.*status=", postfix.said())}
+
+
+def tried_mails(postfix: Postfix) -> int:
+    return len(set(re.findall(r"to=<([^>]*)>.*status=", postfix.said())))
+
+
+def seen(trial: Trial, postfix: Postfix) -> dict[str, int]:
+    """Sessions that the hosts themselves saw; of what the policy stopped, the tries that the log names."""
+    found = {}
+    for one in places.of("log"):
+        name = domain(one.place.kind, "log")
+        count = trial.far.hosts[f"mx.{name}"].sessions
+        if one.place.kind in ("outside", "dane-bogus"):
+            trial.same(f"{name}: connections although the policy stands in the way", count, 0)
+            count = len(re.findall(rf"postfix/smtp\[.*to=<[^@>]*@{re.escape(name)}>.*status=deferred", postfix.said()))
+        found[one.place.kind] = count
+        trial.true(count > 0, f"nothing went to {name}: {postfix.queue()}")
+    return found
+
+
+@case("a day of datagrams: every result type and every policy type, in the same numbers", "datagram")
+def datagram_day(trial: Trial) -> None:
+    reporter = trial.world.reporter("by-datagram")
+    reporter.start()
+    probed(trial, reporter, "datagram")
+    teller, sessions = reporter.teller(), {}
+    for number, one in enumerate(places.of("datagram")):
+        name, kind = domain(one.place.kind, "datagram"), one.place.kind
+        reporter.ask(name)  # as Postfix does before
+        address = trial.far.hosts[f"mx.{name}"].address
+        sessions[kind] = 3 * number + 1
+        if kind in ("outside", "dane-bogus"):  # no session comes of these: the asking is what counts
+            sessions[kind] = 1
+            continue
+        teller.send(datagrams.of_condition(one, "datagram", address), sessions[kind])
+    trial.same("datagrams lost", teller.lost, 0)
+    trial.wait("all to be counted", lambda: reporter.counted()["sessions"] >= sum(sessions.values()), 10)
+    trial.same("sessions counted", reporter.counted()["sessions"], sum(sessions.values()))
+    pass_day(trial, reporter)
+    compare(trial, "datagram", sessions)
+    told = {kind for name in of_source("datagram", trial.receiver.totals()) for kind in trial.receiver.results(name)}
+    trial.same("result types reported", told, set(datagrams.RESULT_CODES))
+
+
+@case("an Exim's day: what its events tell is reported", "exim")
+def exim_day(trial: Trial) -> None:
+    reporter = trial.world.reporter("by-exim")
+    reporter.start()
+    exim = Exim(trial.world.snippets, reporter.lines, reporter.events, "reporting")
+    exim.prepare()
+    probed(trial, reporter, "exim")
+    names = {one.place.kind: domain(one.place.kind, "exim") for one in places.of("exim")}
+    exim.send(*(f"first@{name}" for name in names.values()))
+    exim.send(*(f"second@{name}" for name in names.values()))
+    hosts = trial.far.hosts
+    sessions = {kind: hosts[f"mx.{name}"].sessions for kind, name in names.items()}
+    for kind in ("outside", "dane-bogus"):
+        trial.same(f"{kind}: connections although the policy stands in the way", sessions[kind], 0)
+    trial.wait("the events to be counted", lambda: reporter.counted()["sessions"] >= sum(sessions.values()), 10)
+    pass_day(trial, reporter)
+    compare(trial, "exim", sessions)
