@@ -18,8 +18,8 @@ void add_own_report_commands(command_tree& s, CLI::App* report) {
                     "  mailtight report preview example.com --day 2026-01-31 --json | jq .report");
     s.finish(preview, [&s] { return cmd_report_preview(s.common, s.own_reports); }, true);
 
-    auto* send = report->add_subcommand("send", "Make and deliver the reports owed for a day, now")
-                     ->group(group);
+    auto* send =
+        report->add_subcommand("send", "Make and deliver the reports owed for a day, now")->group(group);
     send->add_option("--day", o.day, "YYYY-MM-DD, a day that is over (UTC)")->required()->type_name("DAY");
     send->add_option("--dry-run", o.dry_run, "Write them to files in this folder; nothing else happens")
         ->type_name("DIR");
@@ -29,16 +29,19 @@ void add_own_report_commands(command_tree& s, CLI::App* report) {
 
     auto* outbox = report->add_subcommand("outbox", "Reports of ours: where they go and how far they came")
                        ->group(group);
-    outbox->add_option("what", o.what,
-                       "The number of a report, for all of it; or suppress, allow, suppressed: addresses "
-                       "that get nothing")
+    outbox
+        ->add_option("what", o.what,
+                     "The number of a report, for all of it; or suppress, allow, suppressed: addresses "
+                     "that get nothing")
         ->type_name("NUMBER");
-    outbox->add_option("address", o.address,
-                       "With suppress and allow: a mail address, @domain or the host of https addresses")
+    outbox
+        ->add_option("address", o.address,
+                     "With suppress and allow: a mail address, @domain or the host of https addresses")
         ->type_name("ADDRESS");
-    outbox->add_option("--state", o.state,
-                       "Only with a delivery that is waiting, sent, refused, given-up, suppressed, skipped "
-                       "or copied")
+    outbox
+        ->add_option("--state", o.state,
+                     "Only with a delivery that is waiting, sent, refused, given-up, suppressed, skipped "
+                     "or copied")
         ->type_name("STATE");
     outbox->add_option("--domain", o.domain, "Only about this domain")->type_name("DOMAIN");
     outbox->add_option("--day", o.day, "Only of this day, YYYY-MM-DD")->type_name("DAY");

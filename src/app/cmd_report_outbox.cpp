@@ -42,10 +42,9 @@ void show_delivery(const model::outgoing_delivery& of) {
         when = ", next " + base::format_utc(of.next_at);
     else if (of.ended_at != base::utc_seconds{})
         when = ", " + base::format_utc(of.ended_at);
-    print(fmt::format("  {:<10} {}{}\n", model::to_string(of.state), base::printable(of.uri, 300),
-                      of.tries == 0 ? when
-                                    : fmt::format(" ({} {}{})", of.tries, of.tries == 1 ? "try" : "tries",
-                                                  when)));
+    print(fmt::format(
+        "  {:<10} {}{}\n", model::to_string(of.state), base::printable(of.uri, 300),
+        of.tries == 0 ? when : fmt::format(" ({} {}{})", of.tries, of.tries == 1 ? "try" : "tries", when)));
     if (!of.words.empty())
         print(fmt::format("  {:<10} {}\n", "", base::printable(of.words, 1'000)));
 }
@@ -135,12 +134,11 @@ int list_suppressed(const common_options& common) {
     if (!all)
         return failed(words(all.error()));
     for (const auto& each : *all)
-        print(common.json
-                  ? boost::json::serialize(api::suppressed_document(each)) + "\n"
-                  : fmt::format("{:<40} {}{}: {}\n", base::printable(each.who, 320),
-                                base::format_date(each.since),
-                                each.until ? " to " + base::format_utc(*each.until) : std::string(),
-                                base::printable(each.why, 500)));
+        print(common.json ? boost::json::serialize(api::suppressed_document(each)) + "\n"
+                          : fmt::format("{:<40} {}{}: {}\n", base::printable(each.who, 320),
+                                        base::format_date(each.since),
+                                        each.until ? " to " + base::format_utc(*each.until) : std::string(),
+                                        base::printable(each.why, 500)));
     if (all->empty() && !common.json)
         print("Every address that is asked for gets its reports.\n");
     return fine;
@@ -152,8 +150,7 @@ std::optional<std::expected<boost::json::value, std::string>> tell_daemon(const 
                                                                           const std::string& address,
                                                                           const std::string& body) {
     io::loop loop;
-    auto said =
-        call_daemon(loop, common.set, "/api/v1/suppressed/" + path_segment(address), body, method);
+    auto said = call_daemon(loop, common.set, "/api/v1/suppressed/" + path_segment(address), body, method);
     if (said)
         return std::expected<boost::json::value, std::string>(std::move(*said));
     if (said.error().what == control_error::kind::absent)
@@ -174,7 +171,8 @@ open_to_change(const settings& set) {
 }
 
 int suppress(const common_options& common, const own_report_options& options, const std::string& who) {
-    store::suppressed_address value{.who = who, .why = options.why, .since = policy_time().now(), .until = {}};
+    store::suppressed_address value{
+        .who = who, .why = options.why, .since = policy_time().now(), .until = {}};
     boost::json::object body;
     if (!options.why.empty())
         body["why"] = options.why;

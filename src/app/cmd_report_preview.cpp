@@ -111,8 +111,7 @@ void show(const preview& of) {
     if (!of.why_not.empty())
         print(fmt::format("no report: {}\n", base::printable(of.why_not, 500)));
     for (const auto& each : of.to)
-        print(fmt::format("{} {}{}\n",
-                          each.state == model::delivery_state::suppressed ? "not to" : "to    ",
+        print(fmt::format("{} {}{}\n", each.state == model::delivery_state::suppressed ? "not to" : "to    ",
                           base::printable(each.uri, 300),
                           each.words.empty() ? "" : ": " + base::printable(each.words, 300)));
     print("\n" + of.report + (of.report.ends_with('\n') ? "" : "\n"));
@@ -128,8 +127,8 @@ int cmd_report_preview(const common_options& common, const own_report_options& o
     if (!options.day.empty()) {
         const auto day = api::parse_day(options.day);
         if (!day) {
-            complain(fmt::format("--day takes a day such as 2026-01-31, not '{}'",
-                                 base::printable(options.day)));
+            complain(
+                fmt::format("--day takes a day such as 2026-01-31, not '{}'", base::printable(options.day)));
             return wrong_usage;
         }
         made.day = *day;

@@ -41,7 +41,7 @@ io::task<io::mail_sent> post_mail(world& with, io::mail_route by, wire::outgoing
         held.outcome.text = std::move(why_not);
         co_return held;
     }
-    static_cast<void>(family);
+    by.over = io::families_for(family);
     co_return co_await io::send_mail(with.loop, *with.dns, *with.tls, with.guard, with.clock, std::move(by),
                                      std::move(mail));
 }
