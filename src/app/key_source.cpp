@@ -49,6 +49,7 @@ public:
     io::task<model::ns_fact> ns(std::string name) override { return real_.ns(std::move(name)); }
     io::task<model::dns_fact> soa(std::string name) override { return real_.soa(std::move(name)); }
     io::task<model::dns_fact> cname(std::string name) override { return real_.cname(std::move(name)); }
+    io::task<model::ptr_fact> ptr(base::ip_address of) override { return real_.ptr(of); }
     std::string description() const override { return real_.description() + ", DKIM keys from a file"; }
     io::resolver_counters counters() const override { return real_.counters(); }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/compose_clean.h"
 
+#include "base/encode.h"
+#include "base/host_name.h"
 #include "base/ip.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -8,7 +10,6 @@
 #include "mail/domain_name.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 namespace mailtight::deliver {
@@ -50,37 +51,48 @@ void each_piece(std::string_view text, std::string_view separators, Take take) {
     }
 }
 
-// A25: `usage selector matching HEX`, single blanks, upper case; what has another form stays as it is.
-std::string tlsa_text(std::string line) {
-    std::vector<std::string_view> words;
-    for (const auto word : base::split(line, ' '))
-        if (!word.empty())
-            words.push_back(word);
+// A25: `usage selector matching HEX`, single blanks, upper case; "" where it is none.
+std::string tlsa_text(std::string_view line) {
     const auto is_number = [](std::string_view w) {
         return w.size() <= 3 && std::ranges::all_of(w, base::is_digit);
     };
-    const auto is_hex = [](std::string_view w) {
-        return std::ranges::all_of(w, [](char c) {
-            const char l = base::to_lower(c);
-            return base::is_digit(c) || (l >= 'a' && l <= 'f');
-        });
-    };
-    if (words.size() < 4 || !std::ranges::all_of(words.begin(), words.begin() + 3, is_number) ||
-        !std::ranges::all_of(words.begin() + 3, words.end(), is_hex))
-        return line;
-    std::string out = std::string(words[0]) + " " + std::string(words[1]) + " " + std::string(words[2]) + " ";
-    for (const auto part : std::span(words).subspan(3))
-        for (const char c : part)
-            out += c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-    return out;
+    std::string numbers, data;
+    int words = 0;
+    for (const auto word : base::split(line, ' ')) {
+        if (word.empty())
+            continue;
+        if (++words <= 3) {
+            if (!is_number(word))
+                return "";
+            (numbers += word) += ' ';
+            continue;
+        }
+        data += word;
+    }
+    for (char& c : data)
+        c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+    return data.empty() || !base::unhex(data) ? "" : numbers + data;
+}
+
+bool is_pattern(std::string_view text) {
+    if (text.starts_with("*."))
+        text.remove_prefix(2);
+    return base::is_host_name(text);
+}
+
+// `mx: ` and something that is no pattern: no policy that can be applied has such a line.
+bool is_broken_mx_line(std::string_view line) {
+    return base::iequals(line.substr(0, 3), "mx:") && !is_pattern(base::trim(line.substr(3)));
 }
 
 std::vector<std::string> clean_strings(const std::vector<std::string>& from, policy_type type) {
     std::vector<std::string> out;
-    // A list within a text, as one reporter writes it, is no line of any policy.
     const auto take = [&](std::string line) {
-        if (line.front() != '[')
-            out.push_back(type == policy_type::tlsa ? tlsa_text(std::move(line)) : std::move(line));
+        if (type == policy_type::tlsa)
+            line = tlsa_text(line);
+        // A list within a text, as one reporter writes it, is no line of any policy.
+        if (!line.empty() && line.front() != '[' && !is_broken_mx_line(line))
+            out.push_back(std::move(line));
     };
     for (const auto& text : from)
         each_piece(text, type == policy_type::tlsa ? "\r\n;" : "\r\n", take);
@@ -98,8 +110,7 @@ void add_pattern(std::vector<std::string>& to, std::string_view pattern) {
         pattern = base::trim(pattern.substr(3));
     while (pattern.ends_with('.')) // A48
         pattern.remove_suffix(1);
-    pattern = base::trim(pattern);
-    if (!pattern.empty())
+    if (is_pattern(pattern))
         to.push_back(base::lower(pattern));
 }
 
@@ -117,10 +128,10 @@ std::vector<std::string> clean_patterns(const std::vector<std::string>& from,
 }
 
 std::string clean_host(std::string_view text) {
-    auto out = base::lower(one_line(text, name_bytes));
-    if (out.ends_with('.'))
-        out.pop_back();
-    return out;
+    text = base::trim(text);
+    if (text.ends_with('.'))
+        text.remove_suffix(1);
+    return base::is_host_name(text) ? base::lower(text) : "";
 }
 
 // The name in the first line of a greeting or of a whole reply to EHLO.
@@ -134,7 +145,8 @@ std::string clean_helo(std::string_view text) {
                       (text[3] == '-' || text[3] == ' ');
     if (code)
         text = base::trim(text.substr(4));
-    return one_line(text.substr(0, text.find_first_of(" \t")), name_bytes);
+    const auto line = one_line(text, name_bytes);
+    return line.substr(0, line.find(' '));
 }
 
 bool is_web_address(std::string_view text) {

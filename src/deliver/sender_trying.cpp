@@ -31,13 +31,12 @@ try_outcome outcome_of(const io::mail_sent& sent) {
         out.words = base::printable(seen.text, 300);
     } else {
         out = of_smtp(seen.code, seen.enhanced, seen.text, seen.stage);
-        if (seen.stage == "guard")
+        if (sent.blocked)
             out.what = try_outcome::kind::blocked;
         else if (seen.code == 0 && !seen.temporary) // no server's reply: a null MX, a command's exit status
             out.what = try_outcome::kind::refused;
     }
-    // `host ([2001:db8::1]:25)`
-    out.over_v6 = sent.server.find("([") != std::string::npos;
+    out.over_v6 = sent.over_v6;
     return out;
 }
 
@@ -77,7 +76,7 @@ io::task<sender::state::trial> sender::state::try_post(std::shared_ptr<state> se
     trial out{.outcome = of_http(answer.status, field("retry-after"), words, self->policy_time.now())};
     if (answer.status == 0 && answer.blocked)
         out.outcome.what = try_outcome::kind::blocked;
-    out.outcome.over_v6 = answer.address.find(':') != std::string::npos;
+    out.outcome.over_v6 = answer.over_v6;
     out.outcome.certificate_ignored = ignored;
     if (ignored)
         out.outcome.words = fmt::format("{} ({})", out.outcome.words,

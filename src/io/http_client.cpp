@@ -206,16 +206,16 @@ task<http_answer> http_request(loop& on, resolver& dns, const tls_client& tls,
         co_return answer;
 
     const auto deadline = on.now() + call.time;
-    const auto found = co_await addresses_of(dns, url->host);
+    const auto found = co_await addresses_of(dns, url->host, call.over);
     answer.error = found.error;
     const auto request = request_text(*url, call);
+    answer.blocked = !found.addresses.empty();
     for (std::size_t i = 0; i < found.addresses.size(); ++i) {
         const endpoint to{found.addresses[i], url->port};
         const bool last = i + 1 == found.addresses.size();
         const auto until = last ? deadline : std::min<loop::time_point>(deadline, on.now() + address_time);
         auto reached = co_await connect_tcp(on, to, guard, until, call.exempt);
-        answer.blocked =
-            (i == 0 || answer.blocked) && reached.outcome == model::connect_outcome::blocked;
+        answer.blocked = answer.blocked && reached.outcome == model::connect_outcome::blocked;
         if (!reached.connection) {
             answer.error = fmt::format("{}: {}", to.to_string(), reached.detail);
             continue;
@@ -227,6 +227,7 @@ task<http_answer> http_request(loop& on, resolver& dns, const tls_client& tls,
             continue;
         }
         answer.address = to.address.to_string();
+        answer.over_v6 = to.address.is_v6();
         co_await converse(*connection, request, answer, call.reply_bytes, deadline);
         connection->close();
         break;

@@ -4,6 +4,7 @@
 // turn.
 #pragma once
 
+#include "io/families.h"
 #include "io/resolver.h"
 #include "io/stream.h"
 
@@ -21,6 +22,7 @@ struct http_call {
     std::string body;
     bool exempt = false;             ///< the operator named it: the guard is not asked, http is allowed
     bool ignore_certificate = false; ///< second try of a report (8460-3-e)
+    families over = families::any;
     std::size_t reply_bytes = 65'536;
     std::chrono::milliseconds time{60'000};
 };
@@ -30,8 +32,9 @@ struct http_answer {
     std::string body;
     std::string error;              ///< in words, where status is 0
     bool certificate_fault = false; ///< the certificate was the reason, or was ignored
-    bool blocked = false;           ///< no answer, since the guard refused every address
     std::string address;            ///< that answered
+    bool over_v6 = false;           ///< it is one of IPv6
+    bool blocked = false;           ///< nobody was asked: the guard refused every address
 };
 struct url_parts {
     bool tls = true;

@@ -80,11 +80,15 @@ struct sender {
     /// One connection to one address.
     task<mail_sent> deliver(attempt how) const {
         auto reached = co_await connect_tcp(on, how.to, guard, on.now() + by.connect_time, how.exempt);
-        if (!reached.connection)
-            co_return failed(reached.outcome == model::connect_outcome::blocked ? "guard" : "connect",
-                             fmt::format("{}: {}", how.to.to_string(), reached.detail), true);
+        if (!reached.connection) {
+            auto result = failed("connect", fmt::format("{}: {}", how.to.to_string(), reached.detail), true);
+            result.blocked = reached.outcome == model::connect_outcome::blocked;
+            co_return result;
+        }
         mail_sent result;
         result.server = fmt::format("{} ({})", how.host, how.to.to_string());
+        result.address = how.to.address.to_string();
+        result.over_v6 = how.to.address.is_v6();
         wire::smtp_client_options options;
         options.helo = by.helo.empty() ? own_name() : by.helo;
         options.start_tls = how.start_tls;
@@ -137,16 +141,26 @@ bool is_final(const mail_sent& sent) {
     return outcome.accepted || !outcome.temporary || (outcome.stage == "message" && outcome.code == 0);
 }
 
+/// The words of a server weigh more than the silence of the next, and silence more than the guard's.
+void replace(mail_sent& result, mail_sent by) {
+    const bool silent = result.outcome.stage == "connect" && !result.blocked;
+    if (by.address.empty() && (!result.address.empty() || (by.blocked && silent)))
+        return;
+    result = std::move(by);
+}
+
 task<mail_sent> to_smart_host(const sender& with, resolver& dns) {
     const auto& by = with.by;
-    const auto found = co_await addresses_of(dns, by.host);
-    auto result = failed("connect", found.error, found.temporary);
+    const auto found = co_await addresses_of(dns, by.host, by.over);
+    mail_sent result;
+    if (found.addresses.empty())
+        result = failed("connect", found.error, found.temporary);
     const bool by_name = !base::ip_address::parse(by.host);
     for (const auto& address : found.addresses) {
         attempt how{by.host, {address, by.port}, by.exempt};
         // Named by an address it has no name to judge by; a password still goes to no unknown server.
         how.judge_certificate = !on_loopback(address) && (by_name || !by.password.empty());
-        result = co_await with.deliver(std::move(how));
+        replace(result, co_await with.deliver(std::move(how)));
         if (is_final(result))
             break;
     }
@@ -197,19 +211,20 @@ task<mail_sent> directly(const sender& with, resolver& dns) {
     const auto hosts = co_await exchanges_of(dns, domain, result);
     std::size_t attempts = 0;
     for (const auto& host : hosts) {
-        const auto found = co_await addresses_of(dns, host);
+        const auto found = co_await addresses_of(dns, host, with.by.over);
         if (found.addresses.empty() && result.server.empty())
             result = failed("DNS", found.error, found.temporary || result.outcome.temporary);
         for (const auto& address : found.addresses) {
             if (++attempts > attempts_most)
                 co_return result;
             attempt how{host, {address, with.by.mx_port}};
-            result = co_await with.deliver(how);
+            auto sent = co_await with.deliver(how);
             // 8460-3-g: a report is delivered despite any failure of TLS.
-            if (result.outcome.stage == "STARTTLS" && result.outcome.temporary) {
+            if (sent.outcome.stage == "STARTTLS" && sent.outcome.temporary) {
                 how.start_tls = false;
-                result = co_await with.deliver(how);
+                sent = co_await with.deliver(how);
             }
+            replace(result, std::move(sent));
             if (is_final(result))
                 co_return result;
         }

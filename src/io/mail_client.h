@@ -3,6 +3,7 @@
 // What is sent is decided elsewhere; here are sockets, TLS and processes.
 #pragma once
 
+#include "io/families.h"
 #include "io/resolver.h"
 #include "io/stream.h"
 #include "wire/smtp_client.h"
@@ -27,10 +28,14 @@ struct mail_route {
     std::uint16_t mx_port = 25;
     std::chrono::milliseconds connect_time{30'000}, reply_time{300'000};
     bool exempt = true; ///< smart host: the guard is not asked
+    families over = families::v4_first;
 };
 struct mail_sent {
-    wire::smtp_client_outcome outcome;
-    std::string server; ///< host and address that answered last
+    wire::smtp_client_outcome outcome; ///< of the answer that decided; else of the last attempt
+    std::string server;                ///< host and address that it came from
+    std::string address;               ///< the address alone; "" where nobody answered
+    bool over_v6 = false;              ///< it is one of IPv6
+    bool blocked = false;              ///< nobody was asked: the guard refused every address
     bool tls = false;
 };
 task<mail_sent> send_mail(loop& on, resolver& dns, const tls_client& tls, const base::address_guard& guard,

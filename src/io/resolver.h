@@ -65,6 +65,11 @@ public:
     virtual task<model::dns_fact> soa(std::string name) = 0;
     /// Only the CNAME at this name (RFC 7672 §2.2.2): ok with the target in chain[0].
     virtual task<model::dns_fact> cname(std::string name) = 0;
+    /// The names of an address (RFC 1035 §3.5, RFC 3596 §2.5). One that has no such table answers not_asked.
+    virtual task<model::ptr_fact> ptr(base::ip_address of) {
+        static_cast<void>(of);
+        co_return model::ptr_fact{};
+    }
     /// Drops what is remembered of this name, so that the next question goes out (what the servers that are
     /// asked remember themselves is beyond us).
     virtual void forget(std::string_view name) { static_cast<void>(name); }

@@ -156,6 +156,14 @@ task<model::ns_fact> caching_resolver::ns(std::string name) {
     co_return fact;
 }
 
+task<model::ptr_fact> caching_resolver::ptr(base::ip_address of) {
+    model::ptr_fact fact;
+    const auto found = co_await fill(fact, wire::reverse_name(of), dns_type::ptr);
+    for_each_of<wire::dns_target>(*found, [&](const auto& target) { fact.hosts.push_back(target.name); });
+    std::ranges::sort(fact.hosts);
+    co_return fact;
+}
+
 task<model::dns_fact> caching_resolver::soa(std::string name) {
     model::dns_fact fact;
     auto here = std::move(name);

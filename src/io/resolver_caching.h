@@ -21,6 +21,7 @@ public:
     task<model::ns_fact> ns(std::string name) override;
     task<model::dns_fact> soa(std::string name) override;
     task<model::dns_fact> cname(std::string name) override;
+    task<model::ptr_fact> ptr(base::ip_address of) override;
     void forget(std::string_view name) override;
     std::string description() const override { return backend_->description(); }
     resolver_counters counters() const override { return counters_; }

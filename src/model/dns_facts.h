@@ -88,6 +88,11 @@ struct ns_fact : dns_fact {
     std::vector<std::string> hosts;
 };
 
+/// The names of an address.
+struct ptr_fact : dns_fact {
+    std::vector<std::string> hosts;
+};
+
 /// What one authoritative server answered when asked directly.
 struct server_answer {
     std::string server; ///< its name

@@ -11,6 +11,7 @@
 #include <list>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace mailtight::tally {
 namespace {
@@ -37,7 +38,8 @@ struct attempt {
     std::string reason;
     bool handshaken = false; ///< the summary has come
     bool clear = false;      ///< talked about mail without a word of TLS
-    bool told = false;       ///< a TLSRPT line has told of it
+    bool told = false;       ///< a TLSRPT line has told of it, or it was made for an earlier message
+    bool counted = false;    ///< kept while its message lasts, so that it is not counted again
     bool is_with(const peer& p) const { return address == p.address && host == p.host; }
 };
 
@@ -54,8 +56,9 @@ struct process {
     std::string key;
     base::utc_seconds heard{};
     std::vector<attempt> tries;
-    std::string last; ///< queue id and relay of the latest delivery line
+    std::string queue_id, waited; ///< of the message that the latest delivery line was about
     std::string unused_offer;
+    bool own_fault = false; ///< the next handshake breaks for want of a service of our own
 };
 
 std::string key_of(const log_line& line) {
@@ -99,6 +102,7 @@ struct postfix_log::state {
     process& process_of(const log_line& line, base::utc_seconds at);
     void drop_oldest();
 
+    static void turn_to(process& of, std::string_view queue_id, std::string_view waited);
     attempt& begin(process& of, const peer& with, base::utc_seconds at);
     attempt& open(process& of, const peer& with, base::utc_seconds at);
     void judge(process& of, const verdict& how, const std::optional<peer>& relay, base::utc_seconds at);
@@ -172,10 +176,23 @@ attempt& postfix_log::state::begin(process& of, const peer& with, base::utc_seco
 
 /// The connection whose handshake goes on, or a new one.
 attempt& postfix_log::state::open(process& of, const peer& with, base::utc_seconds at) {
-    if (!of.tries.empty() && !of.tries.back().handshaken && of.tries.back().is_with(with) &&
-        of.tries.back().tls == tls_reached::encrypted)
-        return of.tries.back();
+    if (!of.tries.empty())
+        if (attempt& last = of.tries.back();
+            !last.handshaken && !last.counted && last.is_with(with) && last.tls == tls_reached::encrypted)
+            return last;
     return begin(of, with, at);
+}
+
+/// Forgets the connections of the message before. What was not counted yet belongs to this one. The time that
+/// it waited tells a later try from another recipient of the same.
+void postfix_log::state::turn_to(process& of, std::string_view queue_id, std::string_view waited) {
+    const bool same = of.queue_id == queue_id && (waited.empty() || of.waited.empty() || of.waited == waited);
+    if (!waited.empty() || !same)
+        of.waited = waited;
+    if (same)
+        return;
+    of.queue_id = queue_id;
+    std::erase_if(of.tries, [](const attempt& a) { return a.counted; });
 }
 
 void postfix_log::state::refuse_certificate(process& of, verdict::kind what, const std::optional<peer>& relay,
@@ -206,11 +223,14 @@ void postfix_log::state::judge(process& of, const verdict& how, const std::optio
     const auto with = how.with ? how.with : relay;
     const bool known =
         with && std::ranges::any_of(of.tries, [&](const attempt& a) { return a.is_with(*with); });
+    const bool own_fault = std::exchange(of.own_fault, false);
     switch (how.what) {
     case verdict::kind::not_offered:
     case verdict::kind::refused: {
-        if (!of.tries.empty() && of.tries.back().told && with && of.tries.back().is_with(*with))
-            return;
+        if (!of.tries.empty() && with && of.tries.back().is_with(*with) &&
+            (of.tries.back().told || of.tries.back().tls == tls_reached::refused ||
+             of.tries.back().tls == tls_reached::not_offered))
+            return; // of another recipient, or told already
         attempt& made = begin(of, with.value_or(peer{}), at);
         made.tls = how.what == verdict::kind::refused ? tls_reached::refused : tls_reached::not_offered;
         made.failure = result_type::starttls_not_supported; // 8460-4.3.1-a
@@ -221,6 +241,8 @@ void postfix_log::state::judge(process& of, const verdict& how, const std::optio
         if (!of.tries.empty() && of.tries.back().tls == tls_reached::failed &&
             (!with || of.tries.back().is_with(*with)))
             return; // the line about the handshake came before
+        if (own_fault)
+            return;
         attempt& made = open(of, with.value_or(peer{}), at);
         const auto proxy = from_proxy(made);
         made.tls = tls_reached::failed;
@@ -262,21 +284,13 @@ void postfix_log::state::emit(const attempt& of, std::string domain, std::vector
 
 void postfix_log::state::deliver(process& of, const log_line& line, const postfix::delivery& told,
                                  base::utc_seconds at, std::vector<session_at>& out) {
-    std::string group(told.queue_id);
-    if (told.relay) {
-        group += ' ';
-        group += told.relay->host;
-        group += ' ';
-        group += told.relay->address;
-    }
-    const bool same = group == of.last;
-    of.last = std::move(group);
-    const bool over_again = told.use > 1 && told.how.what == verdict::kind::conversed;
-    if (!same && !over_again)
+    turn_to(of, told.queue_id, told.waited);
+    // Of a connection that served another message before, only what that message made of it counts.
+    if (told.use == 1 || told.how.what != verdict::kind::conversed)
         judge(of, told.how, told.relay, at);
     const auto domain = domain_of(told.domain);
-    for (const auto& one : of.tries) {
-        if (!domain || one.told)
+    for (auto& one : of.tries) {
+        if (std::exchange(one.counted, true) || !domain || one.told)
             continue;
         if (one.clear && (!tells_tls(line) || one.host == of.unused_offer))
             continue;
@@ -287,13 +301,12 @@ void postfix_log::state::deliver(process& of, const log_line& line, const postfi
             final.port = told.relay->port;
         emit(final, *domain, out);
     }
-    of.tries.clear();
-    of.unused_offer.clear();
 }
 
 void postfix_log::state::tell(process& of, const postfix::told_result& told, base::utc_seconds at,
                               std::vector<session_at>& out) {
-    const bool last = !of.tries.empty() && of.tries.back().is_with(told.with) && !of.tries.back().told;
+    const bool last = !of.tries.empty() && of.tries.back().is_with(told.with) && !of.tries.back().told &&
+                      !of.tries.back().counted;
     attempt& about = last ? of.tries.back() : begin(of, told.with, at);
     attempt final = about;
     about.told = true;
@@ -379,8 +392,10 @@ void postfix_log::take(const log_line& line, base::utc_seconds now, std::vector<
         return s.note_proxy(what, at, out);
     process& of = s.process_of(line, at);
     if (const auto* summary = std::get_if<postfix::tls_summary>(&what)) {
-        if (summary->reused)
+        if (summary->reused) {
+            s.begin(of, summary->with, at).told = true;
             return;
+        }
         s.seen.tells_tls = true;
         if (s.telling.size() < clients_most)
             s.telling.insert(client_of(line));
@@ -401,11 +416,14 @@ void postfix_log::take(const log_line& line, base::utc_seconds now, std::vector<
     } else if (const auto* problem = std::get_if<postfix::library_problem>(&what)) {
         if (!of.tries.empty() && of.tries.back().tls == tls_reached::failed && !of.tries.back().handshaken)
             of.tries.back().reason = problem->reason;
+    } else if (std::holds_alternative<postfix::no_proxy>(what)) {
+        of.own_fault = true;
     } else if (const auto* offer = std::get_if<postfix::unused_offer>(&what)) {
         of.unused_offer = offer->host.substr(0, text_most);
     } else if (const auto* told = std::get_if<postfix::told_result>(&what)) {
         s.tell(of, *told, at, out);
     } else if (const auto* skipped = std::get_if<postfix::host_skipped>(&what)) {
+        s.turn_to(of, skipped->queue_id, {});
         s.judge(of, skipped->why, std::nullopt, at);
     } else if (const auto* delivered = std::get_if<postfix::delivery>(&what)) {
         s.deliver(of, line, *delivered, at, out);

@@ -200,6 +200,8 @@ std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_vi
     out.relay = parse_peer(value_of(head, ">, relay="));
     if (const auto use = value_of(head, ", conn_use="); !use.empty())
         std::from_chars(use.data(), use.data() + use.size(), out.use);
+    out.waited = value_of(head, ", delays=");
+    out.waited = out.waited.substr(0, out.waited.find('/'));
     auto words = text.substr(status + 9);
     const bool sent = words.starts_with("sent ");
     const auto open = words.find('(');
@@ -280,6 +282,8 @@ said parse(std::string_view text) {
         return parse_connect_error(text);
     if (take(text, "warning: TLS library problem: "))
         return parse_library_problem(text);
+    if (text.starts_with("warning: connect to ") && text.find("/tlsproxy service: ") != none)
+        return no_proxy{};
     if (take(text, "Host offered STARTTLS: [")) {
         const auto end = text.find(']');
         return end == none ? said{} : said{unused_offer{text.substr(0, end)}};

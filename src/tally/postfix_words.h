@@ -58,6 +58,8 @@ struct connect_error {
 struct library_problem {
     std::string reason;
 };
+/// `warning: connect to private/tlsproxy service: …`: ours, not the other side's
+struct no_proxy {};
 /// `Host offered STARTTLS: […]`: it was not used
 struct unused_offer {
     std::string_view host;
@@ -73,7 +75,8 @@ struct told_result {
 struct delivery {
     std::string_view queue_id, domain; ///< of the recipient
     std::optional<peer> relay;
-    unsigned use = 1; ///< conn_use
+    unsigned use = 1;        ///< conn_use
+    std::string_view waited; ///< before the queue manager took it: the first of `delays`
     verdict how;
 };
 /// `4YxKd81WTJz2xQ: …`: this host did not take it, the next one is tried
@@ -83,7 +86,7 @@ struct host_skipped {
 };
 
 using said = std::variant<std::monostate, tls_summary, verify_failed, connect_error, library_problem,
-                          unused_offer, told_result, delivery, host_skipped>;
+                          no_proxy, unused_offer, told_result, delivery, host_skipped>;
 said parse(std::string_view text);
 
 } // namespace mailtight::tally::postfix

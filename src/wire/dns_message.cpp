@@ -135,6 +135,7 @@ std::optional<rdata> read_rdata(dns_type type, reader in) {
         break;
     case dns_type::cname:
     case dns_type::ns:
+    case dns_type::ptr:
         data = dns_target{in.name()};
         break;
     case dns_type::mx: {

@@ -22,6 +22,7 @@ enum class dns_type : std::uint16_t {
     ns = 2,
     cname = 5,
     soa = 6,
+    ptr = 12,
     mx = 15,
     txt = 16,
     aaaa = 28,
@@ -81,7 +82,7 @@ struct dns_soa {
     std::uint32_t serial = 0, refresh = 0, retry = 0, expire = 0, minimum = 0;
     friend bool operator==(const dns_soa&, const dns_soa&) = default;
 };
-/// CNAME and NS.
+/// CNAME, NS and PTR.
 struct dns_target {
     std::string name;
     friend bool operator==(const dns_target&, const dns_target&) = default;

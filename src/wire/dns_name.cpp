@@ -115,6 +115,20 @@ std::optional<std::string> read_dns_name(std::string_view message, std::size_t& 
     }
 }
 
+std::string reverse_name(const base::ip_address& address) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    const auto bytes = address.bytes();
+    std::string out;
+    for (auto at = bytes.rbegin(); at != bytes.rend(); ++at) {
+        const auto byte = static_cast<unsigned char>(*at);
+        if (address.is_v4())
+            out += std::to_string(byte) + ".";
+        else
+            out += {hex[byte & 0xFU], '.', hex[byte >> 4U], '.'};
+    }
+    return out + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa");
+}
+
 std::optional<std::string> canonical_dns_name(std::string_view text) {
     const auto bytes = dns_name_bytes(text);
     if (!bytes)

@@ -4,6 +4,8 @@
 // that is no printable ASCII) stands as `\DDD` (RFC 1035 §5.1). Pure; takes any bytes.
 #pragma once
 
+#include "base/ip.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -23,5 +25,9 @@ std::optional<std::string> read_dns_name(std::string_view message, std::size_t& 
 /// The one text of a name that all facts use (lower case, no final dot, escapes as above), or nothing where
 /// the text is no name.
 std::optional<std::string> canonical_dns_name(std::string_view text);
+
+/// Where the names of an address are: `1.2.0.192.in-addr.arpa`, nibbles under `ip6.arpa` (RFC 1035 §3.5, RFC
+/// 3596 §2.5).
+std::string reverse_name(const base::ip_address& address);
 
 } // namespace mailtight::wire

@@ -14,7 +14,7 @@ constexpr std::pair<dns_type, std::string_view> types[] = {
     {dns_type::soa, "SOA"},     {dns_type::mx, "MX"},         {dns_type::txt, "TXT"},
     {dns_type::aaaa, "AAAA"},   {dns_type::opt, "OPT"},       {dns_type::ds, "DS"},
     {dns_type::rrsig, "RRSIG"}, {dns_type::dnskey, "DNSKEY"}, {dns_type::tlsa, "TLSA"},
-    {dns_type::caa, "CAA"},
+    {dns_type::caa, "CAA"},     {dns_type::ptr, "PTR"},
 };
 
 } // namespace

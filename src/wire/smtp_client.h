@@ -34,7 +34,7 @@ struct smtp_client_outcome {
     std::string enhanced; ///< "5.7.1"
     std::string text;     ///< the reply that decided, for people: printable, bounded
     /// "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "message"; of the owner's: "connect",
-    /// "guard" (the address may not be connected to), "DNS", "command".
+    /// "DNS", "command".
     std::string stage;
     /// Recipients that were refused, or under LMTP never answered for, though others may have been served.
     std::vector<std::string> refused;

@@ -10,7 +10,7 @@
 
 namespace mailtight::tests {
 
-class fixed_resolver final : public io::resolver {
+class fixed_resolver : public io::resolver {
 public:
     std::map<std::string, std::vector<base::ip_address>> hosts;
     std::map<std::string, std::vector<model::mx_record>> exchanges;

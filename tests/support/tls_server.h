@@ -179,27 +179,32 @@ private:
     std::unique_ptr<SSL, free_ssl> ssl_;
 };
 
-/// Listens on 127.0.0.1, or another loopback address, and gives each connection to `serve`, one after the
-/// other.
+/// Listens on 127.0.0.1, or another loopback address (of IPv6: ::1), and gives each connection to `serve`,
+/// one after the other.
 class test_server {
 public:
     explicit test_server(std::function<void(peer&)> serve, std::string_view at = "127.0.0.1",
                          std::uint16_t port = 0)
         : serve_(std::move(serve))
-        , listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        , listener_(::socket(at == "::1" ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         std::signal(SIGPIPE, SIG_IGN); // SSL_write knows no MSG_NOSIGNAL
         sockaddr_in here{};
         here.sin_family = AF_INET;
         here.sin_port = htons(port);
         ::inet_pton(AF_INET, std::string(at).c_str(), &here.sin_addr);
+        sockaddr_in6 here_v6{};
+        here_v6.sin6_family = AF_INET6;
+        here_v6.sin6_port = htons(port);
+        here_v6.sin6_addr = in6addr_loopback;
         const int again = 1;
         ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
-        socklen_t size = sizeof here;
-        auto* address = reinterpret_cast<sockaddr*>(&here);
+        socklen_t size = at == "::1" ? sizeof here_v6 : sizeof here;
+        auto* address =
+            at == "::1" ? reinterpret_cast<sockaddr*>(&here_v6) : reinterpret_cast<sockaddr*>(&here);
         if (listener_ < 0 || ::bind(listener_, address, size) != 0 || ::listen(listener_, 64) != 0 ||
             ::getsockname(listener_, address, &size) != 0)
             throw std::runtime_error("test server");
-        port_ = ntohs(here.sin_port);
+        port_ = ntohs(at == "::1" ? here_v6.sin6_port : here.sin_port);
         thread_ = std::thread([this] { run(); });
     }
     ~test_server() {

@@ -393,7 +393,7 @@ TEST(make_report, folds_the_rarest_details_with_exact_sums) {
 
 TEST(file_report, is_within_the_limit_of_bytes) {
     PROVES("8460-5.2-a", "A40");
-    const auto one = many_details(20'000);
+    const auto one = many_details(5'000);
     const auto whole = file_report(some_reporter(), due_for("example.com"), 0, results{one}, {},
                                    {.bytes = 9U << 20U, .details = 20'000});
     const auto limit = whole.body.size() / 20;

@@ -188,6 +188,38 @@ TEST(HttpClient, TriesTheNextAddress) {
     EXPECT_EQ(answer.address, "127.0.0.1");
 }
 
+TEST(HttpClient, TheFamilyIsChosenAndTold) {
+    server_tls tls(ca().leaf);
+    const auto serve = [&](peer& client) {
+        if (client.start_tls(tls) && !client.head().empty())
+            client.send("HTTP/1.1 503 Later\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n");
+    };
+    test_server at_v4(serve);
+    test_server at_v6(serve, "::1", at_v4.port());
+    const base::address_guard lenient(
+        {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")});
+    struct row {
+        io::families over;
+        const char* address;
+    };
+    for (const auto& [over, address] :
+         {row{io::families::any, "::1"}, row{io::families::v4_first, "127.0.0.1"},
+          row{io::families::v4_only, "127.0.0.1"}, row{io::families::v6_only, "::1"}}) {
+        const auto answer =
+            ask({.method = "GET", .url = url(at_v4.port()), .over = over}, lenient, {v4_here, v6_here});
+        EXPECT_EQ(answer.status, 503) << answer.error;
+        EXPECT_EQ(answer.address, address);
+        EXPECT_EQ(answer.over_v6, std::string_view(address) == "::1");
+        EXPECT_FALSE(answer.blocked);
+        EXPECT_THAT(answer.fields, Contains(Pair("retry-after", "120")));
+    }
+    const auto none = ask({.url = url(at_v4.port()), .over = io::families::v4_only}, lenient, {v6_here});
+    EXPECT_EQ(none.status, 0);
+    EXPECT_THAT(none.error, HasSubstr("over IPv4"));
+    EXPECT_FALSE(none.blocked);
+    EXPECT_TRUE(ask({.url = url(at_v4.port())}, strict, {v4_here, v6_here}).blocked);
+}
+
 TEST(HttpClient, ReadsARefusalThatComesBeforeTheBodyIsSent) {
     test_server server([&](peer& client) {
         client.head();

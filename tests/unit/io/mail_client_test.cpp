@@ -264,6 +264,93 @@ TEST(MailClient, TheGuardKeepsMailFromPrivateAddresses) {
         << "what the operator named is asked";
 }
 
+/// One mail server at both loopback addresses, at the same port.
+struct dual_stack {
+    mail_server v4, v6;
+    test_server at_v4{[this](peer& client) { v4.serve(client); }};
+    test_server at_v6{[this](peer& client) { v6.serve(client); }, "::1", at_v4.port()};
+    tests::fixed_resolver dns;
+    dual_stack() {
+        dns.exchanges["example.com"] = {{10, "mx.example.com"}};
+        dns.hosts["mx.example.com"] = {here_v6, here};
+    }
+    io::mail_sent send_over(io::families over, bool through_smart_host = false) const {
+        auto by = through_smart_host ? smart(at_v4.port()) : direct(at_v4.port());
+        by.host = "mx.example.com";
+        by.over = over;
+        return send(by, dns);
+    }
+};
+
+TEST(MailClient, TheFamilyIsChosen) {
+    struct row {
+        io::families over;
+        bool v6;
+    };
+    for (const bool through_smart_host : {false, true})
+        for (const auto& [over, v6] : {row{io::families::any, true}, row{io::families::v4_first, false},
+                                       row{io::families::v4_only, false}, row{io::families::v6_only, true}}) {
+            const dual_stack mx;
+            const auto sent = mx.send_over(over, through_smart_host);
+            EXPECT_TRUE(sent.outcome.accepted) << sent.outcome.text;
+            EXPECT_EQ(sent.over_v6, v6);
+            EXPECT_EQ(sent.address, v6 ? "::1" : "127.0.0.1");
+            EXPECT_EQ(mx.v4.taken, v6 ? 0 : 1);
+            EXPECT_EQ(mx.v6.taken, v6 ? 1 : 0);
+        }
+    EXPECT_EQ(io::mail_route{}.over, io::families::v4_first) << "many refuse IPv6 without PTR and SPF";
+}
+
+TEST(MailClient, TheOtherFamilyIsTriedWhereTheFirstWillNotDo) {
+    dual_stack mx;
+    mx.v4.to_rcpt = "450 4.7.1 later\r\n";
+    auto sent = mx.send_over(io::families::v4_first);
+    EXPECT_TRUE(sent.outcome.accepted);
+    EXPECT_TRUE(sent.over_v6);
+    sent = mx.send_over(io::families::v4_only);
+    EXPECT_FALSE(sent.outcome.accepted);
+    EXPECT_TRUE(sent.outcome.temporary);
+    EXPECT_EQ(sent.address, "127.0.0.1");
+    mx.v6.to_rcpt = "550 5.7.25 no PTR\r\n";
+    sent = mx.send_over(io::families::any);
+    EXPECT_FALSE(sent.outcome.temporary);
+    EXPECT_TRUE(sent.over_v6) << "whether IPv4 is tried then is the caller's to say";
+    EXPECT_EQ(sent.outcome.enhanced, "5.7.25");
+}
+
+TEST(MailClient, TheAnswerThatDecidedIsTold) {
+    dual_stack mx;
+    mx.v4.to_rcpt = "450 4.7.1 later\r\n";
+    const auto nobody = *base::ip_address::parse("127.0.0.99");
+    mx.dns.hosts["mx.example.com"] = {here, nobody};
+    for (const bool through_smart_host : {false, true}) {
+        const auto sent = mx.send_over(io::families::any, through_smart_host);
+        EXPECT_EQ(sent.outcome.code, 450) << "not that the last address did not answer";
+        EXPECT_EQ(sent.address, "127.0.0.1");
+    }
+}
+
+TEST(MailClient, AFamilyThatTheHostHasNot) {
+    dual_stack mx;
+    mx.dns.hosts["mx.example.com"] = {here_v6};
+    for (const bool through_smart_host : {false, true}) {
+        const auto sent = mx.send_over(io::families::v4_only, through_smart_host);
+        EXPECT_FALSE(sent.outcome.accepted);
+        EXPECT_FALSE(sent.outcome.temporary);
+        EXPECT_THAT(sent.outcome.text, HasSubstr("over IPv4"));
+        EXPECT_EQ(sent.address, "");
+        EXPECT_FALSE(sent.blocked);
+    }
+    EXPECT_TRUE(mx.send_over(io::families::v4_first).over_v6) << "first is not only";
+}
+
+TEST(MailClient, TellsThatTheGuardRefusedAll) {
+    dual_stack mx;
+    EXPECT_TRUE(send(direct(mx.at_v4.port()), mx.dns, mail, strict).blocked);
+    mx.dns.hosts["mx.example.com"] = {};
+    EXPECT_FALSE(send(direct(mx.at_v4.port()), mx.dns, mail, strict).blocked);
+}
+
 std::string contents(const std::string& path) {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();

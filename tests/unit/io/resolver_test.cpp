@@ -19,8 +19,8 @@ using tests::fake_dns;
 
 namespace {
 
-constexpr unsigned type_a = 1, type_cname = 5, type_mx = 15, type_txt = 16, type_aaaa = 28, type_tlsa = 52,
-                   type_caa = 257;
+constexpr unsigned type_a = 1, type_cname = 5, type_ptr = 12, type_mx = 15, type_txt = 16, type_aaaa = 28,
+                   type_tlsa = 52, type_caa = 257;
 constexpr unsigned ok_flags = 0x8180, ad_flags = 0x81a0, servfail_flags = 0x8182, nxdomain_flags = 0x8183;
 using out = std::vector<std::string>;
 
@@ -381,6 +381,9 @@ TEST(Forwarding, ReadsEveryTypeThatFactsNeed) {
         case type_caa:
             answer.answer(name, type_caa, std::string("\x80\5issueca.example", 17));
             break;
+        case type_ptr:
+            answer.answer(name, type_ptr, target("Out.example"));
+            break;
         default:
             answer.soa("example", 60);
         }
@@ -404,6 +407,9 @@ TEST(Forwarding, ReadsEveryTypeThatFactsNeed) {
     EXPECT_EQ(caa.records[0].tag, "issue");
     EXPECT_EQ(caa.records[0].value, "ca.example");
     EXPECT_EQ(caa.found_at, "example");
+    const auto ptr = w.on.block_on(w.resolver->ptr(*base::ip_address::parse("192.0.2.1")));
+    EXPECT_EQ(ptr.name, "1.2.0.192.in-addr.arpa");
+    EXPECT_THAT(ptr.hosts, ElementsAre("out.example"));
 }
 
 TEST(Forwarding, FindsTheZoneThatHoldsAName) {

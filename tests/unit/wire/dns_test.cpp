@@ -86,6 +86,9 @@ TEST(DnsName, OneTextForOneName) {
     EXPECT_EQ(canonical_dns_name("a\\.b.c"), "a\\046b.c")
         << "a dot inside a label cannot pass for two labels";
     EXPECT_EQ(canonical_dns_name("\\097"), "a");
+    EXPECT_EQ(reverse_name(*mailtight::base::ip_address::parse("192.0.2.1")), "1.2.0.192.in-addr.arpa");
+    EXPECT_EQ(reverse_name(*mailtight::base::ip_address::parse("2001:db8::12")),
+              "2.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
     EXPECT_EQ(canonical_dns_name("a b\\\\"), "a\\032b\\092");
 }
 
