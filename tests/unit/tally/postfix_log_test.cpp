@@ -23,7 +23,7 @@ TEST(postfix_log, a_session_under_tls) {
 }
 
 TEST(postfix_log, a_certificate_that_is_refused) {
-    PROVES("8460-4.3.1-b", "8460-4.3.1-c", "8460-4.3.1-d", "8460-4.3.3-a");
+    PROVES("8460-4.3.1-b", "8460-4.3.1-c", "8460-4.3.1-d", "8460-4.3.1-e", "8460-4.3.3-a");
     struct {
         std::string line, result;
     } const rows[] = {
@@ -52,6 +52,9 @@ TEST(postfix_log, a_certificate_that_is_refused) {
         {"server certificate verification failed for mx.a.example[192.0.2.1]:25: num=47:permitted subtree "
          "violation",
          "certificate-not-trusted X509_V_ERR_PERMITTED_VIOLATION"},
+        {"server certificate verification failed for mx.a.example[192.0.2.1]:25: num=65:no matching DANE "
+         "TLSA records",
+         "validation-failure X509_V_ERR_DANE_NO_MATCH"},
         {"server certificate verification failed for mx.a.example[192.0.2.1]:25: words of another day",
          "validation-failure words-of-another-day"},
     };
