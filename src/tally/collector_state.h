@@ -100,6 +100,7 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     static io::task<> write(std::shared_ptr<state> self);
     void fill_batch();
     void settle(const store::result<void>& done);
+    void note_success();
     void note_failure(const store::store_error& error);
     void answer(const store::result<void>& what, std::uint64_t up_to);
     static io::task<store::result<void>> flush(std::shared_ptr<state> self);
