@@ -197,7 +197,8 @@ private:
         if (type == result_type::certificate_not_trusted) // 8460-4.3.1-d: something has to stand there
             out.reason_code = "chain-not-trusted";
         else if (type == result_type::validation_failure) // 8460-4.3.1-e, 8460-4.3.3-a
-            out.reason_code = "tls-handshake-failure";
+            out.reason_code =
+                seen_.tls == tls_reached::not_tried ? "policy-stopped-it" : "tls-handshake-failure";
         return out;
     }
 
