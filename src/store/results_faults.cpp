@@ -89,14 +89,13 @@ void sql_results::count_faults(std::span<counting* const> rows, std::size_t boun
     for (const auto& f : all) {
         if (f.counted)
             continue;
-        if (kinds[f.row] < bound) {
+        const model::session_fault folded{.type = f.what->type}; // A40: without addresses
+        if (kinds[f.row] < bound && *f.what != folded) {
             put_fault(rows[f.row]->list, f.key, *f.what, f.count);
             ++kinds[f.row];
             grown[f.row] = true;
-        } else { // A40: without addresses
-            const model::session_fault folded{.type = f.what->type};
+        } else
             put_fault(rows[f.row]->list, key_of(folded), folded, f.count);
-        }
     }
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (grown[i])
