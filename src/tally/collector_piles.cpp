@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t slice_entries = 2'000;
 constexpr std::size_t joined_at_once = 32; ///< between looks at the clock
 constexpr auto hold = 1ms;
-constexpr std::size_t piles_bytes = 128u << 20; ///< that wait; beyond it the newest is lost, and counted
+constexpr std::size_t piles_bytes = 64u << 20; ///< that wait; beyond it the newest is lost, and counted
 constexpr std::size_t spares_kept = 2;
 constexpr std::size_t shown_bytes = 200;
 
@@ -50,6 +50,8 @@ void collector::state::take(pile what, base::utc_seconds at) {
 void collector::state::read(pile_under_way& of, pile_under_way::slice& into, std::size_t from,
                             std::size_t to) {
     into.read.reserve(to - from);
+    read_error last;
+    std::string_view last_bytes;
     for (auto i = from; i < to; ++i) {
         const auto& entry = of.what.entries()[i];
         const auto bytes = of.what.bytes_of(entry);
@@ -58,9 +60,12 @@ void collector::state::read(pile_under_way& of, pile_under_way::slice& into, std
             into.read.push_back({std::move(*got), entry.times});
         } else {
             into.bad += entry.times;
-            into.last_bad = describe(got.error(), bytes);
+            last = std::move(got.error());
+            last_bytes = bytes;
         }
     }
+    if (into.bad > 0)
+        into.last_bad = describe(last, last_bytes);
 }
 
 std::shared_ptr<pile_under_way::slice> collector::state::begin_slice(pile_under_way& of) {
