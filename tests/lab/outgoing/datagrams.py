@@ -17,7 +17,7 @@ RESULT_CODES = {"starttls-not-supported": 201, "certificate-host-mismatch": 202,
 
 
 def session(name: str, policy: str = "no-policy-found", result: str = "", mx: str = "", address: str = "10.64.26.1", strings: list[str] = (),
-            patterns: list[str] = (), base: str = "", reason: str = "") -> dict:
+            patterns: list[str] = (), base: str = "", reason: str = "", failed: bool = True) -> dict:
     """A session to this domain."""
     entry: dict = {"policy-type": POLICY_CODES[policy], "policy-domain": base or name}
     if strings:
@@ -28,7 +28,7 @@ def session(name: str, policy: str = "no-policy-found", result: str = "", mx: st
     if result:
         details.append({"c": RESULT_CODES[result], "s": "10.64.1.2", "n": mx or f"mx.{name}", "h": f"250-mx.{name}\r\n250 8BITMIME", "r": address,
                         **({"f": reason} if reason else {})})
-    entry |= {"failure-details": details, "t": len(details), "f": 1 if result else 0}
+    entry |= {"failure-details": details, "t": len(details), "f": int(bool(result) and failed)}
     return {"dpv": "1", "d": name, "pr": f"v=TLSRPTv1; rua=mailto:tls@{name}", "policies": [entry]}
 
 
@@ -44,8 +44,8 @@ def of_condition(condition: Condition, source: str = "datagram", address: str = 
         return session(name, "sts", condition.result, address=address, strings=strings, patterns=patterns)
     if condition.policy == "tlsa":
         value = condition.place.hosts[0].tlsa
-        return session(name, "tlsa", condition.result, address=address, strings=[value] if value and "KEY" not in value else [], base=f"mx.{name}")
-    return session(name)
+        return session(name, "tlsa", condition.result, address=address, strings=[value] if value and "KEY" not in value else [], base=f"mx.{name}", failed=condition.failed)
+    return session(name, condition.policy, condition.result, address=address)
 
 
 def packed(document: dict) -> bytes:

@@ -24,8 +24,8 @@ class Condition:
     rua: tuple[str, ...] = ("mail",)  # mail, https, own: a mailbox behind the domain's own MX
     records: int = 1                  # TLSRPT records: none, one, or two, which are none
     told: bool = True
+    failed: bool = True               # false: the result is told of sessions that came up all the same
     sources: tuple[str, ...] = SOURCES
-    code: int = 0                     # of libtlsrpt, where it is not the result's own
 
 
 CONDITIONS = [
@@ -49,13 +49,14 @@ CONDITIONS = [
     Condition(Place("dane-wrong", "TLSA refuses the key", [Host(tlsa=WRONG_KEY)], mode="", signed=True), "tlsa",
               "validation-failure", rua=("mail", "https")),
     Condition(Place("dane-unusable", "no TLSA record can be used", [Host(tlsa="0 0 1 " + "11" * 32)], mode="", signed=True),
-              "tlsa", "tlsa-invalid"),
+              "tlsa", "tlsa-invalid", failed=False),
     Condition(Place("dane-bogus", "the TLSA records do not validate", [Host(tlsa="3 1 1 KEY")], mode="", signed=True,
-                    bogus_tlsa=True), "tlsa", "dnssec-invalid", told=False),
+                    bogus_tlsa=True), "tlsa", "dnssec-invalid", told=False, sources=("datagram",)),
     Condition(Place("dane-demanded", "DANE is demanded, and there is none", mode="", signed=True), "tlsa", "dane-required",
               sources=("datagram",)),
     Condition(Place("none", "no policy, and TLS", mode=""), "no-policy-found"),
-    Condition(Place("none-plain", "neither policy nor TLS", [Host(cert="none")], mode=""), "no-policy-found", rua=("https",)),
+    Condition(Place("none-plain", "neither policy nor TLS", [Host(cert="none")], mode=""), "no-policy-found", "starttls-not-supported",
+              rua=("https",)),
     Condition(Place("silent", "asks for no reports"), "sts", records=0),
     Condition(Place("twice", "two records are none"), "sts", records=2),
 ]

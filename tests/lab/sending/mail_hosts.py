@@ -24,7 +24,7 @@ class Mail:
 
 @dataclass
 class MailHost:
-    """`lines`: every command that came in clear, and that came under TLS; `sessions`: the senders that said who they are."""
+    """`lines`: every command that came in clear, and that came under TLS; `greeted`: who said hello, once a session."""
     name: str
     address: str
     key: str
@@ -34,7 +34,7 @@ class MailHost:
     address6: str = ""
     refuse: dict[str, str] = field(default_factory=dict)  # "4" or "6", the family a mail came by -> the reply to it
     onward: Callable[[Mail], None] | None = None          # what is done with a mail besides keeping it
-    sessions: int = 0
+    greeted: list[str] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
     lines: list[tuple[bool, bytes]] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
@@ -45,6 +45,10 @@ class MailHost:
             self.sockets.append(server)
             threading.Thread(target=self._accept, args=(server,), daemon=True).start()
         return self
+
+    def sessions(self, sender: str = "sender.test") -> int:
+        """Of this sender: who looks at a policy in testing comes too, and carries no mail."""
+        return self.greeted.count(sender)
 
     def stop(self) -> None:
         for one in self.sockets:
@@ -79,7 +83,9 @@ class MailHost:
             self.lines.append((inside, line.strip()))
             verb = line.strip().upper()
             if verb.startswith(b"EHLO"):
-                self.sessions, counted = self.sessions + (not counted), True
+                if not counted:
+                    self.greeted.append(line.split()[-1].decode().lower())
+                counted = True
                 offers = [self.name, *(["STARTTLS"] if self.starttls and not inside else []), "8BITMIME"]
                 for offer in offers[:-1]:
                     say(f"250-{offer}")
