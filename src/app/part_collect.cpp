@@ -78,6 +78,7 @@ public:
         , lines_(core.loop(), line_options(core), result_lines(core.loop(), sink_)) {
         core.api->results = sink_;
     }
+    ~collect_part() override { core_.collecting = nullptr; }
 
     std::expected<void, std::string> open() override {
         const auto permissions = parse_permissions(core_.set.datagram_permissions);
@@ -125,6 +126,7 @@ public:
     io::task<> drain(io::loop::time_point) override {
         if (auto written = co_await collector_.flush(); !written)
             complain(written.error().message);
+        collector_.stop(); // while what is joined with is still there
     }
     bool failing() const override { return !running_ || cannot_write(); }
     intake::way_status status() const override {
@@ -245,6 +247,7 @@ boost::json::object collect_part::status_json() const {
             {"failures", figures.failures},
             {"relabelled", figures.relabelled},
             {"folded", figures.folded},
+            {"lost", figures.lost},
             {"written", figures.written},
             {"waiting", figures.waiting},
             {"last_written", time_or_null(figures.last_written)},

@@ -72,6 +72,8 @@ public:
         http_.add_site(api::make_site(core.api, std::move(site)));
     }
 
+    ~resolve_part() override { core_.sending = nullptr; } // results may still be joined
+
     std::expected<void, std::string> open() override {
         // A database that is away stops no answer: the memory begins empty, the keeper complains, and takes
         // over what is kept as soon as it can.
