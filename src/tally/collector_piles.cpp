@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t slice_entries = 2'000;
 constexpr std::size_t joined_at_once = 32; ///< between looks at the clock
 constexpr auto hold = 1ms;
-constexpr std::size_t piles_bytes = 128u << 20; ///< that wait; beyond it the newest is lost, and counted
+constexpr std::size_t piles_bytes = 64u << 20; ///< that wait; beyond it the newest is lost, and counted
 constexpr std::size_t spares_kept = 2;
 constexpr std::size_t shown_bytes = 200;
 
