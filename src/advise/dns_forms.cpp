@@ -97,6 +97,11 @@ std::string octodns(const records& all, const dns_place& where) {
 
 /// A resource name: letters, digits and underscores.
 std::string identifier(const suggested_record& record) {
+    if (const auto key = record.name.find("._domainkey."); key != std::string::npos) {
+        std::string name = "dkim_" + record.name.substr(0, key);
+        std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
+        return name;
+    }
     return record.step == 1 ? "smtp_tls" : record.step == 2 ? "mta_sts_host" : "mta_sts";
 }
 

@@ -94,7 +94,8 @@ void add_alarm_commands(command_tree& s, CLI::App* report) {
 
 void add_report_commands(command_tree& s) {
     auto* report =
-        s.app.add_subcommand("report", "Read, keep and explain TLS reports")->group("Reports you receive");
+        s.app.add_subcommand("report", "Read, keep and explain TLS reports, and send those owed to others")
+            ->group("Reports you receive");
     report->require_subcommand(1);
     report->footer("Try:  mailtight report read --example\n      mailtight report summary --help");
 
@@ -139,6 +140,7 @@ void add_report_commands(command_tree& s) {
     s.finish(silence, [&s] { return cmd_report_silence(s.common, s.test); }, true);
 
     add_alarm_commands(s, report);
+    add_own_report_commands(s, report);
 }
 
 } // namespace mailtight::app

@@ -42,6 +42,7 @@ struct command_tree {
     report_other_options other;
     resolve_options resolve;
     cache_options cache;
+    own_report_options own_reports;
     std::string doc;
     std::string wait_limit, wait_interval, test_wait;
     std::function<int()> chosen;
@@ -62,6 +63,8 @@ void add_network_options(CLI::App* to, network_overrides& into);
 void add_domain_commands(command_tree& to);
 void add_report_commands(command_tree& to);
 void add_sending_commands(command_tree& to);
+/// Below `report`: those about reports of our own.
+void add_own_report_commands(command_tree& to, CLI::App* report);
 void add_machine_commands(command_tree& to);
 
 } // namespace mailtight::app

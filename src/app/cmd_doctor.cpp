@@ -121,7 +121,10 @@ int cmd_doctor(const common_options& common) {
     for (const auto& row : rows)
         if (row.check == validation_check && row.result != check_row::state::unknown)
             validated = row.result == check_row::state::good;
-    for (auto& row : look_at_mail_servers(common.set, validated))
+    auto results = results_facts_of(common.set);
+    for (auto& row : look_at_results(with, common.set, results))
+        rows.push_back(std::move(row));
+    for (auto& row : look_at_mail_servers(common.set, validated, results))
         rows.push_back(std::move(row));
 
     bool bad = false;

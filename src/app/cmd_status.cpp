@@ -101,6 +101,60 @@ void show_sending(const boost::json::object& sending, base::utc_seconds now) {
                           text(store, "last_error")));
 }
 
+/// Results of deliveries: where they come from, and whether they are kept.
+void show_collect(const boost::json::object& collect, base::utc_seconds now) {
+    print("\nCounting\n");
+    print(fmt::format("  sessions  {}, {} failed, {} stopped by a policy; {} wait to be written, last {}\n",
+                      number(collect, "sessions"), number(collect, "failures"),
+                      number(collect, "stopped_by_policy"), number(collect, "waiting"),
+                      ago(text(collect, "last_written"), now)));
+    for (const auto& each : rows(collect, "sockets")) {
+        print(fmt::format("  datagrams {}, {}\n", number(each, "datagrams"), text(each, "where")));
+        if (number(each, "queue_was_full") > 0)
+            print(fmt::format("            THE QUEUE WAS FULL {} times (it takes {}): mailtight doctor says "
+                              "how to raise it\n",
+                              number(each, "queue_was_full"), number(each, "queue_length")));
+    }
+    for (const auto& each : rows(collect, "logs")) {
+        print(fmt::format("  log       {} {}: {} lines, {} sessions\n", text(each, "kind"),
+                          text(each, "where"), number(each, "lines"), number(each, "sessions")));
+        if (!text(each, "trouble").empty())
+            print(fmt::format("            CANNOT BE READ: {}\n", text(each, "trouble")));
+        else if (number(each, "lines") > 0 && !flag(each, "tells_tls"))
+            print("            it says nothing about TLS: set smtp_tls_loglevel = 1 in main.cf\n");
+    }
+    if (number(collect, "lines_told") + number(collect, "lines_refused") > 0)
+        print(fmt::format("  lines     {} taken, {} refused\n", number(collect, "lines_told"),
+                          number(collect, "lines_refused")));
+    if (number(collect, "bad_datagrams") > 0)
+        print(fmt::format("  refused   {} datagrams, the last {}: {}\n", number(collect, "bad_datagrams"),
+                          ago(text(collect, "last_bad_at"), now), text(collect, "last_bad")));
+    if (!flag(collect, "writable"))
+        print(fmt::format("  CANNOT BE WRITTEN since {}: {}\n", ago(text(collect, "last_error_at"), now),
+                          text(collect, "last_error")));
+}
+
+/// Our own reports.
+void show_deliver(const boost::json::object& deliver, base::utc_seconds now) {
+    print("\nReporting\n");
+    print(fmt::format("  as        {}{}\n", text(deliver, "contact"),
+                      text(deliver, "dry_run").empty() ? "" : ", DRY RUN into " + text(deliver, "dry_run")));
+    print(fmt::format("  owed      {} reports; {} sessions are in none yet\n", number(deliver, "due"),
+                      number(deliver, "unreported_sessions")));
+    const auto kept = object(deliver, "kept");
+    print(fmt::format("  outbox    {} wait, {} sent, {} refused, {} given up, {} suppressed; last sent {}\n",
+                      number(deliver, "waiting"), number(kept, "sent"), number(kept, "refused"),
+                      number(kept, "given_up"), number(kept, "suppressed"),
+                      ago(text(deliver, "last_sent"), now)));
+    if (const auto oldest = text(deliver, "oldest_waiting"); !oldest.empty())
+        print(fmt::format("            the oldest waits since {}\n", ago(oldest, now)));
+    if (!text(deliver, "mail_waits").empty())
+        print(fmt::format("  NO MAIL GOES OUT: {}\n", text(deliver, "mail_waits")));
+    if (!text(deliver, "last_error").empty())
+        print(fmt::format("  last error {}: {}\n", ago(text(deliver, "last_error_at"), now),
+                          text(deliver, "last_error")));
+}
+
 void show(const boost::json::object& status) {
     const base::system_clock clock;
     const auto now = clock.now();
@@ -137,6 +191,10 @@ void show(const boost::json::object& status) {
                           text(each, "not_after").substr(0, 10)));
     if (const auto sending = object(status, "sending"); !sending.empty())
         show_sending(sending, now);
+    if (const auto collect = object(status, "collect"); !collect.empty())
+        show_collect(collect, now);
+    if (const auto deliver = object(status, "deliver"); !deliver.empty())
+        show_deliver(deliver, now);
     const auto alarms = rows(status, "alarms");
     if (!alarms.empty())
         print("\nAlarms\n");

@@ -68,22 +68,28 @@ io::task<std::optional<std::string>> ask(io::loop& on, io::listen_address at, st
     co_return got;
 }
 
-std::vector<check_row> postfix_here(const sending_facts& ours) {
+std::vector<check_row> with(std::vector<check_row> rows, std::vector<check_row> more) {
+    rows.insert(rows.end(), more.begin(), more.end());
+    return rows;
+}
+
+std::vector<check_row> postfix_here(const sending_facts& ours, const results_facts& results) {
     const auto program = find_program("postconf");
     if (program.empty())
         return {};
     postfix_facts facts;
-    facts.parameters =
-        output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
-                   "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile", "smtp_tls_CApath"});
+    facts.parameters = output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
+                                  "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile",
+                                  "smtp_tls_CApath", "smtp_tls_loglevel", "smtp_tlsrpt_enable",
+                                  "smtp_tlsrpt_socket_name", "sender_dependent_default_transport_maps"});
     facts.master = output_of({program, "-M", "smtp/unix"});
-    return judge_postfix(facts, ours);
+    return with(judge_postfix(facts, ours), judge_postfix_results(facts, results));
 }
 
-std::vector<check_row> exim_here(const sending_facts& ours) {
+std::vector<check_row> exim_here(const sending_facts& ours, const results_facts& results) {
     for (const char* name : {"exim4", "exim"})
         if (const auto program = find_program(name); !program.empty())
-            return judge_exim(output_of({program, "-bV"}), ours);
+            return with(judge_exim(output_of({program, "-bV"}), ours), judge_exim_results(results));
     return {};
 }
 
@@ -147,11 +153,12 @@ sending_facts look_at_listeners(const settings& set) {
     return ours;
 }
 
-std::vector<check_row> look_at_mail_servers(const settings& set, std::optional<bool> validated) {
+std::vector<check_row> look_at_mail_servers(const settings& set, std::optional<bool> validated,
+                                            const results_facts& results) {
     auto ours = look_at_listeners(set);
     ours.validated = validated;
     std::vector<check_row> rows;
-    for (auto& found : {postfix_here(ours), exim_here(ours), sendmail_here(ours)})
+    for (auto& found : {postfix_here(ours, results), exim_here(ours, results), sendmail_here(ours)})
         rows.insert(rows.end(), found.begin(), found.end());
     if (rows.empty())
         rows.push_back({.check = "mail server",

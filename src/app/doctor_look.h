@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/doctor_mta.h"
+#include "app/doctor_results.h"
 #include "app/settings.h"
 
 #include <optional>
@@ -21,6 +22,7 @@ socket_seen look_at_socket(const std::string& listener, bool lines);
 sending_facts look_at_listeners(const settings& set);
 
 /// What is said of every mail server that is installed; one row that none is where none is.
-std::vector<check_row> look_at_mail_servers(const settings& set, std::optional<bool> validated);
+std::vector<check_row> look_at_mail_servers(const settings& set, std::optional<bool> validated,
+                                            const results_facts& results);
 
 } // namespace mailtight::app

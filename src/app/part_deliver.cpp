@@ -110,15 +110,15 @@ public:
                 {"last_sent", time_or_null(figures.last_sent)},
                 {"last_error", base::printable(figures.last_error)},
                 {"last_error_at", time_or_null(figures.last_error_at)},
-                {"outbox", boost::json::object{{"due", stored.due},
-                                               {"waiting", stored.waiting},
-                                               {"sent", stored.sent},
-                                               {"refused", stored.refused},
-                                               {"given_up", stored.given_up},
-                                               {"suppressed", stored.suppressed},
-                                               {"unreported_sessions", stored.unreported_sessions},
-                                               {"oldest_due", time_or_null(stored.oldest_due)},
-                                               {"oldest_waiting", time_or_null(stored.oldest_waiting)}}}};
+                {"due", stored.due},
+                {"waiting", stored.waiting},
+                {"unreported_sessions", stored.unreported_sessions},
+                {"oldest_due", time_or_null(stored.oldest_due)},
+                {"oldest_waiting", time_or_null(stored.oldest_waiting)},
+                {"kept", boost::json::object{{"sent", stored.sent},
+                                             {"refused", stored.refused},
+                                             {"given_up", stored.given_up},
+                                             {"suppressed", stored.suppressed}}}};
     }
 
     void refresh_metrics(base::metrics& to) const override {

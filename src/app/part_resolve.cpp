@@ -5,6 +5,7 @@
 #include "api/site.h"
 #include "app/policy_listeners.h"
 #include "app/policy_time.h"
+#include "app/reports_part.h"
 #include "app/sending.h"
 #include "app/sending_part.h"
 #include "app/store_access.h"
@@ -55,6 +56,11 @@ public:
         , pages_(core.loop(), store_place(core.set))
         , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
+        service_.on_stopped([&core](const std::string&, const resolve::tls_decision& answer) {
+            if (core.collecting)
+                for (const auto& attempt : resolve::stopped_by(answer))
+                    core.collecting->stopped(attempt);
+        });
         core.api->policies = &service_;
         core.api->stored = [this](std::string after, std::size_t limit) {
             return pages_.page(std::move(after), limit);

@@ -11,9 +11,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+
+#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -22,7 +25,7 @@ namespace {
 constexpr std::size_t local_part_bytes = 64; // RFC 5321 §4.5.3.1.1
 
 bool is_dot_atom(std::string_view text) {
-    constexpr std::string_view special = "!#$%&'*+-/=?^_`{|}~.";
+    static constexpr std::string_view special = "!#$%&'*+-/=?^_`{|}~.";
     return !text.empty() && text.size() <= local_part_bytes && text.front() != '.' && text.back() != '.' &&
            text.find("..") == std::string_view::npos && std::ranges::all_of(text, [](char c) {
                return base::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -38,7 +41,7 @@ io::task<io::mail_sent> post_mail(world& with, io::mail_route by, wire::outgoing
         held.outcome.text = std::move(why_not);
         co_return held;
     }
-    static_cast<void>(family);
+    by.over = io::families_for(family);
     co_return co_await io::send_mail(with.loop, *with.dns, *with.tls, with.guard, with.clock, std::move(by),
                                      std::move(mail));
 }
@@ -105,6 +108,20 @@ std::string why_no_mail(const settings& from, const deliver::key_ring& keys) {
 
 open_results_fn results_opener(const settings& from) {
     return [where = store_place(from)] { return store::open_results({.where = where}); };
+}
+
+std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from) {
+    const auto place = store_place(from);
+    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
+        return std::unexpected(
+            errno == ENOENT
+                ? fmt::format("nothing is counted yet: there is no store at {}", base::printable(place))
+                : fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
+                              base::printable(place), std::strerror(errno)));
+    auto opened = store::open_results({.where = place, .read_only = true, .create = false});
+    if (!opened)
+        return std::unexpected(words(opened.error()));
+    return std::move(*opened);
 }
 
 std::expected<deliver::sender_options, std::string> sender_options_of(const settings& from) {

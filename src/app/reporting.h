@@ -12,7 +12,9 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace mailtight::app {
 
@@ -32,6 +34,8 @@ std::string why_no_mail(const settings& from, const deliver::key_ring& keys);
 
 using open_results_fn = std::function<store::result<std::unique_ptr<store::result_store>>()>;
 open_results_fn results_opener(const settings& from);
+/// For questions. The error is for a person.
+std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from);
 /// All but what it reports to.
 tally::collector_options collector_options_of(const settings& from);
 

@@ -4,6 +4,7 @@
 
 #include "app/options.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,22 @@ struct cache_options {
     bool own_network = false;
 };
 
+struct own_report_options {
+    std::string domain;        ///< preview; outbox: only about it
+    std::string day;           ///< send, preview, outbox
+    std::string dry_run;       ///< send: a folder
+    std::string what, address; ///< outbox: a number, suppress, allow or suppressed; keys: make or show
+    std::string state;         ///< outbox
+    std::string why, until;    ///< outbox suppress
+    std::uint64_t limit = 100; ///< outbox
+    std::string selector;      ///< keys make
+    std::string format = "table";
+};
+
+int cmd_report_send(const common_options& common, const own_report_options& options);
+int cmd_report_preview(const common_options& common, const own_report_options& options);
+int cmd_report_outbox(const common_options& common, const own_report_options& options);
+int cmd_report_keys(const common_options& common, const own_report_options& options);
 int cmd_resolve(const common_options& common, const resolve_options& options);
 int cmd_cache_list(const common_options& common, const cache_options& options);
 int cmd_cache_show(const common_options& common, const cache_options& options);

@@ -74,10 +74,16 @@ std::string tlsa_text(std::string_view line) {
     return data.empty() || !base::unhex(data) ? "" : numbers + data;
 }
 
+// No label of a real name begins or ends with a hyphen (RFC 1123 §2.1).
+bool is_name(std::string_view text) {
+    return base::is_host_name(text) && !text.starts_with('-') && !text.ends_with('-') &&
+           text.find(".-") == text.npos && text.find("-.") == text.npos;
+}
+
 bool is_pattern(std::string_view text) {
     if (text.starts_with("*."))
         text.remove_prefix(2);
-    return base::is_host_name(text);
+    return is_name(text);
 }
 
 // `mx: ` and something that is no pattern: no policy that can be applied has such a line.
@@ -131,7 +137,7 @@ std::string clean_host(std::string_view text) {
     text = base::trim(text);
     if (text.ends_with('.'))
         text.remove_suffix(1);
-    return base::is_host_name(text) ? base::lower(text) : "";
+    return is_name(text) ? base::lower(text) : "";
 }
 
 // The name in the first line of a greeting or of a whole reply to EHLO.
@@ -150,12 +156,15 @@ std::string clean_helo(std::string_view text) {
 }
 
 bool is_web_address(std::string_view text) {
-    if (!base::iequals(text.substr(0, 8), "https://") && !base::iequals(text.substr(0, 7), "http://"))
+    const auto scheme = text.substr(0, text.find(':'));
+    if (scheme != "https" && scheme != "http")
         return false;
-    return std::ranges::all_of(text, [](char c) {
-        return base::is_alnum(c) ||
-               std::string_view("-._~:/?#[]@!$&'()*+,;=%").find(c) != std::string_view::npos;
-    });
+    const auto rest = text.substr(scheme.size());
+    return rest.starts_with("://") && rest.size() > 3 && base::is_alnum(rest[3]) &&
+           std::ranges::all_of(text, [](char c) {
+               return base::is_alnum(c) ||
+                      std::string_view("-._~:/?#[]@!$&'()*+,;=%").find(c) != std::string_view::npos;
+           });
 }
 
 } // namespace
@@ -189,7 +198,9 @@ model::applied_policy clean_policy(const model::applied_policy& of, const std::s
     model::applied_policy out;
     out.type = of.type;
     out.domain = mail::canonical_name(of.domain).value_or(otherwise); // 8460-5.1-c: A-labels
-    if (of.type == policy_type::no_policy_found)                      // A23
+    if (!is_name(out.domain))
+        out.domain = otherwise;
+    if (of.type == policy_type::no_policy_found) // A23
         return out;
     out.strings = clean_strings(of.strings, of.type);
     if (of.type == policy_type::sts) // A24

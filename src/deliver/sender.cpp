@@ -49,7 +49,7 @@ io::task<> sender::state::beat(std::shared_ptr<state> self) {
 
 void sender::state::look_soon() {
     again = true;
-    if (!stopping && !std::exchange(looking, true))
+    if (started && !stopping && !std::exchange(looking, true))
         loop.spawn(look(shared_from_this()));
 }
 

@@ -228,9 +228,13 @@ store::result<sender::state::prepared_targets> sender::state::targets(store::res
     };
     prepared_targets out;
     out.deliveries = targets_of(who.record, options.rails, *nothing_for, so_far, now);
-    out.reports_there = so_far({}, due.domain).to_host;
     if (failed)
         return std::unexpected(*failed);
+    // 8460-3-h: the sessions are those of that day, and so are the reports that may be among them.
+    const auto that_day = s.sent_on(due.day, {}, due.domain);
+    if (!that_day)
+        return std::unexpected(that_day.error());
+    out.reports_there = that_day->to_host;
     return out;
 }
 

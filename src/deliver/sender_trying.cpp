@@ -57,6 +57,8 @@ io::task<sender::state::trial> sender::state::try_post(std::shared_ptr<state> se
                        .url = to.uri,
                        .fields = {{"Content-Type", "application/tlsrpt+gzip"}, {"User-Agent", "mailtight"}},
                        .body = std::move(body)};
+    if (to.family != model::address_family::any) // else both in turn
+        call.over = io::families_for(to.family);
     auto answer = co_await self->ways.post(call);
     bool ignored = false;
     std::string fault;
@@ -79,8 +81,7 @@ io::task<sender::state::trial> sender::state::try_post(std::shared_ptr<state> se
     out.outcome.over_v6 = answer.over_v6;
     out.outcome.certificate_ignored = ignored;
     if (ignored)
-        out.outcome.words = fmt::format("{} ({})", out.outcome.words,
-                                        base::printable(fault, 200));
+        out.outcome.words = fmt::format("{} ({})", out.outcome.words, base::printable(fault, 200));
     co_return out;
 }
 

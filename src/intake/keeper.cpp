@@ -6,6 +6,7 @@
 #include "intake/keeper.h"
 
 #include "intake/key_lookup.h"
+#include "intake/parts.h"
 
 #include <algorithm>
 #include <deque>
@@ -34,6 +35,11 @@ struct item {
     io::event done;
 };
 using batch = std::vector<std::shared_ptr<item>>;
+
+bool came_as_mail(const circumstances& how) {
+    using enum model::way_in;
+    return how.way == smtp || how.way == lmtp || how.way == imap || how.way == maildir || how.way == mbox;
+}
 
 /// What one turn of the keeper's thread brought.
 struct turn {
@@ -265,6 +271,13 @@ io::task<kept> keeper::state::keep(std::shared_ptr<state> self, std::string byte
         ++self->counters.later;
         co_return later(self->stopping ? "stopping" : "too much is waiting to be written");
     }
+    if (self->owner && self->owner->on_other_mail && came_as_mail(how) && is_delivery_status(bytes)) {
+        self->owner->on_other_mail(std::move(bytes));
+        kept returned;
+        returned.what = kept::fate::none;
+        returned.why = "it says what became of another mail";
+        co_return returned;
+    }
     const booking booked(*self, bytes.size());
     how.now = self->clock.now();
     how.strict_dkim_service = self->options.strict_dkim_service;
@@ -286,6 +299,8 @@ io::task<kept> keeper::state::keep(std::shared_ptr<state> self, std::string byte
         ++self->counters.refused;
         if (self->owner && self->owner->on_refused)
             self->owner->on_refused(work->how, result);
+        if (self->owner && self->owner->on_other_mail && came_as_mail(work->how))
+            self->owner->on_other_mail(std::move(work->bytes));
     }
     co_return std::move(work->result);
 }

@@ -70,6 +70,9 @@ public:
     std::function<void(const model::received_report&, const store::add_outcome&)> on_stored;
     /// Called on the loop for an input that held no report: for the log.
     std::function<void(const circumstances&, const kept&)> on_refused;
+    /// Called on the loop with a mail that is no report mail: one without a report, which is refused as well,
+    /// or a delivery status (RFC 3464), which is not examined then: what it returns may be a report of ours.
+    std::function<void(std::string mail)> on_other_mail;
     io::task<> drain(); ///< until nothing is queued
 
 private:

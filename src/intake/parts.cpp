@@ -65,4 +65,14 @@ std::optional<std::string> undeclared_base64(std::string_view bytes) {
     return base::unbase64(text);
 }
 
+bool is_delivery_status(std::string_view mail) {
+    mail = mail.substr(0, mail::message_limits{}.header_bytes);
+    mail = mail.substr(0, std::min(mail.find("\n\n"), mail.find("\r\n\r\n")));
+    const auto header = mail::read_message(mail);
+    if (!header)
+        return false;
+    const auto type = base::lower(header->header("content-type"));
+    return type.starts_with("multipart/report") && type.find("delivery-status") != type.npos;
+}
+
 } // namespace mailtight::intake

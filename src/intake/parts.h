@@ -21,4 +21,7 @@ part_claim claim_of(const mail::message& whole, const mail::message_part& part);
 /// The bytes behind base64 that nobody declared (a lost Content-Transfer-Encoding), or nothing.
 std::optional<std::string> undeclared_base64(std::string_view bytes);
 
+/// Whether a mail says of another one what became of it (RFC 3464), by its header.
+bool is_delivery_status(std::string_view mail);
+
 } // namespace mailtight::intake

@@ -2,6 +2,7 @@
 #include "io/command.h"
 
 #include "io/descriptor.h"
+#include "io/spawn.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,37 +66,6 @@ private:
     bool was_pending_ = false;
 };
 
-/// 0, or the error.
-int start(pid_t& child, const std::vector<std::string>& words, int input, int complaints, int output) {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-    if (output >= 0)
-        ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    else
-        ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files, complaints, STDERR_FILENO);
-    // What the daemon ignores or holds back is not the program's habit.
-    sigset_t none, ordinary;
-    ::sigemptyset(&none);
-    ::sigemptyset(&ordinary);
-    ::sigaddset(&ordinary, SIGPIPE);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &ordinary);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::vector<char*> arguments;
-    for (const auto& word : words)
-        arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    const int error =
-        ::posix_spawnp(&child, arguments.front(), &files, &attributes, arguments.data(), ::environ);
-    ::posix_spawnattr_destroy(&attributes);
-    ::posix_spawn_file_actions_destroy(&files);
-    return error;
-}
-
 /// Writes what goes; closes at the end, or where nobody reads.
 void feed(descriptor& to, std::string_view& input) {
     while (!input.empty()) {
@@ -141,7 +110,8 @@ command_result run_command(const std::vector<std::string>& words, std::string_vi
     }
     const no_sigpipe guard;
     pid_t child = 0;
-    if (const int error = start(child, words, in.read.get(), complaints.write.get(), out.write.get())) {
+    if (const int error =
+            spawn_program(child, words, in.read.get(), out.write.get(), complaints.write.get())) {
         result.error = fmt::format("cannot start {}: {}", words.front(), std::strerror(error));
         return result;
     }

@@ -38,6 +38,26 @@ base::hash_key secret_of(sql::connection& on, bool read_only) {
 
 } // namespace
 
+// For stores that know no better way, as those of tests.
+result<std::vector<std::optional<std::int64_t>>>
+result_store::file_all(std::span<const model::due_report> all, const make_each& make) {
+    std::vector<std::optional<std::int64_t>> out;
+    for (const auto& each : all) {
+        const auto number =
+            file(each, [&](auto results, std::uint32_t part) { return make(each, results, part); });
+        if (!number)
+            return std::unexpected(number.error());
+        out.push_back(*number);
+    }
+    return out;
+}
+result<void> result_store::drop_all(std::span<const model::due_report> all) {
+    for (const auto& each : all)
+        if (auto done = drop_due(each); !done)
+            return done;
+    return {};
+}
+
 sql_results::sql_results(std::unique_ptr<sql::connection> on, bool shared, const base::hash_key& secret)
     : on_(std::move(on))
     , shared_(shared)

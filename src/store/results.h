@@ -74,8 +74,15 @@ public:
         std::span<const model::counted_result> results, std::uint32_t part)>;
     virtual result<std::optional<std::int64_t>> file(const model::due_report& due,
                                                      const make_report& make) = 0;
+    /// The same for several, in one transaction, which costs much less than one each: what became of each, in
+    /// their order. `make` is told which it is.
+    using make_each = std::function<std::optional<model::outgoing_report>(
+        const model::due_report& due, std::span<const model::counted_result> results, std::uint32_t part)>;
+    virtual result<std::vector<std::optional<std::int64_t>>> file_all(std::span<const model::due_report> all,
+                                                                      const make_each& make);
     /// Nobody asks for it (or nobody could be asked for a day): no longer owed.
     virtual result<void> drop_due(const model::due_report& due) = 0;
+    virtual result<void> drop_all(std::span<const model::due_report> all);
     virtual result<void> postpone(const model::due_report& due, base::utc_seconds until) = 0;
 
     // ---- outbox ----

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is owed, and how it becomes a report. Every lease takes a fresh fence from one counter: numbers never
+// What is owed, and who is about it. Every lease takes a fresh fence from one counter: numbers never
 // come again, even where a row goes and is owed anew.
-#include "base/encode.h"
 #include "store/sql_results.h"
 
 #include <fmt/format.h>
 
-#include <utility>
-
 namespace mailtight::store {
-
-namespace {
-constexpr std::int64_t nobody_wanted_it = -1;
-}
 
 std::int64_t sql_results::lease_clock(base::utc_seconds now) {
     if (!shared_)
@@ -63,75 +56,6 @@ result<std::vector<model::due_report>> sql_results::take_due(base::utc_seconds n
                 {number_of(each.day), number_of(each.audience), each.domain, each.fence, who, until, now});
         }
         return out;
-    });
-}
-
-// Also holds the row, so that nothing is counted into it meanwhile.
-bool sql_results::holds(const model::due_report& due) {
-    return on_->number(on_->dialect("select fence from report_due where day = $1 and audience = $2 and "
-                                    "domain = $3 {for_update}"),
-                       {number_of(due.day), number_of(due.audience), due.domain}) == due.fence;
-}
-
-void sql_results::settle(const model::due_report& due, std::int64_t report, std::uint64_t sessions) {
-    const bool recipient = due.audience == model::report_audience::recipient_domain;
-    on_->run(recipient
-                 ? "update sent_result set report = $3 where day = $1 and domain = $2 and report = 0"
-                 : "update sent_result set base_report = $3 where day = $1 and base = $2 and base <> '' "
-                   "and base_report = 0",
-             {number_of(due.day), due.domain, report});
-    on_->run("delete from report_due where day = $1 and audience = $2 and domain = $3",
-             {number_of(due.day), number_of(due.audience), due.domain});
-    if (recipient && sessions > 0)
-        grow("unreported", -static_cast<std::int64_t>(sessions));
-}
-
-namespace {
-std::uint64_t sessions_of(std::span<const model::counted_result> results) {
-    std::uint64_t out = 0;
-    for (const auto& each : results)
-        out += each.success + each.failure;
-    return out;
-}
-} // namespace
-
-result<std::optional<std::int64_t>> sql_results::file(const model::due_report& due, const make_report& make) {
-    return writing([&]() -> std::optional<std::int64_t> {
-        if (!holds(due))
-            return std::nullopt;
-        const auto results = read(due.day, due.domain, due.audience, false, SIZE_MAX);
-        const auto sessions = sessions_of(results);
-        const auto part =
-            on_->number("select max(part) + 1 from outbox_report where domain = $1 and day = $2 "
-                        "and audience = $3",
-                        {due.domain, number_of(due.day), number_of(due.audience)})
-                .value_or(0);
-        const auto made = results.empty() ? std::nullopt : make(results, static_cast<std::uint32_t>(part));
-        std::optional<std::int64_t> number;
-        if (made) {
-            auto report = *made;
-            report.day = due.day;
-            report.domain = due.domain;
-            report.audience = due.audience;
-            report.part = static_cast<std::uint32_t>(part);
-            number = put_into_outbox(report);
-        }
-        settle(due, number.value_or(nobody_wanted_it), sessions);
-        return number;
-    });
-}
-
-result<void> sql_results::drop_due(const model::due_report& due) {
-    return writing([&] {
-        if (!holds(due))
-            return;
-        const auto open =
-            due.audience == model::report_audience::recipient_domain
-                ? on_->number("select cast(sum(success + failure) as bigint) from sent_result where day = $1 "
-                              "and domain = $2 and report = 0",
-                              {number_of(due.day), due.domain})
-                : std::nullopt;
-        settle(due, nobody_wanted_it, static_cast<std::uint64_t>(open.value_or(0)));
     });
 }
 

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 namespace mailtight::store {
@@ -65,32 +64,34 @@ model::outgoing_delivery read_delivery(const sql::row& r) {
 
 } // namespace
 
-std::int64_t sql_results::put_into_outbox(const model::outgoing_report& made) {
-    const auto number =
-        on_->number("insert into outbox_report (day, audience, domain, part, report_id, id_hash, file_name, "
+void sql_results::put_into_outbox(std::span<model::outgoing_report> made) {
+    std::vector<sql::values> with;
+    for (const auto& each : made)
+        with.push_back({number_of(each.day), number_of(each.audience), each.domain, std::int64_t{each.part},
+                        each.report_id, id_hash(each.report_id), each.file_name, each.success, each.failure,
+                        each.made_at});
+    on_->query_each("insert into outbox_report (day, audience, domain, part, report_id, id_hash, file_name, "
                     "success, failure, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
                     "returning number",
-                    {number_of(made.day), number_of(made.audience), made.domain, std::int64_t{made.part},
-                     made.report_id, id_hash(made.report_id), made.file_name, made.success, made.failure,
-                     made.made_at})
-            .value_or(0);
-    if (!made.body.empty())
-        on_->run("insert into outbox_body (report, body) values ($1, $2)", {number, sql::bytes{made.body}});
-    std::array<std::int64_t, static_cast<std::size_t>(delivery_state::copied) + 1> states{};
-    for (const auto& d : made.deliveries) {
-        const auto uri = storable_text(d.uri), address = storable_text(d.address),
-                   host = storable_text(d.host), words = shown(d.words);
-        on_->run("insert into outbox_delivery (report, uri, address, host, state, tries, first_at, next_at, "
-                 "ended_at, family, words, fence, leased_by, lease_until) "
-                 "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', 0)",
-                 {number, uri, address, host, number_of(d.state), std::int64_t{d.tries}, d.first_at,
-                  d.next_at, d.ended_at, static_cast<std::int64_t>(d.family), words});
-        ++states.at(static_cast<std::size_t>(d.state));
+                    with, [&](std::size_t n, const sql::row& r) { made[n].number = r.integer(0); });
+    std::map<std::string_view, std::int64_t> states;
+    for (const auto& each : made) {
+        if (!each.body.empty())
+            on_->run("insert into outbox_body (report, body) values ($1, $2)",
+                     {each.number, sql::bytes{each.body}});
+        for (const auto& d : each.deliveries) {
+            const auto uri = storable_text(d.uri), address = storable_text(d.address),
+                       host = storable_text(d.host), words = shown(d.words);
+            on_->run("insert into outbox_delivery (report, uri, address, host, state, tries, first_at, "
+                     "next_at, ended_at, family, words, fence, leased_by, lease_until) "
+                     "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', 0)",
+                     {each.number, uri, address, host, number_of(d.state), std::int64_t{d.tries}, d.first_at,
+                      d.next_at, d.ended_at, static_cast<std::int64_t>(d.family), words});
+            ++states[model::to_string(d.state)];
+        }
     }
-    for (std::size_t i = 0; i < states.size(); ++i)
-        if (states[i] > 0)
-            grow(model::to_string(static_cast<delivery_state>(i)), states[i]);
-    return number;
+    for (const auto& [state, count] : states)
+        grow(state, count);
 }
 
 result<std::vector<model::outgoing_delivery>> sql_results::take_deliveries(base::utc_seconds now,

@@ -27,7 +27,8 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create table sent_policy (id {serial}, hash {blob} not null unique, type bigint not null, "
     "domain text not null, strings text not null, mx_patterns text not null, last_day bigint not null)",
     // Results are counted in the row with report = 0 and base_report = 0. A report marks the rows it holds
-    // with its number (-1: nobody wanted them), the report to the TLSA base domain `base` in base_report;
+    // with its number (below 0: nobody wanted them), the report to the TLSA base domain `base` in
+    // base_report;
     // what comes later begins a fresh row. base '': no such report. faults: their list, 0 while there is
     // none.
     "create table sent_result (day bigint not null, domain text {bytewise} not null, policy bigint not null, "

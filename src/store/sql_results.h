@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The report sender's part of the database over any engine. results_adding.cpp counts, results_reading.cpp
-// reads what is counted, results_due.cpp keeps what is owed and files it, results_outbox.cpp the deliveries,
-// results_expiring.cpp drops what is old. One thread at a time; no exception leaves it.
+// reads what is counted, results_due.cpp keeps what is owed, results_filing.cpp files it,
+// results_outbox.cpp keeps the deliveries, results_expiring.cpp drops what is old. One thread at a time; no
+// exception leaves it.
 #pragma once
 
 #include "base/keyed_hash.h"
@@ -33,7 +34,10 @@ public:
                                                     std::chrono::seconds how_long, std::size_t limit,
                                                     std::optional<std::chrono::sys_days> day) override;
     result<std::optional<std::int64_t>> file(const model::due_report& due, const make_report& make) override;
+    result<std::vector<std::optional<std::int64_t>>> file_all(std::span<const model::due_report> all,
+                                                              const make_each& make) override;
     result<void> drop_due(const model::due_report& due) override;
+    result<void> drop_all(std::span<const model::due_report> all) override;
     result<void> postpone(const model::due_report& due, base::utc_seconds until) override;
 
     result<std::vector<model::outgoing_delivery>> take_deliveries(base::utc_seconds now, std::string_view who,
@@ -86,14 +90,20 @@ private:
     void saw_records(std::span<const counting> rows);
     void forget() { policies_.clear(); }
     // results_reading.cpp
-    std::vector<model::counted_result> read(std::chrono::sys_days day, std::string_view domain,
-                                            model::report_audience audience, bool reported,
-                                            std::size_t limit);
-    // results_due.cpp
-    bool holds(const model::due_report& due);
-    void settle(const model::due_report& due, std::int64_t report, std::uint64_t sessions);
-    std::int64_t put_into_outbox(const model::outgoing_report& made);
+    struct filing { ///< one that is ours, with what no report holds yet
+        const model::due_report* due = nullptr;
+        std::size_t which = 0; ///< of those asked for
+        std::vector<model::counted_result> results;
+        std::int64_t part = 0, number = 0;
+    };
+    static std::string select_results(model::report_audience audience, bool one_domain, bool reported);
+    void read_faults(std::span<const std::pair<model::counted_result*, std::int64_t>> lists);
+    void read_unreported(std::span<filing> all);
+    // results_filing.cpp
+    std::vector<filing> hold(std::span<const model::due_report> all);
+    void settle(std::span<const filing> all);
     // results_outbox.cpp
+    void put_into_outbox(std::span<model::outgoing_report> made);
     void load(std::vector<model::outgoing_report>& reports);
     void count_try(const model::outgoing_delivery& now);
     // results_expiring.cpp

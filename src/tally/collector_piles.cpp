@@ -50,6 +50,8 @@ void collector::state::take(pile what, base::utc_seconds at) {
 void collector::state::read(pile_under_way& of, pile_under_way::slice& into, std::size_t from,
                             std::size_t to) {
     into.read.reserve(to - from);
+    read_error last;
+    std::string_view last_bytes;
     for (auto i = from; i < to; ++i) {
         const auto& entry = of.what.entries()[i];
         const auto bytes = of.what.bytes_of(entry);
@@ -58,9 +60,12 @@ void collector::state::read(pile_under_way& of, pile_under_way::slice& into, std
             into.read.push_back({std::move(*got), entry.times});
         } else {
             into.bad += entry.times;
-            into.last_bad = describe(got.error(), bytes);
+            last = std::move(got.error());
+            last_bytes = bytes;
         }
     }
+    if (into.bad > 0)
+        into.last_bad = describe(last, last_bytes);
 }
 
 std::shared_ptr<pile_under_way::slice> collector::state::begin_slice(pile_under_way& of) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace mailtight::tally {
@@ -18,9 +19,13 @@ using mark_list = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::chrono::milliseconds pause_max = 10s;
 constexpr unsigned refused_max = 3;
+constexpr std::chrono::milliseconds ring_step = 50ms;
 
+/// In short steps, so that it does not outlive for long the one who waited for it.
 io::task<> ring(io::loop& on, std::shared_ptr<io::event> bell, std::chrono::milliseconds after) {
-    co_await on.sleep_for(after);
+    const auto until = on.now() + after;
+    while (!bell->is_set() && on.now() < until)
+        co_await on.sleep_until(std::min(until, on.now() + ring_step));
     bell->set();
 }
 

@@ -13,8 +13,8 @@
 namespace mailtight::tally {
 
 struct counter_limits {
-    /// About so much; full() then. Beyond it faults are folded and policies lose their text; at twice as
-    /// much, sessions to further domains are lost, and counted as that.
+    /// About so much; full() then. Beyond it faults are folded and policies lose their text; at twice as much
+    /// the sessions of further domains and policies are lost, and counted as that.
     std::size_t bytes = 64u << 20;
     /// Different faults of one policy of one domain and day, of those not written yet; beyond it they are
     /// folded into one entry a result type, without addresses (A40). The store folds what comes later.

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry: join(), twice. One policy for a session that is told as facts, by the first row that fits:
 //
-//   what is told                     what is known             counted under           failed
-//   a fault of DANE itself           (anything)                tlsa of that host       where no TLS came of
-//   it a fault of the policy's fetch    (anything)                sts                     yes (anything) TLSA
-//   of that MX host      tlsa of its base        no TLS, or refused an MX outside the patterns       sts,
-//   either mode          sts                     yes, whatever else (A32) (anything) sts, enforce sts no TLS,
-//   or a fault told (anything)                       sts, testing              sts                     the
-//   same, or a probe's (anything)                       only that a fetch failed  sts without text        yes
-//   (A33) (anything)                       nothing, or mode none     no-policy-found (A23)   no TLS, or it
-//   broke
+// clang-format off
+//   what is told                        what is known                  counted under     failed
+//   a fault of DANE itself              (anything)                     tlsa of the host  where no TLS came of it
+//   a fault of the policy's fetch       (anything)                     sts               yes
+//   (anything)                          TLSA of that MX host           tlsa of its base  no TLS, or refused
+//   an MX outside the patterns          sts, either mode               sts               yes, whatever else (A32)
+//   (anything)                          sts, enforce                   sts               no TLS, or a fault told
+//   (anything)                          sts, testing                   sts               the same, or a probe's
+//   (anything)                          only that a fetch failed       sts without text  yes (A33)
+//   (anything)                          nothing, or mode none          no-policy-found   no TLS, or it broke (A23)
+// clang-format on
 //
 // What the mail server did not judge is not said to have failed: TLS that was established without a look at
 // the certificate is a success under every policy.

@@ -32,7 +32,7 @@ bool pile::add(std::string_view what) {
         }
     }
     // One that is larger than everything still has to pass somehow: alone.
-    if (!entries_.empty() && bytes() + what.size() > limit_)
+    if (!entries_.empty() && bytes() + entry_bytes + what.size() > limit_)
         return false;
     entries_.push_back({.offset = text_.size(), .size = what.size(), .hash = hash, .times = 1});
     text_ += what;

@@ -22,9 +22,7 @@ public:
     bool empty() const { return entries_.empty(); }
     std::uint64_t inputs() const { return inputs_; } ///< added, equal ones too
     /// What it holds in memory, about.
-    std::size_t bytes() const {
-        return text_.size() + entries_.size() * (sizeof(entry) + 2 * sizeof(std::uint32_t));
-    }
+    std::size_t bytes() const { return text_.size() + entries_.size() * entry_bytes; }
     struct entry {
         std::size_t offset = 0, size = 0;
         std::uint64_t hash = 0, times = 0;
@@ -36,6 +34,7 @@ public:
     void clear(); ///< keeps its memory
 
 private:
+    static constexpr std::size_t entry_bytes = sizeof(entry) + 2 * sizeof(std::uint32_t);
     void grow();
     std::size_t limit_;
     base::hash_key key_;

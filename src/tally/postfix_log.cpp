@@ -92,7 +92,8 @@ std::string host_of(std::string_view written) {
 struct postfix_log::state {
     postfix_log_options options;
     figures seen;
-    std::list<process> processes; ///< the one heard of last in front
+    std::optional<base::utc_seconds> since; ///< the first line
+    std::list<process> processes;           ///< the one heard of last in front
     std::unordered_map<std::string_view, std::list<process>::iterator> by_key;
     std::unordered_set<std::string> telling; ///< host and program of clients whose TLS lines were seen
     std::vector<elsewhere> proxied;          ///< in order of time
@@ -116,7 +117,7 @@ struct postfix_log::state {
 
     void note_proxy(const postfix::said& what, base::utc_seconds at, std::vector<session_at>& out);
     std::optional<elsewhere> from_proxy(const attempt& of);
-    bool tells_tls(const log_line& line) const;
+    bool was_in_the_clear(const log_line& line, const postfix::delivery& told, base::utc_seconds at) const;
 };
 
 namespace {
@@ -137,8 +138,12 @@ bool postfix_log::state::is_read(std::string_view program) const {
     return std::ranges::find(options.programs, program) != options.programs.end();
 }
 
-bool postfix_log::state::tells_tls(const log_line& line) const {
-    return telling.contains(client_of(line));
+/// That no line told of TLS proves something only where such lines are written, and where the connection
+/// began after the first line that was read here and is not older than what is remembered.
+bool postfix_log::state::was_in_the_clear(const log_line& line, const postfix::delivery& told,
+                                          base::utc_seconds at) const {
+    return at - told.took - std::chrono::seconds(1) > *since && told.took < options.forget &&
+           telling.contains(client_of(line));
 }
 
 void postfix_log::state::drop_oldest() {
@@ -203,9 +208,10 @@ void postfix_log::state::refuse_certificate(process& of, verdict::kind what, con
     if (last.tls == tls_reached::failed)
         return;
     if (!last.failure)
-        if (const auto proxy = from_proxy(last); proxy && proxy->failure) {
+        if (const auto proxy = from_proxy(last)) {
             last.failure = proxy->failure;
             last.reason = proxy->reason;
+            last.told = last.told || proxy->told;
         }
     const bool chain_trusted =
         last.tls == tls_reached::trusted || (what == verdict::kind::not_verified && !last.handshaken);
@@ -248,6 +254,7 @@ void postfix_log::state::judge(process& of, const verdict& how, const std::optio
         made.tls = tls_reached::failed;
         made.failure = result_type::validation_failure; // 8460-4.3.3-a
         made.reason = proxy && !proxy->reason.empty() ? proxy->reason : how.reason;
+        made.told = made.told || (proxy && proxy->told);
         return;
     }
     case verdict::kind::not_trusted:
@@ -292,9 +299,7 @@ void postfix_log::state::deliver(process& of, const log_line& line, const postfi
     for (auto& one : of.tries) {
         if (std::exchange(one.counted, true) || !domain || one.told)
             continue;
-        if (one.clear && (!tells_tls(line) || one.host == of.unused_offer))
-            continue;
-        if (const auto proxy = from_proxy(one); proxy && proxy->told)
+        if (one.clear && (!was_in_the_clear(line, told, at) || one.host == of.unused_offer))
             continue;
         attempt final = one;
         if (told.relay && final.port == 0)
@@ -388,6 +393,7 @@ void postfix_log::take(const log_line& line, base::utc_seconds now, std::vector<
         return;
     ++s.seen.used;
     const auto at = line.at.value_or(now);
+    s.since = s.since.value_or(at);
     if (is_proxy)
         return s.note_proxy(what, at, out);
     process& of = s.process_of(line, at);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace mailtight::tally::postfix {
 namespace {
@@ -190,6 +191,13 @@ std::string_view recipient_domain(std::string_view text) {
     return sign == none ? std::string_view() : address.substr(sign + 1);
 }
 
+/// `0.09`, `12`, `1e+03`: as Postfix writes times with two digits that count.
+std::chrono::seconds rounded_up(std::string_view number) {
+    double seconds = 0;
+    std::from_chars(number.data(), number.data() + number.size(), seconds);
+    return std::chrono::seconds(static_cast<std::int64_t>(std::ceil(std::clamp(seconds, 0.0, 1e6))));
+}
+
 std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_view text) {
     delivery out{.queue_id = queue_id, .domain = recipient_domain(text)};
     const auto status = text.find(", status=");
@@ -200,8 +208,10 @@ std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_vi
     out.relay = parse_peer(value_of(head, ">, relay="));
     if (const auto use = value_of(head, ", conn_use="); !use.empty())
         std::from_chars(use.data(), use.data() + use.size(), out.use);
-    out.waited = value_of(head, ", delays=");
-    out.waited = out.waited.substr(0, out.waited.find('/'));
+    const auto delays = base::split(value_of(head, ", delays="), '/');
+    out.waited = delays[0];
+    for (std::size_t i = 2; i < delays.size() && i < 4; ++i)
+        out.took += rounded_up(delays[i]);
     auto words = text.substr(status + 9);
     const bool sent = words.starts_with("sent ");
     const auto open = words.find('(');

@@ -6,6 +6,7 @@
 
 #include "tlsrpt/result_type.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -75,8 +76,9 @@ struct told_result {
 struct delivery {
     std::string_view queue_id, domain; ///< of the recipient
     std::optional<peer> relay;
-    unsigned use = 1;        ///< conn_use
-    std::string_view waited; ///< before the queue manager took it: the first of `delays`
+    unsigned use = 1;            ///< conn_use
+    std::string_view waited;     ///< before the queue manager took it: the first of `delays`
+    std::chrono::seconds took{}; ///< from the first connection to the end, rounded up
     verdict how;
 };
 /// `4YxKd81WTJz2xQ: …`: this host did not take it, the next one is tried

@@ -130,9 +130,12 @@ void fill_period(report& of, const report_hints& hints, const outer_words& words
     fill(of.end, found.end, "end", "end-datetime");
 }
 
+// A22: a tlsa policy names the TLSA base domain of a mail server, whatever domain the report is about.
 bool names_domain(const report& of, std::string_view domain) {
-    return of.policies.empty() ||
-           std::ranges::any_of(of.policies, [&](const auto& p) { return base::iequals(p.domain, domain); });
+    const auto fits = [&](const policy_result& p) {
+        return base::iequals(p.domain, domain) || p.known_type() == policy_type::tlsa;
+    };
+    return of.policies.empty() || std::ranges::any_of(of.policies, fits);
 }
 
 // Letters and digits alone: one reporter writes `2024-09-03T00:00:00Z_x.org` here and

@@ -89,7 +89,7 @@ constexpr std::array rows{
     row{quirk::details_not_array, "details-not-array",
         "The failure details are no list; they were read as one."},
     row{quirk::details_exceed_total, "details-exceed-total",
-        "The failure details add up to more than the total: one session may have failed in several ways."},
+        "A failure detail counts more sessions than the policy had."},
     row{quirk::details_below_total, "details-below-total",
         "The failure details add up to less than the total: some failures are not explained."},
     row{quirk::result_type_missing, "result-type-missing", "A failure does not say what kind it is."},

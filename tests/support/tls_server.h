@@ -138,6 +138,14 @@ public:
         }
         return text;
     }
+    /// So many, or what came before the end.
+    std::string bytes(std::size_t count) {
+        std::string text;
+        char c = 0;
+        while (text.size() < count && receive(&c, 1) == 1)
+            text += c;
+        return text;
+    }
     /// Until the client goes away.
     std::string rest() {
         std::string text;

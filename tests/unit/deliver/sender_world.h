@@ -157,7 +157,7 @@ struct sender_world {
         : database(std::move(on)) {
         options.who = {.organization = "Sender Example", .contact = "tls-report@sender.example"};
         options.machine = "this";
-        options.look_every = 2ms;
+        options.look_every = 1ms;
     }
     ~sender_world() { end(); }
 
@@ -203,11 +203,11 @@ struct sender_world {
                 co_return what();
             }(loop, holds, within));
     }
-    /// Until there is nothing to do at this time (or the process is dead).
+    /// Until there is nothing to do at this time, found twice by whole looks (or the process is dead).
     void settle() {
         watched.empty_looks = 0;
         EXPECT_TRUE(
-            eventually([this] { return watched.dead || (watched.empty_looks >= 2 && sender->idle()); }));
+            eventually([this] { return watched.dead || (watched.empty_looks >= 4 && sender->idle()); }));
     }
     void pass(std::chrono::seconds how_long) {
         clock.at += how_long;

@@ -106,7 +106,10 @@ inline model::counted_result any_result() {
     out.domain = "example.com";
     out.policy.type = static_cast<tlsrpt::policy_type>(*rc::gen::inRange(0, 3));
     out.policy.domain = *rc::gen::oneOf(
-        rc::gen::element<std::string>("example.com", "mx1.example.com", "Example.COM.", ""), hostile_text());
+        rc::gen::element<std::string>("example.com", "Example.COM.", ""),
+        rc::gen::map(hostile_text(), [](const std::string& text) { return text + "!"; })); // no name
+    if (out.policy.type == tlsrpt::policy_type::tlsa) // of its mail server
+        out.policy.domain = *rc::gen::oneOf(rc::gen::just<std::string>("mx1.example.net"), hostile_text());
     out.policy.strings = *any_lines();
     out.policy.mx_patterns = *rc::gen::oneOf(
         rc::gen::element(std::vector<std::string>{}, std::vector<std::string>{"*.example.com"}),

@@ -14,7 +14,7 @@ namespace mailtight::tests {
 
 /// From any thread.
 struct watch_state {
-    std::atomic<int> empty_looks = 0; ///< at the outbox, since something was found
+    std::atomic<int> empty_looks = 0; ///< for what is due, since something was found
     std::atomic<bool> away = false;
     std::atomic<int> opened = 0;
     std::atomic<int> steps = 0, die_at = 0; ///< 0: never
@@ -90,11 +90,8 @@ public:
                                                                          std::string_view who,
                                                                          std::chrono::seconds how_long,
                                                                          std::size_t limit) override {
-        auto got = noted(through<std::vector<model::outgoing_delivery>>(
+        return noted(through<std::vector<model::outgoing_delivery>>(
             [&] { return behind_->take_deliveries(now, who, how_long, limit); }));
-        if (got && got->empty())
-            ++by_.empty_looks;
-        return got;
     }
     store::result<void> tried(const model::outgoing_delivery& now, bool skip_others) override {
         return through<void>([&] {
@@ -147,8 +144,8 @@ private:
     }
     template<class Rows>
     store::result<Rows> noted(store::result<Rows> got) {
-        if (got && !got->empty())
-            by_.empty_looks = 0;
+        if (got)
+            by_.empty_looks = got->empty() ? by_.empty_looks + 1 : 0;
         return got;
     }
     std::unique_ptr<store::result_store> behind_;

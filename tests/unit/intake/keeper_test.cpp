@@ -52,6 +52,35 @@ TEST(keeper, a_key_that_cannot_be_had_leaves_the_report_unverified) {
     EXPECT_EQ(world.database->reports.at(0).trust, model::trust::unverified);
 }
 
+std::string returned_mail(const std::string& type, const std::string& inside) {
+    return "From: MAILER-DAEMON@mx.example\r\nTo: tls-report@reports.example\r\nSubject: Undelivered\r\n"
+           "MIME-Version: 1.0\r\nContent-Type: " +
+           type + "\r\n\r\n--cut\r\nContent-Type: text/plain\r\n\r\nIt came back.\r\n" +
+           "--cut\r\nContent-Type: message/rfc822\r\n\r\n" + inside + "\r\n--cut--\r\n";
+}
+
+TEST(keeper, a_report_that_came_back_is_none_that_came_in) {
+    intake_world world;
+    std::vector<std::string> others;
+    world.keeper->on_other_mail = [&](std::string mail) { others.push_back(std::move(mail)); };
+    const auto ours = signed_mail("ours");
+    const auto bounce =
+        returned_mail("Multipart/Report;\r\n\tReport-Type=\"delivery-status\"; boundary=cut", ours);
+    EXPECT_EQ(world.keep(bounce).what, none);
+    EXPECT_THAT(others, ElementsAre(bounce));
+    EXPECT_THAT(world.database->ids(), IsEmpty());
+    // The same without a word of a delivery is somebody who forwards a report.
+    EXPECT_EQ(world.keep(returned_mail("multipart/mixed; boundary=cut", ours)).what, stored);
+    // A letter is handed over too: some mail servers bounce in plain text.
+    const std::string letter = "From: a@b.example\r\nSubject: hello\r\n\r\nIt could not be delivered.\r\n";
+    EXPECT_EQ(world.keep(letter).what, none);
+    EXPECT_THAT(others, ElementsAre(bounce, letter));
+    // What is posted is no mail.
+    EXPECT_EQ(world.keep(letter, model::way_in::https).what, none);
+    EXPECT_THAT(others, SizeIs(2));
+    EXPECT_EQ(world.keep(ours).what, stored);
+}
+
 TEST(keeper, says_where_there_is_no_report) {
     intake_world world;
     std::vector<std::string> told;

@@ -2,7 +2,9 @@
 // Results, reports and a database of each engine for the tests of the report sender's part.
 #pragma once
 
+#include "store/postgres/engine.h"
 #include "store/results.h"
+#include "store/sqlite/engine.h"
 #include "unit/store/engines.h"
 
 #include <gtest/gtest.h>
@@ -119,6 +121,13 @@ protected:
             made.report_id = std::to_string(part) + made.report_id;
             return std::optional(made);
         });
+    }
+    std::unique_ptr<sql::connection> connect() const {
+        const open_options options{.where = db.where()};
+        return GetParam() == engine::sqlite ? sqlite::connect(options) : postgres::connect(options);
+    }
+    std::int64_t rows_of(const std::string& table) const {
+        return connect()->number("select count(*) from " + table).value_or(-1);
     }
     /// When leases of a second, given at that time, are over.
     static base::utc_seconds let_leases_end(base::utc_seconds given) {

@@ -71,6 +71,23 @@ TEST(report_inference, never_overrules_the_body) {
                 has(*hinted, quirk::file_name_disagrees, "file name"));
 }
 
+// A22: the recipient's domain asked for the report, whose results name the TLSA base domain of its host.
+TEST(report_inference, a_report_of_dane_results_may_name_mail_servers_alone) {
+    PROVES("A22");
+    report_reader reader;
+    auto dane = with("\"policy-type\": \"sts\"", "\"policy-type\": \"tlsa\"");
+    const auto at = dane.find("\"policy-domain\": \"example.com\"");
+    ASSERT_NE(at, std::string::npos) << dane;
+    dane.replace(at, 30, "\"policy-domain\": \"mx.example\"");
+    const auto read = reader.read_json(
+        dane,
+        {.file_name = "example.net!example.com!1767312000!1767398399.json.gz",
+         .subject = "Report Domain: example.com Submitter: example.net Report-ID: <20260102.1@example.net>"});
+    ASSERT_TRUE(read);
+    EXPECT_FALSE(has(*read, quirk::subject_disagrees, "subject"));
+    EXPECT_FALSE(has(*read, quirk::file_name_disagrees, "file name"));
+}
+
 TEST(report_inference, agreement_earns_no_warning) {
     report_reader reader;
     const std::string google = with("20260102.1@example.net", "2026-01-02T00:00:00Z_example.com");

@@ -260,8 +260,8 @@ std::vector<row> count_rows() {
         {"one detail and no list",
          with("}]\n  }]", "}\n  }]", with(R"("failure-details": [{)", R"("failure-details": {)")),
          quirk::details_not_array, details, unchanged},
-        {"Mail.ru's two details of one failure",
-         with("\"failed-session-count\": 2", "\"failed-session-count\": 3"), quirk::details_exceed_total,
+        {"a detail of more sessions than there were",
+         with("\"failed-session-count\": 2", "\"failed-session-count\": 13"), quirk::details_exceed_total,
          details, [](const report& r) { return first(r).failure == 2; }},
         {"one failure unexplained", with("\"failed-session-count\": 2", "\"failed-session-count\": 1"),
          quirk::details_below_total, details, [](const report& r) { return first(r).failure == 2; }},
@@ -373,6 +373,19 @@ TEST(report_quirks, of_the_policy) {
 TEST(report_quirks, of_the_counts) {
     PROVES("8460-4-d", "A30");
     hold(count_rows());
+}
+TEST(report_quirks, a_session_in_several_details_is_none) {
+    PROVES("8460-4-d", "A30");
+    // Two failed in three ways together; and ten that did not fail are told of a policy that could not be
+    // fetched anew.
+    for (const char* count : {"3", "12"}) {
+        tlsrpt::report_reader reader;
+        const auto read = reader.read(
+            with("\"failed-session-count\": 2", std::string("\"failed-session-count\": ") + count));
+        ASSERT_TRUE(read.at(0).result);
+        EXPECT_TRUE(read[0].result->warnings.empty()) << tests::codes(*read[0].result);
+        EXPECT_EQ(first(*read[0].result).failure, 2U);
+    }
 }
 TEST(report_quirks, of_the_details) {
     PROVES("8460-4.3-a");

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows that are judged from what programs print; doctor_results_look.cpp looks at this host.
+#include "app/doctor_results.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailtight::app {
+
+namespace {
+
+using state = check_row::state;
+
+std::string of(const std::map<std::string, std::string>& values, const std::string& name) {
+    const auto found = values.find(name);
+    return found == values.end() ? std::string() : found->second;
+}
+
+std::string queue_of(const std::map<std::string, std::string>& values) {
+    const auto given = of(values, "queue_directory");
+    return given.empty() ? "/var/spool/postfix" : given;
+}
+
+/// A datagram listener's path, however it is written.
+std::string path_of(std::string_view listener) {
+    if (listener.starts_with("unix:"))
+        listener.remove_prefix(5);
+    return std::string(listener.substr(0, listener.find(',')));
+}
+
+check_row by_datagrams(const std::map<std::string, std::string>& values, const results_facts& ours) {
+    check_row row{.check = "Postfix tells its results"};
+    const auto below = queue_of(values) + "/";
+    std::string place;
+    for (const auto& each : ours.datagrams)
+        if (place.empty() && path_of(each).starts_with(below))
+            place = path_of(each).substr(below.size());
+    if (place.empty()) {
+        row.result = ours.datagrams.empty() ? state::unknown : state::bad;
+        row.seen = ours.datagrams.empty() ? "no datagram socket is configured"
+                                          : "smtp(8) may be in a chroot and sees no socket of ours";
+        row.fix = "set this in mailtight.toml and start mailtight serve:";
+        row.lines = fmt::format("[collect]\ndatagram-listen = [\"{}mailtight/tlsrpt.sock\"]", below);
+        return row;
+    }
+    if (of(values, "smtp_tlsrpt_enable") != "yes")
+        row.lines += "smtp_tlsrpt_enable = yes\n";
+    if (const auto set = of(values, "smtp_tlsrpt_socket_name"); set != place && set != below + place)
+        row.lines += fmt::format("smtp_tlsrpt_socket_name = {}\n", place);
+    row.result = row.lines.empty() ? state::good : state::bad;
+    row.seen =
+        row.lines.empty() ? "by datagrams to " + below + place : "TLSRPT is built in, and not switched on";
+    if (!row.lines.empty())
+        row.fix = "put these lines into main.cf (in place of those that begin so), then postfix reload:";
+    return row;
+}
+
+check_row by_log(const std::map<std::string, std::string>& values, const results_facts& ours) {
+    check_row row{.check = "Postfix tells its results"};
+    if (ours.logs.empty()) {
+        row.seen = "only by its log: it has no TLSRPT built in";
+        row.fix = "set this in mailtight.toml (or file:/var/log/mail.log where that is written):";
+        row.lines = "[collect]\npostfix-log = [\"journal\"]";
+    } else {
+        row.result = state::good;
+        row.seen = "by its log, " + base::join(ours.logs, ", ");
+    }
+    const auto level = of(values, "smtp_tls_loglevel");
+    if (level.empty() || level == "0") {
+        row.result = ours.logs.empty() ? state::unknown : state::bad;
+        row.seen += ", which says nothing about TLS";
+        row.fix = ours.logs.empty() ? "set this in mailtight.toml, and the last line in main.cf:"
+                                    : "put this line into main.cf, then postfix reload:";
+        row.lines += fmt::format("{}smtp_tls_loglevel = 1\n", row.lines.empty() ? "" : "\n");
+    }
+    return row;
+}
+
+check_row own_transport(const postfix_facts& facts, const std::map<std::string, std::string>& values,
+                        const results_facts& ours) {
+    check_row row{.check = "reports leave Postfix by a transport of their own"};
+    const auto maps = of(values, "sender_dependent_default_transport_maps");
+    if (maps.find(std::string(report_transport) + ":") != std::string::npos &&
+        maps.find(ours.contact) != std::string::npos) {
+        row.result = state::good;
+        row.seen = fmt::format("mail from {} does", ours.contact);
+        return row;
+    }
+    row.result = state::bad;
+    row.seen = "this Postfix does not know TLS-Required: a report about a broken certificate would wait for "
+               "that certificate, and the sessions of reports would be reported";
+    row.fix = "put the first line into main.cf (with what stands in that parameter already), the others into "
+              "master.cf, then postfix reload:";
+    // service type private unpriv chroot: as the client of other mail has it.
+    std::string chroot = "-";
+    std::vector<std::string_view> words;
+    for (const auto word : base::split(facts.master, ' '))
+        if (!base::trim(word).empty())
+            words.push_back(base::trim(word));
+    if (words.size() >= 5)
+        chroot = words[4];
+    const std::string others = maps.empty() ? "" : maps + ", ";
+    row.lines = fmt::format("sender_dependent_default_transport_maps = {}inline:{{ {{ {} = {}: }} }}\n"
+                            "{} unix - - {} - - smtp\n"
+                            "  -o syslog_name=postfix/{}\n"
+                            "  -o smtp_tls_security_level=may\n"
+                            "  -o smtp_tls_policy_maps=\n"
+                            "{}",
+                            others, ours.contact, report_transport, report_transport, chroot,
+                            report_transport, ours.over_v6 ? "" : "  -o smtp_address_preference=ipv4\n");
+    return row;
+}
+
+} // namespace
+
+check_row judge_queue_length(std::optional<std::size_t> length) {
+    check_row row{.check = "the kernel's queue for results"};
+    if (!length) {
+        row.seen = "net.unix.max_dgram_qlen cannot be read";
+        return row;
+    }
+    row.seen = fmt::format("{} datagrams", *length);
+    row.result = *length >= queue_wanted ? state::good : state::bad;
+    if (row.result == state::bad) {
+        row.fix = "a burst of results may be lost; write this to /etc/sysctl.d/60-mailtight.conf, run sysctl "
+                  "--system, and start the daemon again (the length is taken when the socket is made):";
+        row.lines = fmt::format("net.unix.max_dgram_qlen = {}", queue_wanted);
+    }
+    return row;
+}
+
+std::vector<check_row> judge_postfix_results(const postfix_facts& facts, const results_facts& ours) {
+    const auto values = parse_postconf(facts.parameters);
+    const auto version = parse_version(of(values, "mail_version"));
+    if (!version)
+        return {};
+    const bool modern = *version >= mta_version{3, 10, 0, ""};
+    const bool built_in = modern && values.contains("smtp_tlsrpt_enable");
+    std::vector<check_row> rows = {built_in ? by_datagrams(values, ours) : by_log(values, ours)};
+    if (!ours.contact.empty() && ours.mail && !modern)
+        rows.push_back(own_transport(facts, values, ours));
+    return rows;
+}
+
+std::vector<check_row> judge_exim_results(const results_facts& ours) {
+    check_row tells{.check = "Exim tells its results", .result = state::good};
+    tells.seen = base::join(ours.lines, ", ");
+    if (ours.lines.empty()) {
+        tells.result = state::unknown;
+        tells.seen = "no listener is configured";
+        tells.fix =
+            "set this in mailtight.toml; mailtight doc exim prints the event_action that goes with it:";
+        tells.lines = "[collect]\nlines-listen = [\"unix:/run/mailtight/results.sock,mode=0666\"]";
+    }
+    std::vector<check_row> rows = {std::move(tells)};
+    if (ours.contact.empty() || !ours.mail)
+        return rows;
+    rows.push_back({.check = "reports leave Exim by a transport of their own",
+                    .result = state::unknown,
+                    .seen = "Exim does not know TLS-Required",
+                    .fix = "a router before the others for mail, and a transport without policy, DANE and "
+                           "events:",
+                    .lines = fmt::format("{0}:\n  driver = dnslookup\n  senders = {1}\n"
+                                         "  domains = ! +local_domains\n  transport = {0}\n  no_more\n\n"
+                                         "{0}:\n  driver = smtp\n  hosts_try_dane =\n"
+                                         "  tls_try_verify_hosts =\n",
+                                         "mailtight_report", ours.contact)});
+    return rows;
+}
+
+} // namespace mailtight::app
