@@ -68,8 +68,8 @@ class World:
         for contact in (CONTACT, *(f"tls-reports@{side.domain}" for side in ways.PAIR)):
             maker = Reporter(self.binary, self.build, self.folder / "maker", self.keys, contact=contact)
             maker.config.write_text(maker.text)
-            for row in made_keys(maker, self.keys, contact):
-                self.add(Rec(row["record_name"], "TXT", row["record_value"].encode(), 1))
+            for row in maker.rows("report", "keys", "make"):
+                self.add(Rec(row["name"], "TXT", row["value"].encode(), 1))
 
     def add(self, *records: Rec) -> None:
         """Records of the world; before it is started."""
@@ -120,19 +120,3 @@ class Trial(Statements):
     def __init__(self, world: World):
         super().__init__()
         self.world, self.far, self.receiver = world, world.far, world.receiver
-
-
-def made_keys(maker, folder, contact):
-    try:
-        return maker.rows("report", "keys", "make")
-    except Exception:
-        from reporters import Keys
-        import os
-        from cryptography.hazmat.primitives import serialization
-        k = Keys(folder / "tmp"); d = contact.split("@")[1]; out = []
-        for sel, key, text in (("t-rsa", k.rsa, k.records()["rsa1"]), ("t-ed", k.ed, k.records()["ed1"])):
-            p = folder / f"{d}.{sel}.pem"
-            p.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-            p.chmod(0o600)
-            out.append({"record_name": f"{sel}._domainkey.{d}", "record_value": text.decode()})
-        return out
