@@ -26,7 +26,7 @@ def line(record: Rec) -> str:
         value = text_value(value)
     elif record.type == "MX":
         value = f"{value[0]} {value[1].rstrip('.')}."
-    elif record.type in ("CNAME", "NS"):
+    elif record.type in ("CNAME", "NS", "PTR"):
         value = f"{value}."
     return f"{record.name}. {record.ttl} IN {record.type} {value}"
 
@@ -145,10 +145,10 @@ def authority(zones_by_name: dict[str, Zone], folder: Path, build: Path, address
     delegate(root, test)
     for zone in zones_by_name.values():
         if zone.name != "test":
-            above = zone.name.split(".", 1)[1]
-            while above not in zones_by_name:
-                above = above.split(".", 1)[1]
-            delegate(zones_by_name[above], zone)
+            above = zone.name.partition(".")[2]
+            while above and above not in zones_by_name:
+                above = above.partition(".")[2]
+            delegate(zones_by_name[above] if above else root, zone)
     anchor = keys.ds(root)
     keys.keep()
     for zone in zones:
@@ -178,6 +178,7 @@ def validator(folder: Path, trust: Path, address: str, more: str = "    cache-ma
     trust-anchor-file: "{trust}/root.key"
     do-not-query-localhost: no
     local-zone: "test." nodefault
+    local-zone: "d.f.ip6.arpa." nodefault
     do-ip6: no
     minimal-responses: yes
 {more}remote-control:

@@ -69,7 +69,7 @@ class World:
             maker = Reporter(self.binary, self.build, self.folder / "maker", self.keys, contact=contact)
             maker.config.write_text(maker.text)
             for row in maker.rows("report", "keys", "make"):
-                self.add(Rec(row["record_name"], "TXT", row["record_value"].encode(), 1))
+                self.add(Rec(row["name"], "TXT", row["value"].encode(), 1))
 
     def add(self, *records: Rec) -> None:
         """Records of the world; before it is started."""

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
-from sending.net import OUT_IP
+from sending.net import OUT_IP, OUT_IP6
 from sending.places import Host, Place
 from table import Rec
 
@@ -37,6 +38,9 @@ def records() -> list[Rec]:
     rows = [Rec(name, "A", address, 1) for name, address in ENDPOINTS.items()]
     rows += [Rec(f"_smtp._tls.{name}", "TXT", f"v=TLSRPTv1; rua=https://{name}/tlsrpt".encode(), 1) for name in (BUSY, MOVED, WORN, PRIVATE)]
     rows += [Rec(f"*.{zone}", "TXT", f"v=TLSRPTv1; rua=https://in.{zone}/tlsrpt".encode(), 1) for zone in (COUNTED, KILLS, SHARED, QUIET)]
+    # Receivers want a name for an IPv6 address and an SPF record that covers it.
+    rows += [Rec(ipaddress.ip_address(OUT_IP6).reverse_pointer, "PTR", "out.sender.test", 1), Rec("out.sender.test", "AAAA", OUT_IP6, 1),
+             Rec("sender.test", "TXT", f"v=spf1 ip4:{OUT_IP} ip6:{OUT_IP6} -all".encode(), 1)]
     for side in PAIR:
         rows += [Rec(side.domain, "MX", (10, f"mx.{side.domain}"), 1), Rec(f"mx.{side.domain}", "A", side.address, 1),
                  Rec(f"_smtp._tls.{side.domain}", "TXT", f"v=TLSRPTv1; rua=mailto:tls-reports@{side.domain}".encode(), 1)]

@@ -161,10 +161,11 @@ class Far:
         with open(self.folder / "unbound.log", "ab") as log:
             self.processes.append(subprocess.Popen(net.inside("out", "unbound", "-d", "-c", str(unbound)), stdout=log, stderr=log,
                                                    stdin=subprocess.DEVNULL))
+        first = next(iter(self.hosts.values()))
         for _ in range(200):
-            said = subprocess.run(net.inside("out", "kdig", "@127.0.0.53", "+short", "+timeout=1", "+retry=0", "right.postfix.test", "MX"),
+            said = subprocess.run(net.inside("out", "kdig", "@127.0.0.53", "+short", "+timeout=1", "+retry=0", first.name, "A"),
                                   capture_output=True, text=True, check=False).stdout
-            if "mx.right" in said and self._listens(NGINX, 443):
+            if first.address in said and self._listens(NGINX, 443):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the far side does not answer; see {self.folder}")

@@ -35,6 +35,7 @@ class MailHost:
     refuse: dict[str, str] = field(default_factory=dict)  # "4" or "6", the family a mail came by -> the reply to it
     onward: Callable[[Mail], None] | None = None          # what is done with a mail besides keeping it
     greeted: list[str] = field(default_factory=list)
+    families: list[str] = field(default_factory=list)     # of these sessions
     mails: list[Mail] = field(default_factory=list)
     lines: list[tuple[bool, bytes]] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
@@ -85,6 +86,7 @@ class MailHost:
             if verb.startswith(b"EHLO"):
                 if not counted:
                     self.greeted.append(line.split()[-1].decode().lower())
+                    self.families.append(family)
                 counted = True
                 offers = [self.name, *(["STARTTLS"] if self.starttls and not inside else []), "8BITMIME"]
                 for offer in offers[:-1]:

@@ -133,7 +133,7 @@ alias_database =
                                          "--json", "--config", str(daemon.config), "--smtp-control", "none"),
                               capture_output=True, text=True, check=False)
         rows = json.loads(done.stdout)["checks"]
-        return "\n".join(row.get("lines", "") for row in rows if row["check"].startswith("Postfix"))
+        return "\n".join(row.get("lines", "") for row in rows if "Postfix" in row["check"])
 
     def lines_of_doctor(self, daemon) -> list[str]:
         """Those for main.cf."""
