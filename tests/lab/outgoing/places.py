@@ -47,7 +47,7 @@ CONDITIONS = [
     Condition(Place("dane-right", "TLSA admits the key", [Host(cert="self-signed", tlsa="3 1 1 KEY")], mode="", signed=True),
               "tlsa"),
     Condition(Place("dane-wrong", "TLSA refuses the key", [Host(tlsa=WRONG_KEY)], mode="", signed=True), "tlsa",
-              "validation-failure", rua=("mail", "https")),
+              "certificate-not-trusted", rua=("mail", "https")),
     Condition(Place("dane-unusable", "no TLSA record can be used", [Host(tlsa="0 0 1 " + "11" * 32)], mode="", signed=True),
               "tlsa", "tlsa-invalid", failed=False),
     Condition(Place("dane-bogus", "the TLSA records do not validate", [Host(tlsa="3 1 1 KEY")], mode="", signed=True,
