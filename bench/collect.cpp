@@ -63,7 +63,7 @@ BENCHMARK(datagram_read);
 std::vector<std::string> mail_log(std::size_t deliveries) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < deliveries; ++i) {
-        const auto domain = "d" + std::to_string(i % domains) + ".bench.example";
+        const auto domain = "d" + std::to_string(i % domains) + ".b.example";
         const auto head = "Nov 22 07:" + std::to_string(10 + i / 60 % 50) + ":" +
                           std::to_string(10 + i % 50) + " mx1 postfix/";
         const auto smtp = head + "smtp[" + std::to_string(20'000 + i % 100) + "]: ";

@@ -10,7 +10,7 @@ namespace mailtight::bench {
 /// The session with this number. `distinct`: none is like another.
 inline std::string result_datagram(std::size_t number, std::size_t domains, bool distinct = false) {
     const bool failed = number % 10 == 9;
-    const auto domain = "d" + std::to_string(number / 10 % domains) + ".bench.example";
+    const auto domain = "d" + std::to_string(number / 10 % domains) + ".b.example";
     std::string out = R"({"dpv":"1","d":")" + domain + R"(","pr":"v=TLSRPTv1; rua=mailto:tls@)" + domain +
                       R"(","policies":[{"policy-type":2,"policy-domain":")" + domain +
                       R"(","policy-string":["version: STSv1","mode: enforce","mx: *.)" + domain +

@@ -5,6 +5,7 @@
 #include "app/reporting.h"
 #include "base/text.h"
 #include "io/file_follower.h"
+#include "io/journal_follower.h"
 
 #include <fmt/format.h>
 
@@ -50,6 +51,7 @@ struct log_sources::source {
     std::vector<tally::session_at> found; ///< of one line; kept for its memory
     std::unique_ptr<drained_input<line_buffer>> socket;
     std::unique_ptr<io::file_follower> file;
+    std::unique_ptr<io::journal_follower> journal;
 
     explicit source(tally::postfix_log_options options)
         : reader(std::move(options)) {}
@@ -81,17 +83,31 @@ struct log_sources::state {
             if (!line.empty())
                 take(of, line);
     }
+    template<class Follower>
+    void run(const std::shared_ptr<state>& self, Follower& reader) {
+        loop.spawn(
+            [](std::shared_ptr<state>, Follower& of) -> io::task<> { co_await of.run(); }(self, reader));
+    }
     void follow(const std::shared_ptr<state>& self, source& of, const std::string& from) {
-        io::follow_options options;
-        options.path = of.where;
-        options.from = io::file_position::parse(from);
-        options.line_bytes = line_bytes;
-        of.file = std::make_unique<io::file_follower>(
-            loop, std::move(options), [this, &of](std::string_view line) { take(of, line); },
-            [this, &of](const io::file_position& at) { to.mark(of.mark(), at.to_string()); }, complain);
-        loop.spawn([](std::shared_ptr<state>, io::file_follower& reader) -> io::task<> {
-            co_await reader.run();
-        }(self, *of.file));
+        const auto line = [this, &of](std::string_view text) { take(of, text); };
+        if (of.kind == "journal") {
+            io::journal_options options;
+            options.from = from;
+            options.message_bytes = line_bytes;
+            of.journal = std::make_unique<io::journal_follower>(
+                loop, std::move(options), line,
+                [this, &of](std::string_view cursor) { to.mark(of.mark(), std::string(cursor)); }, complain);
+            run(self, *of.journal);
+        } else if (of.kind == "file") {
+            io::follow_options options;
+            options.path = of.where;
+            options.from = io::file_position::parse(from);
+            options.line_bytes = line_bytes;
+            of.file = std::make_unique<io::file_follower>(
+                loop, std::move(options), line,
+                [this, &of](const io::file_position& at) { to.mark(of.mark(), at.to_string()); }, complain);
+            run(self, *of.file);
+        }
     }
     static io::task<> begin(std::shared_ptr<state> self) {
         using namespace std::chrono_literals;
@@ -105,8 +121,6 @@ struct log_sources::state {
         if (self->stopped)
             co_return;
         for (auto& each : self->all) {
-            if (each->kind != "file")
-                continue;
             std::string from;
             for (const auto& [name, value] : *kept)
                 if (name == each->mark())
@@ -171,6 +185,8 @@ void log_sources::stop() {
             each->socket->close();
         if (each->file)
             each->file->stop();
+        if (each->journal)
+            each->journal->stop();
     }
 }
 
@@ -189,6 +205,8 @@ std::vector<log_sources::row> log_sources::list() const {
             const auto file = each->file->counted();
             made.trouble = file.missing ? "the file is missing" : file.last_error;
         }
+        if (each->journal && !each->journal->counted().running)
+            made.trouble = each->journal->counted().last_error;
         rows.push_back(std::move(made));
     }
     return rows;

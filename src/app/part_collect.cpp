@@ -30,6 +30,12 @@ boost::json::value time_or_null(base::utc_seconds at) {
     return boost::json::string(base::format_utc(at));
 }
 
+/// A few of them may wait for the loop: small enough that memory stays small.
+struct datagram_pile : tally::pile {
+    datagram_pile()
+        : pile(8u << 20) {}
+};
+
 /// `/path`, or `unix:/path,mode=0622` as other listeners are written.
 std::expected<io::drain_options, std::string> drain_at(const std::string& text, unsigned permissions) {
     io::drain_options made;
@@ -72,6 +78,7 @@ public:
         , lines_(core.loop(), line_options(core), result_lines(core.loop(), sink_)) {
         core.api->results = sink_;
     }
+    ~collect_part() override { core_.collecting = nullptr; }
 
     std::expected<void, std::string> open() override {
         const auto permissions = parse_permissions(core_.set.datagram_permissions);
@@ -83,7 +90,7 @@ public:
             if (!at)
                 return std::unexpected(at.error());
             auto opened =
-                drained_input<tally::pile>::open(core_.loop(), std::move(*at), [this](tally::pile got) {
+                drained_input<datagram_pile>::open(core_.loop(), std::move(*at), [this](datagram_pile got) {
                     collector_.take(std::move(got), policy_time().now());
                 });
             if (!opened)
@@ -119,6 +126,7 @@ public:
     io::task<> drain(io::loop::time_point) override {
         if (auto written = co_await collector_.flush(); !written)
             complain(written.error().message);
+        collector_.stop(); // while what is joined with is still there
     }
     bool failing() const override { return !running_ || cannot_write(); }
     intake::way_status status() const override {
@@ -208,7 +216,7 @@ private:
     std::uint64_t lines_told_ = 0, lines_refused_ = 0, stopped_ = 0;
     api::result_sink sink_;
     io::request_server lines_;
-    std::vector<std::unique_ptr<drained_input<tally::pile>>> sockets_;
+    std::vector<std::unique_ptr<drained_input<datagram_pile>>> sockets_;
     bool running_ = false;
 };
 
@@ -239,6 +247,7 @@ boost::json::object collect_part::status_json() const {
             {"failures", figures.failures},
             {"relabelled", figures.relabelled},
             {"folded", figures.folded},
+            {"lost", figures.lost},
             {"written", figures.written},
             {"waiting", figures.waiting},
             {"last_written", time_or_null(figures.last_written)},

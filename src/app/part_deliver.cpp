@@ -56,6 +56,11 @@ public:
         , sender_(core.loop(), std::move(out), policy_time(), core.with->clock, std::move(options),
                   [this](const deliver::sender_event& event) { heard(event); }) {}
 
+    ~deliver_part() override {
+        core_.desk->set_sender(nullptr);
+        core_.delivering = nullptr;
+    }
+
     std::expected<void, std::string> open() override {
         running_ = true;
         if (!no_mail_.empty())

@@ -28,7 +28,9 @@ namespace mailtight::app {
 
 namespace {
 
-constexpr std::size_t looks_most = 200;   ///< at once, for destinations of results that nobody asked about
+constexpr std::size_t looks_most = 200; ///< at once, for destinations of results that nobody asked about
+/// A mail server asks before it delivers, and a delivery may take its time.
+constexpr std::chrono::hours answer_counts_for{1};
 constexpr std::size_t alarms_shown = 100; ///< more are counted: a provider that is down is many domains
 
 boost::json::value time_or_null(base::utc_seconds at) {
@@ -69,6 +71,8 @@ public:
         site.may_tell = is_on_this_machine;
         http_.add_site(api::make_site(core.api, std::move(site)));
     }
+
+    ~resolve_part() override { core_.sending = nullptr; } // results may still be joined
 
     std::expected<void, std::string> open() override {
         // A database that is away stops no answer: the memory begins empty, the keeper complains, and takes
@@ -113,8 +117,8 @@ public:
     }
 
     model::policy_facts known(std::string_view domain) override {
-        auto decided = service_.known(domain);
-        if (!decided) {
+        auto decided = service_.last_given(domain);
+        if (!decided || decided->good_until + answer_counts_for < core_.now()) {
             decided = remembered(domain);
             look_at(std::string(domain));
         }

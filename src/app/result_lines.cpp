@@ -81,7 +81,8 @@ public:
     }
     void ended() override {
         ended_ = true;
-        take(std::exchange(tail_, {})); // the last line may lack its end
+        if (!tail_.empty()) // the last line may lack its end
+            take(std::exchange(tail_, {}));
     }
     bool idle() const override { return !account_->owes; }
 
@@ -91,6 +92,7 @@ private:
             account_->take(line);
             return;
         }
+        ++account_->line;
         account_->owes = true;
         loop_.spawn(answer_later(account_));
     }

@@ -75,6 +75,14 @@ struct recipient_status {
     bool permanent() const { return failed() && status.starts_with('5'); }
 };
 
+// Foldings leave runs of blanks.
+std::string shown(std::string words) {
+    const auto repeated =
+        std::ranges::unique(words, [](char a, char b) { return base::is_wsp(a) && base::is_wsp(b); });
+    words.erase(repeated.begin(), repeated.end());
+    return one_line(base::printable(one_line(words, words_bytes), words_bytes), words_bytes);
+}
+
 // The blocks of fields behind each other; the first is about the message.
 std::vector<recipient_status> read_status(std::string_view body) {
     std::vector<recipient_status> out;
@@ -98,7 +106,7 @@ std::vector<recipient_status> read_status(std::string_view body) {
         auto words = mail::unfold(fields.field("Diagnostic-Code"));
         if (const auto type = words.find(';'); type != std::string::npos && type < 20)
             words.erase(0, type + 1);
-        one.words = one_line(base::printable(one_line(words, words_bytes), words_bytes), words_bytes);
+        one.words = shown(std::move(words));
         if (!one.recipient.empty())
             out.push_back(std::move(one));
     }

@@ -53,6 +53,13 @@ void sender::state::look_soon() {
         loop.spawn(look(shared_from_this()));
 }
 
+void sender::state::look_for_more() {
+    const auto half = options.at_once / 2;
+    if ((more_owed && filing_now <= half) || (more_waiting && inside.size() <= half) ||
+        (filing_now == 0 && inside.empty()))
+        look_soon();
+}
+
 io::task<> sender::state::look(std::shared_ptr<state> self) {
     while (std::exchange(self->again, false) && !self->stopping) {
         co_await take_owed(self);

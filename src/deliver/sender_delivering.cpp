@@ -75,6 +75,7 @@ io::task<store::result<std::size_t>> sender::state::take_outbox(std::shared_ptr<
                                    });
     if (!got)
         co_return std::unexpected(got.error());
+    self->more_waiting = got->deliveries.size() >= room;
     const auto nothing_for = std::make_shared<const suppression>(std::move(got->nothing_for));
     std::map<std::int64_t, std::vector<outgoing_delivery>> groups; // 8460-3-x: each for itself, or in turn
     for (auto& each : got->deliveries)
@@ -93,7 +94,7 @@ io::task<> sender::state::deliver_group(std::shared_ptr<state> self, std::vector
         co_await deliver_one(self, each, nothing_for);
         self->inside.erase(each.number);
     }
-    self->look_soon(); // there is room again
+    self->look_for_more();
 }
 
 store::result<sender::state::preparation> sender::state::prepare(store::result_store& s,

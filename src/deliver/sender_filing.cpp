@@ -73,8 +73,8 @@ io::task<> sender::state::file_and_tell(std::shared_ptr<state> self, model::due_
         }
     }
     self->count(done, due);
-    if (done.what == filing::kind::filed || self->more_owed)
-        self->look_soon();
+    self->more_waiting = self->more_waiting || done.what == filing::kind::filed;
+    self->look_for_more();
 }
 
 void sender::state::count(const filing& done, const model::due_report& due) {

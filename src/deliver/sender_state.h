@@ -98,6 +98,8 @@ struct sender::state : std::enable_shared_from_this<sender::state> {
     // ---- sender.cpp ----
     static io::task<> beat(std::shared_ptr<state> self);
     void look_soon();
+    /// What is in hand has become less: at once where more is known to wait, but not for each single one.
+    void look_for_more();
     static io::task<> look(std::shared_ptr<state> self);
     static io::task<> tidy(std::shared_ptr<state> self);
 
@@ -183,11 +185,11 @@ struct sender::state : std::enable_shared_from_this<sender::state> {
     bool closed = false; ///< the sender is gone, and its thread
     bool away = false;   ///< the store, and that was told
     bool looking = false, again = false;
-    bool more_owed = false;
-    std::size_t filing_now = 0;    ///< due reports in hand
-    std::size_t others = 0;        ///< days, bounces
-    std::set<std::int64_t> inside; ///< deliveries in hand
-    seconds tidy_at{};             ///< epoch: at once
+    bool more_owed = false, more_waiting = false; ///< than was taken the last time
+    std::size_t filing_now = 0;                   ///< due reports in hand
+    std::size_t others = 0;                       ///< days, bounces
+    std::set<std::int64_t> inside;                ///< deliveries in hand
+    seconds tidy_at{};                            ///< epoch: at once
     std::mt19937_64 dice{std::random_device{}()};
     store_side side;                  ///< the thread's alone
     std::optional<io::worker> thread; ///< last: it ends before what it uses

@@ -17,6 +17,7 @@ using tlsrpt::result_type;
 // Words of stops, as A33 has them for fetches.
 constexpr std::string_view bogus_word = "dnssec-bogus";
 constexpr std::string_view required_word = "local-policy-requires-dane-or-enforce";
+constexpr std::string_view outside_word = "sts-mx-not-in-policy";
 constexpr std::string_view unusable_word = "all-TLSA-records-unusable";
 
 /// The lines as they were fetched, without their ends; empty ones at the end are no lines (A7).
@@ -142,7 +143,7 @@ std::vector<model::session_seen> stopped_by_dnssec(const tls_decision& of) {
 std::vector<model::session_seen> stopped_by_patterns(const tls_decision& of) {
     std::vector<model::session_seen> out;
     for (const auto& host : of.mx)
-        out.push_back(stop(of, host.host, result_type::validation_failure, ""));
+        out.push_back(stop(of, host.host, result_type::validation_failure, outside_word));
     return out;
 }
 

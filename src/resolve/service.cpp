@@ -115,6 +115,11 @@ shared_decision service::known(std::string_view key) {
     return state_->known(key);
 }
 
+shared_decision service::last_given(std::string_view key) const {
+    const auto found = state_->places.find(key);
+    return found == state_->places.end() ? nullptr : found->second->current;
+}
+
 io::task<shared_decision> service::decide(std::string key) {
     return state::decide(state_, std::move(key));
 }

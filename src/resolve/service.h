@@ -81,6 +81,9 @@ public:
 
     /// The decision where everything is known; starts background looks where they are due. Null: decide().
     shared_decision known(std::string_view key);
+    /// The answer last given for a destination, however old; null: none is remembered. For results of
+    /// deliveries that followed it: counts nothing, looks at nothing.
+    shared_decision last_given(std::string_view key) const;
     /// Within the budget; never throws, never empty.
     io::task<shared_decision> decide(std::string key);
     /// Like decide(), without what is remembered here and without the budget: every answer is live, and what

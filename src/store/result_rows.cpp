@@ -88,6 +88,7 @@ std::string storable_text(std::string text) {
     return text;
 }
 
+// 8460-1.1-a
 std::string base_of(const model::counted_result& result) {
     if (result.policy.type != tlsrpt::policy_type::tlsa || result.policy.domain == result.domain)
         return {};

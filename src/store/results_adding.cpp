@@ -23,17 +23,6 @@ constexpr std::int64_t seconds_a_day = 86'400;
 
 } // namespace
 
-/// One row of sent_result on its way: all results of the batch that belong to it.
-struct sql_results::counting {
-    std::int64_t day = 0, policy = 0, list = 0;
-    std::string domain, base;
-    std::uint64_t success = 0, failure = 0;
-    const model::counted_result* from = nullptr;
-    std::vector<const model::counted_result*> with_faults;
-    std::string_view record; ///< the latest that was seen
-    auto key() const { return std::tie(day, domain, policy); }
-};
-
 result<bool> sql_results::add(const result_batch& batch, std::chrono::seconds spread, std::size_t faults) {
     auto added = writing([&] {
         const auto horizon =
@@ -190,86 +179,6 @@ void sql_results::count(std::span<counting> rows, std::size_t faults) {
             faulty.push_back(&row);
     if (!faulty.empty())
         count_faults(faulty, faults);
-}
-
-// The lists of these rows are nobody else's: who counts holds what is owed.
-void sql_results::count_faults(std::span<counting*> rows, std::size_t bound) {
-    std::vector<std::uint64_t> kinds(rows.size(), 0);
-    std::vector<std::size_t> which;
-    std::vector<sql::values> with;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (rows[i]->list != 0) {
-            which.push_back(i);
-            with.push_back({rows[i]->list});
-        }
-    on_->query_each("select kinds from sent_faults where id = $1", with,
-                    [&](std::size_t n, const sql::row& r) { kinds[which[n]] = r.count(0); });
-    which.clear();
-    with.clear();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (rows[i]->list == 0) {
-            which.push_back(i);
-            with.push_back({0});
-        }
-    on_->query_each("insert into sent_faults (kinds) values ($1) returning id", with,
-                    [&](std::size_t n, const sql::row& r) { rows[which[n]]->list = r.integer(0); });
-    for (const auto i : which)
-        on_->run("update sent_result set faults = $4 where day = $1 and domain = $2 and policy = $3 and "
-                 "report = 0 and base_report = 0",
-                 {rows[i]->day, rows[i]->domain, rows[i]->policy, rows[i]->list});
-
-    struct one {
-        std::size_t row;
-        std::string key;
-        const model::session_fault* what;
-        std::uint64_t count;
-        bool known = false;
-    };
-    std::vector<one> all;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::map<std::string, one> merged;
-        for (const auto* from : rows[i]->with_faults)
-            for (const auto& f : from->faults) {
-                auto key = key_of(f.what);
-                const auto [at, fresh] =
-                    merged.try_emplace(key, one{.row = i, .key = key, .what = &f.what, .count = 0});
-                at->second.count += f.count;
-            }
-        for (auto& [key, f] : merged)
-            all.push_back(std::move(f));
-    }
-    with.clear();
-    for (const auto& f : all)
-        with.push_back({rows[f.row]->list, sql::bytes{f.key}, f.count});
-    on_->query_each("update sent_fault set count = count + $3 where list = $1 and hash = $2 returning 1",
-                    with, [&](std::size_t n, const sql::row&) { all[n].known = true; });
-
-    const auto put = [&](std::size_t row, std::string_view key, const model::session_fault& from,
-                         std::uint64_t count) {
-        const auto f = storable(from);
-        on_->run("insert into sent_fault as f (list, hash, type, sending_ip, mx, helo, receiving_ip, "
-                 "information, reason, count) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict "
-                 "(list, hash) do update set count = f.count + excluded.count",
-                 {rows[row]->list, sql::bytes{key}, std::int64_t{tlsrpt::wire_code(f.type)}, f.sending_mta_ip,
-                  f.receiving_mx, f.receiving_mx_helo, f.receiving_ip, f.additional_information,
-                  f.reason_code, count});
-    };
-    std::vector<bool> grown(rows.size(), false);
-    for (const auto& f : all) {
-        if (f.known)
-            continue;
-        if (kinds[f.row] < bound) {
-            put(f.row, f.key, *f.what, f.count);
-            ++kinds[f.row];
-            grown[f.row] = true;
-        } else { // A40: without addresses, one entry a type
-            const model::session_fault folded{.type = f.what->type};
-            put(f.row, key_of(folded), folded, f.count);
-        }
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (grown[i])
-            on_->run("update sent_faults set kinds = $2 where id = $1", {rows[i]->list, kinds[i]});
 }
 
 void sql_results::saw_records(std::span<const counting> rows) {

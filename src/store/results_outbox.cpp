@@ -163,7 +163,7 @@ result<void> sql_results::tried(const model::outgoing_delivery& now, bool skip_o
         std::map<std::string_view, std::int64_t> moved;
         --moved[model::to_string(before->state)];
         ++moved[model::to_string(now.state)];
-        if (skip_others)
+        if (skip_others) // 8460-3-y
             for (const auto& each : others)
                 if (each.state == delivery_state::waiting) {
                     on_->run("update outbox_delivery set state = $2, ended_at = $3, fence = fence + 1, "

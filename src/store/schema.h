@@ -13,7 +13,8 @@
 namespace mailtight::store {
 
 /// One step: statements without values, in order. In them, the dialect's words stand as marks: `{serial}` a
-/// primary key that numbers itself, `{counting}` one that never gives a number twice, `{blob}` bytes,
+/// primary key that numbers itself, `{counting}` one that never gives a number twice, `{number_key}` one that
+/// is given, `{blob}` bytes,
 /// `{bytewise}` text in the order of its bytes,
 /// `{clustered}` the end of a table kept in key order, `{numbers}` whatever gives reports their numbers.
 using schema_step = std::span<const std::string_view>;

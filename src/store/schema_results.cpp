@@ -60,7 +60,7 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create unique index outbox_report_part on outbox_report (domain, day, audience, part)",
     "create index outbox_report_day on outbox_report (day, number)",
     "create index outbox_report_id on outbox_report (id_hash)",
-    "create table outbox_body (report bigint primary key, body {blob} not null)",
+    "create table outbox_body (report {number_key}, body {blob} not null)",
     "create table outbox_delivery (number {counting}, report bigint not null, uri text not null, "
     "address text not null, host text not null, state bigint not null, tries bigint not null, "
     "first_at bigint not null, next_at bigint not null, ended_at bigint not null, family bigint not null, "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report sender's part of the database over any engine. results_adding.cpp counts, results_reading.cpp
+// The report sender's part of the database over any engine. results_adding.cpp and
+// results_faults.cpp count, results_reading.cpp
 // reads what is counted, results_due.cpp keeps what is owed, results_filing.cpp files it,
 // results_outbox.cpp keeps the deliveries, results_expiring.cpp drops what is old. One thread at a time; no
 // exception leaves it.
@@ -13,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -80,15 +82,27 @@ private:
     void grow(std::string_view figure, std::int64_t by);
 
     // results_adding.cpp
-    struct counting;
+    struct counting { ///< a row of sent_result on its way: all results of the batch that belong to it
+        std::int64_t day = 0, policy = 0, list = 0;
+        std::string domain, base;
+        std::uint64_t success = 0, failure = 0;
+        const model::counted_result* from = nullptr;
+        std::vector<const model::counted_result*> with_faults;
+        std::string_view record; ///< the latest that was seen
+        auto key() const { return std::tie(day, domain, policy); }
+    };
     void owe(const std::vector<counting>& rows, std::chrono::seconds spread);
     static std::vector<counting> rows_of(std::span<const model::counted_result> results);
     void number_policies(std::vector<counting>& rows);
     static void merge(std::vector<counting>& rows);
     void count(std::span<counting> rows, std::size_t faults);
-    void count_faults(std::span<counting*> rows, std::size_t faults);
     void saw_records(std::span<const counting> rows);
     void forget() { policies_.clear(); }
+    // results_faults.cpp
+    void count_faults(std::span<counting* const> rows, std::size_t bound);
+    std::vector<std::uint64_t> open_lists(std::span<counting* const> rows);
+    void put_fault(std::int64_t list, std::string_view key, const model::session_fault& what,
+                   std::uint64_t count);
     // results_reading.cpp
     struct filing { ///< one that is ours, with what no report holds yet
         const model::due_report* due = nullptr;

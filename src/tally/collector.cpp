@@ -13,7 +13,11 @@ namespace mailtight::tally {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t told_at_most = 10'000; ///< domains a second whose failures are passed on
+constexpr auto known_for = 20ms;             ///< a burst of results to a domain asks once
+constexpr std::size_t known_at_most = 4'096;
 
 bool relabelled(const model::session_fault& fault) {
     return fault.reason_code.starts_with("probe");
@@ -37,11 +41,22 @@ collector::state::state(io::loop& on, const base::clock& time, know_fn knows, co
     writing_thread.emplace(on, "tally-write");
 }
 
+const model::policy_facts& collector::state::facts_of(const std::string& domain) {
+    if (const auto now = loop.now(); now - known_since >= known_for || known.size() >= known_at_most) {
+        known.clear();
+        known_since = now;
+    }
+    const auto [at, is_new] = known.try_emplace(domain);
+    if (is_new && know)
+        at->second = know(domain);
+    return at->second;
+}
+
 void collector::state::take(const told& what, base::utc_seconds at, std::uint64_t times) {
     if (stopped || times == 0)
         return;
     const auto& domain = std::visit([](const auto& each) -> const std::string& { return each.domain; }, what);
-    const auto facts = know ? know(domain) : model::policy_facts{};
+    const auto& facts = facts_of(domain);
     if (never_connected(what))
         counts.blocked += times;
     count(std::visit([&](const auto& each) { return join(each, facts, at); }, what), at, times);

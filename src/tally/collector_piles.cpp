@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t slice_entries = 2'000;
 constexpr std::size_t joined_at_once = 32; ///< between looks at the clock
 constexpr auto hold = 1ms;
-constexpr std::size_t piles_bytes = 128u << 20; ///< that wait; beyond it the newest is lost, and counted
+constexpr std::size_t piles_bytes = 64u << 20; ///< that wait; beyond it the newest is lost, and counted
 constexpr std::size_t spares_kept = 2;
 constexpr std::size_t shown_bytes = 200;
 
@@ -101,7 +101,6 @@ io::task<> collector::state::read_piles(std::shared_ptr<state> self) {
         self->piles.pop_front();
         self->bytes_of_piles -= of->what.bytes();
         self->piles_joined = of->number;
-        self->known_domain.clear();
         std::erase_if(self->waiting_for_piles, [&](const auto& each) {
             if (each.first <= of->number)
                 each.second->set();
@@ -113,14 +112,6 @@ io::task<> collector::state::read_piles(std::shared_ptr<state> self) {
         }
     }
     self->reading = false;
-}
-
-const model::policy_facts& collector::state::facts_of(const std::string& domain) {
-    if (known_domain.empty() || known_domain != domain) {
-        known_domain = domain;
-        known = know ? know(domain) : model::policy_facts{};
-    }
-    return known;
 }
 
 void collector::state::join_some(pile_under_way& of, std::size_t at_most) {
@@ -147,7 +138,6 @@ io::task<> collector::state::join_slice(std::shared_ptr<state> self, std::shared
         const auto until = self->loop.now() + hold;
         while (of->joining->joined < of->joining->read.size() && self->loop.now() < until)
             self->join_some(*of, joined_at_once);
-        self->known_domain.clear(); // what is known may change between two turns
         co_await self->loop.sleep_for(0ms);
     }
 }

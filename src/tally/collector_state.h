@@ -69,6 +69,7 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     state(io::loop& on, const base::clock& time, know_fn knows, collector_options with);
 
     // ---- collector.cpp ----
+    const model::policy_facts& facts_of(const std::string& domain);
     void take(const told& what, base::utc_seconds at, std::uint64_t times);
     void count(const model::delivery_result& joined, base::utc_seconds at, std::uint64_t times);
     void tell_of_failure(const model::delivery_result& joined);
@@ -83,7 +84,6 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     void join_some(pile_under_way& of, std::size_t at_most);
     void note_bad(const pile_under_way::slice& from, base::utc_seconds at);
     void finish_piles();
-    const model::policy_facts& facts_of(const std::string& domain);
 
     // ---- collector_writing.cpp ----
     struct waiter {
@@ -100,6 +100,7 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     static io::task<> write(std::shared_ptr<state> self);
     void fill_batch();
     void settle(const store::result<void>& done);
+    void note_success();
     void note_failure(const store::store_error& error);
     void answer(const store::result<void>& what, std::uint64_t up_to);
     static io::task<store::result<void>> flush(std::shared_ptr<state> self);
@@ -121,8 +122,9 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     bool reading = false;
     std::vector<pile> spares;
     datagram_reader reader; ///< of the reading thread
-    std::string known_domain;
-    model::policy_facts known; ///< of it: many results of a pile have one domain
+
+    std::map<std::string, model::policy_facts, std::less<>> known; ///< asked for a moment ago
+    io::loop::time_point known_since{};
 
     std::unordered_set<std::string> told_of; ///< domains, within this second
     base::utc_seconds told_at{};

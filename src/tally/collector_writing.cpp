@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using store::store_error;
 using mark_list = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::chrono::milliseconds pause_max = 10s;
+constexpr std::chrono::milliseconds pause_max = 5s;
 constexpr unsigned refused_max = 3;
 constexpr std::chrono::milliseconds ring_step = 50ms;
 
@@ -156,10 +156,7 @@ void collector::state::settle(const store::result<void>& done) {
     if (done) {
         counts.written += under_way->sessions;
         counts.last_written = clock.now();
-        if (std::exchange(away, false) && options.complain)
-            options.complain(fmt::format("the database is back: {} sessions that waited are written",
-                                         under_way->sessions));
-        pause = 0ms;
+        note_success();
         answer({}, under_way->generation);
         under_way.reset();
         return;
@@ -174,6 +171,12 @@ void collector::state::settle(const store::result<void>& done) {
         options.complain(fmt::format("{} sessions are lost: the database refuses them: {}",
                                      under_way->sessions, done.error().message));
     under_way.reset();
+}
+
+void collector::state::note_success() {
+    pause = 0ms;
+    if (std::exchange(away, false) && options.complain)
+        options.complain("the database is back: results that waited are written");
 }
 
 void collector::state::note_failure(const store_error& error) {
@@ -222,8 +225,14 @@ io::task<store::result<mark_list>> collector::state::marks(std::shared_ptr<state
             store_error{.what = store_error::kind::unreachable, .message = "collecting has ended"});
     auto kept = co_await self->writing_thread->run<store::result<mark_list>>(
         [raw = self.get(), self] { return raw->side.marks(); });
-    if (!kept && !self->stopped)
+    if (self->stopped)
+        co_return kept;
+    if (!kept) {
         self->note_failure(kept.error());
+    } else if (self->away) { // what waits need not wait for its next try
+        self->note_success();
+        self->hurry();
+    }
     co_return kept;
 }
 

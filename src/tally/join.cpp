@@ -105,10 +105,12 @@ applied_policy sts_without_text(std::string domain) { // A33: nothing was applie
 applied_policy tlsa(const policy_facts::dane_host* of, std::string otherwise) { // A22, A25
     if (!of)
         return {.type = policy_type::tlsa, .domain = std::move(otherwise), .strings = {}, .mx_patterns = {}};
-    return {.type = policy_type::tlsa,
-            .domain = of->base.empty() ? of->host : of->base,
-            .strings = of->records,
-            .mx_patterns = {}};
+    applied_policy out{.type = policy_type::tlsa,
+                       .domain = of->base.empty() ? of->host : of->base,
+                       .strings = of->records,
+                       .mx_patterns = {}};
+    std::ranges::sort(out.strings); // DNS gives the set in any order; it is one policy all the same
+    return out;
 }
 
 // 8461-6-b: a fetch that failed while a policy is held changes nothing of what holds, and is told beside it.
@@ -195,7 +197,8 @@ private:
         if (type == result_type::certificate_not_trusted) // 8460-4.3.1-d: something has to stand there
             out.reason_code = "chain-not-trusted";
         else if (type == result_type::validation_failure) // 8460-4.3.1-e, 8460-4.3.3-a
-            out.reason_code = "tls-handshake-failure";
+            out.reason_code =
+                seen_.tls == tls_reached::not_tried ? "policy-stopped-it" : "tls-handshake-failure";
         return out;
     }
 

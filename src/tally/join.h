@@ -9,9 +9,11 @@
 namespace mailtight::tally {
 
 /// A whole result (a datagram): policies that the mail server could not know are put in its place, without
-/// counting the session twice. `no-policy-found` becomes `sts` where the policy is in testing, or where
-/// fetching it failed; a failing verdict of a probe of the same address relabels it, and only then; totals
-/// stay those of the mail server. What names a policy of its own stays as it is.
+/// counting the session twice. `no-policy-found` becomes `sts` where a policy is in testing, where one is
+/// enforced of which the mail server was told in a dialect without names for reports, and where fetching it
+/// failed; a failing verdict of a probe of the same address relabels it, and only then; totals stay those of
+/// the mail server. What names a policy of its own stays as it is; that an `sts` policy could not be fetched
+/// anew is told beside it.
 model::delivery_result join(model::delivery_result told, const model::policy_facts& known,
                             base::utc_seconds at);
 /// Facts alone: the policies come from what is known.

@@ -62,7 +62,8 @@ constexpr std::array<verify_words, 8> verify_table{{
     {"self signed certificate", "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT",
      result_type::certificate_not_trusted},
 }};
-constexpr int hostname_mismatch = 62; // X509_V_ERR_HOSTNAME_MISMATCH
+// Numbers of OpenSSL's for what is no matter of trust.
+constexpr int hostname_mismatch = 62, unspecified = 1, dane_no_match = 65;
 
 void judge(std::string_view words, bool of_authority, verify_failed& into) {
     for (const auto& row : verify_table)
@@ -77,6 +78,8 @@ void judge(std::string_view words, bool of_authority, verify_failed& into) {
         into.reason = io::verify_error_name(code);
         if (code == hostname_mismatch)
             into.type = result_type::certificate_host_mismatch; // 8460-4.3.1-b
+        else if (code == unspecified || code == dane_no_match)
+            into.type = result_type::validation_failure; // 8460-4.3.1-e
         return;
     }
     into.type = result_type::validation_failure;

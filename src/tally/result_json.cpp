@@ -137,9 +137,9 @@ failure read_fault(dom::object from, const datagram_limits& limits, const place&
                 has_code = true;
                 return take(read_result_type(v, here, unknown), into.type);
             }
-            std::string text;
-            if (failure wrong = take(read_text(v, here, limits.text), text))
-                return wrong;
+            if (!v.is_string())
+                return fault(kind::field, here, "a text is expected");
+            const std::string_view text = v.get_string().value_unsafe();
             switch (member) {
             case sender:
                 into.sending_mta_ip = as_address(text);
@@ -147,18 +147,17 @@ failure read_fault(dom::object from, const datagram_limits& limits, const place&
             case mx:
                 into.receiving_mx = as_host(text, limits.text);
                 break;
-            case helo: // the whole reply, from Postfix: its lines were joined before they were cleaned
-                into.receiving_mx_helo =
-                    clean_text(first_of_ehlo(v.get_string().value_unsafe()), limits.text);
+            case helo:
+                into.receiving_mx_helo = clean_text(first_of_ehlo(text), limits.text);
                 break;
             case receiver:
                 into.receiving_ip = as_address(text);
                 break;
             case additional:
-                into.additional_information = std::move(text);
+                into.additional_information = clean_text(text, limits.text);
                 break;
             default:
-                into.reason_code = std::move(text);
+                into.reason_code = clean_text(text, limits.text);
             }
             return failure();
         });

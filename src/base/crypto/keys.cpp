@@ -133,6 +133,8 @@ bool public_key::verifies(std::string_view sha256_digest, std::string_view signa
 
 struct private_key::state {
     key_ptr key;
+    context_ptr rsa;         ///< ready to sign, made with the first signature
+    digest_context_ptr pure; ///< of Ed25519
 };
 
 private_key::private_key()
@@ -188,18 +190,21 @@ unsigned private_key::bits() const {
 
 std::string private_key::sign(std::string_view sha256_digest) const {
     const clean_errors clean;
-    std::string out(static_cast<std::size_t>(EVP_PKEY_get_size(state_->key.get())), '\0');
+    auto& own = *state_;
+    std::string out(static_cast<std::size_t>(EVP_PKEY_get_size(own.key.get())), '\0');
     std::size_t length = out.size();
     bool done = false;
     if (kind() == key_kind::rsa) {
-        const auto context = prepare_rsa(state_->key.get(), EVP_PKEY_sign_init);
-        done = context && EVP_PKEY_sign(context.get(), bytes_of(out), &length, bytes_of(sha256_digest),
+        if (!own.rsa)
+            own.rsa = prepare_rsa(own.key.get(), EVP_PKEY_sign_init);
+        done = own.rsa && EVP_PKEY_sign(own.rsa.get(), bytes_of(out), &length, bytes_of(sha256_digest),
                                         sha256_digest.size()) == 1;
     } else {
-        const digest_context_ptr context(EVP_MD_CTX_new());
-        done = context &&
-               EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, state_->key.get()) == 1 &&
-               EVP_DigestSign(context.get(), bytes_of(out), &length, bytes_of(sha256_digest),
+        if (!own.pure)
+            own.pure.reset(EVP_MD_CTX_new());
+        done = own.pure &&
+               EVP_DigestSignInit(own.pure.get(), nullptr, nullptr, nullptr, own.key.get()) == 1 &&
+               EVP_DigestSign(own.pure.get(), bytes_of(out), &length, bytes_of(sha256_digest),
                               sha256_digest.size()) == 1;
     }
     out.resize(done ? length : 0);

@@ -256,6 +256,7 @@ std::vector<std::int64_t> file::reserve_report_numbers(std::size_t how_many) {
 std::string file::dialect(std::string_view statement) const {
     static constexpr std::pair<std::string_view, std::string_view> words[] = {
         {"{serial}", "integer primary key"},
+        {"{number_key}", "integer primary key"},
         {"{blob}", "blob"},
         {"{clustered}", "without rowid"},
         {"{numbers}", "select 1"}, // the setting next_report
@@ -263,7 +264,7 @@ std::string file::dialect(std::string_view statement) const {
         {"{for_update}", ""}, // begin immediate has
         {"{for_share}", ""},
         {"{for_update_free}", ""},
-        {"{bytewise}", ""},        // it always is
+        {"{bytewise}", ""}, // it always is
         {"{now_ms}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)"},
         {"{has_table}", "select 1 from sqlite_master where type = 'table' and name ="}};
     std::string out(statement);

@@ -49,16 +49,18 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
                            "cache export", "cache import", "cache list", "cache override", "cache overrides",
                            "cache purge", "cache refresh", "cache show", "check", "dns", "doctor",
                            "policy lint", "policy match", "policy new", "record lint", "report address",
-                           "report digest", "report failures", "report import", "report list", "report mute",
-                           "report mutes", "report read", "report ready", "report show", "report silence",
-                           "report summary", "report test", "resolve", "scan", "serve", "status"));
+                           "report digest", "report failures", "report import", "report keys", "report list",
+                           "report mute", "report mutes", "report outbox", "report preview", "report read",
+                           "report ready", "report send", "report show", "report silence", "report summary",
+                           "report test", "resolve", "scan", "serve", "status"));
 }
 
 TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
     const std::set<std::string> outgoing = {
         "check",       "dns",          "doctor",         "policy new",    "report import",
         "report read", "report ready", "report silence", "report test",   "scan",
-        "serve",       "report show",  "resolve",        "cache refresh", "report failures"};
+        "serve",       "report show",  "resolve",        "cache refresh", "report failures",
+        "report keys", "report send",  "report preview"};
     for (const auto& command : app::command_line{}.commands()) {
         SCOPED_TRACE(command.name);
         std::string network;
@@ -68,6 +70,38 @@ TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
         for (const char* name : {"--resolver", "--ca-file", "--allow-net", "--smtp-port", "--https-port",
                                  "--dns-timeout", "--connect-timeout"})
             EXPECT_EQ(network.find(name) != std::string::npos, outgoing.contains(command.name)) << name;
+    }
+}
+
+TEST(cli, what_the_commands_about_our_own_reports_cannot_take_is_told) {
+    struct bad {
+        std::vector<std::string> words;
+        const char* says;
+    };
+    const bad rows[] = {
+        {{"report", "send"}, "--day is required"},
+        {{"report", "send", "--day", "yesterday"}, "--day takes a day"},
+        {{"report", "send", "--day", "2026-02-30"}, "--day takes a day"},
+        {{"report", "send", "--day", "2026-01-31"}, "deliver.contact"},
+        {{"report", "preview", "example.com"}, "deliver.contact"},
+        {{"report", "preview", "example.com", "--day", "x"}, "--day takes a day"},
+        {{"report", "preview", "no domain"}, "domain"},
+        {{"report", "keys"}, "deliver.contact"},
+        {{"report", "keys", "burn"}, "make or show"},
+        {{"report", "keys", "--format", "xml"}, "is unknown"},
+        {{"report", "outbox", "seven"}, "no number"},
+        {{"report", "outbox", "-1"}, ""},
+        {{"report", "outbox", "suppress"}, "say which address"},
+        {{"report", "outbox", "7", "a@b.example"}, "suppress and allow alone"},
+        {{"report", "outbox", "suppress", "nobody"}, "no mail address"},
+        {{"report", "outbox", "--state", "lost"}, "--state takes"},
+        {{"report", "outbox", "--day", "x"}, "--day takes"},
+    };
+    for (const auto& row : rows) {
+        const auto done = run(row.words);
+        EXPECT_EQ(done.status, 2) << row.words.back();
+        EXPECT_EQ(done.out, "");
+        EXPECT_THAT(done.err, HasSubstr(row.says)) << row.words.back();
     }
 }
 

@@ -132,6 +132,7 @@ struct outside {
                        .text = "made up",
                        .stage = std::move(stage)};
         out.server = std::move(server);
+        out.over_v6 = out.server.find('[') != std::string::npos;
         return out;
     }
     static io::http_answer http(int status, std::vector<std::pair<std::string, std::string>> fields = {}) {

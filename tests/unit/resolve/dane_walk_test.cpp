@@ -146,6 +146,7 @@ TEST_F(a_host, whose_tlsa_question_fails_is_out_of_reach) {
         const auto seen = standing();
         EXPECT_EQ(seen.dane, host_class::error) << why;
         EXPECT_THAT(seen.records, testing::IsEmpty()) << why;
+        EXPECT_EQ(seen.bogus, how.status == dns_status::bogus || how.security == model::dnssec::bogus) << why;
         EXPECT_THAT(seen.reason, HasSubstr("TLSA look-up of " + tlsa_name + " failed: ")) << why;
         EXPECT_THAT(seen.reason, HasSubstr(how.detail)) << why;
         EXPECT_FALSE(seen.reason.ends_with(": ")) << why;

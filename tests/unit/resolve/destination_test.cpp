@@ -75,6 +75,7 @@ TEST(destination, whose_mx_look_up_fails_is_unknown_and_says_why) {
         const auto where = look(world);
         EXPECT_EQ(where.what, destination::kind::mx_failed) << why;
         EXPECT_EQ(judge(where), dane_answer::unknown) << why;
+        EXPECT_EQ(where.mx_bogus, how.status == dns_status::bogus) << why;
         EXPECT_THAT(why_unknown(where), HasSubstr("MX look-up of example.com failed: ")) << why;
         EXPECT_THAT(why_unknown(where), HasSubstr(how.detail)) << why;
         EXPECT_EQ(where.good_until - where.looked_at, 30s) << why;

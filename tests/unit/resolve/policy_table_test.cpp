@@ -57,7 +57,8 @@ void expect_same(const kept_policy& a, const kept_policy& b) {
     SCOPED_TRACE(a.domain);
     tests::expect_same(a, b);
     if (a.state.failed && b.state.failed)
-        EXPECT_EQ(a.state.failed->every_id, b.state.failed->every_id);
+        EXPECT_EQ(std::tie(a.state.failed->every_id, a.state.failed->reason),
+                  std::tie(b.state.failed->every_id, b.state.failed->reason));
     EXPECT_EQ(a.state.fetching, b.state.fetching);
 }
 
@@ -66,7 +67,9 @@ void expect_same(const kept_policy& a, const kept_policy& b) {
 TEST(policy_row, keeps_everything_that_is_remembered) {
     kept_policy all = with_policy("example.com", sts::mode::testing);
     all.state.record = {sts::record_sighting::kind::invalid, "", 4'000'000'000, "no id"};
-    all.state.failed = {"7", start + seconds(5), sts::policy_fault::webpki_invalid, "expired in 2020", true};
+    all.state.failed = {
+        "7",  start + seconds(5),           sts::policy_fault::webpki_invalid, "expired in 2020",
+        true, "X509_V_ERR_CERT_HAS_EXPIRED"};
     all.state.failing_since = start + seconds(3);
     all.state.failures = 4'000'000'000;
     all.state.fetching = "";

@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+
 namespace mailtight::store {
 namespace {
 using model::delivery_state;

@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <map>
+
 namespace mailtight::store {
 namespace {
 using model::report_audience;
@@ -243,6 +246,75 @@ TEST_P(result_fixture, one_machine_holds_it_until_its_lease_ends) {
     const auto fourth = *two->take_due(after + minute, "two", minute, 10);
     ASSERT_EQ(fourth.size(), 1u);
     EXPECT_GT(fourth[0].fence, third[0].fence);
+}
+
+TEST_P(result_fixture, several_are_filed_at_once_and_only_those_that_are_held) {
+    const auto s = open();
+    const auto later = end_of_day() + std::chrono::hours(24);
+    add(*s, {sts_result("a.example", 1, 0), sts_result("b.example", 2, 0), sts_result("c.example", 4, 0),
+             tlsa_result("c.example", "base.example", 8, 0)});
+    auto all = *s->take_due(later, "m", minute, 10, the_day);
+    ASSERT_EQ(all.size(), 4u);
+    std::ranges::reverse(all); // in whatever order
+    const auto lost = std::ranges::find(all, "b.example", &model::due_report::domain);
+    --lost->fence;
+    std::map<std::string, std::uint64_t> made;
+    const auto numbers =
+        *s->file_all(all, [&](const model::due_report& due, std::span<const model::counted_result> of,
+                              std::uint32_t part) {
+            EXPECT_EQ(part, 0u);
+            for (const auto& r : of)
+                made[due.domain] += r.success;
+            return due.domain == "a.example" ? std::nullopt : std::optional(a_report(due.domain));
+        });
+    EXPECT_EQ(made, (std::map<std::string, std::uint64_t>{
+                        {"a.example", 1}, {"base.example", 8}, {"c.example", 12}}));
+    ASSERT_EQ(numbers.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) {
+        const bool filed = all[i].domain == "c.example" || all[i].domain == "base.example";
+        ASSERT_EQ(numbers[i].has_value(), filed) << all[i].domain;
+        if (filed)
+            EXPECT_EQ((*s->report(*numbers[i]))->domain, all[i].domain);
+    }
+    EXPECT_EQ(s->figures_of(later)->unreported_sessions, 2u);
+    ++lost->fence;
+    ASSERT_TRUE(s->drop_all(all));
+    EXPECT_EQ(s->figures_of(later)->unreported_sessions, 0u);
+    EXPECT_EQ(rows_of("report_due"), 0);
+}
+
+// What is counted while a report is made waits, begins a fresh row, and is owed anew.
+TEST_P(result_fixture, what_comes_in_while_a_report_is_filed_is_in_the_next_one) {
+    const auto s = open();
+    const auto later = end_of_day() + std::chrono::hours(24);
+    add(*s, {sts_result("a.example", 1, 0)});
+    const auto due = *s->take_due(later, "m", minute, 10);
+    std::atomic<bool> written{false};
+    std::thread other;
+    ASSERT_TRUE(*s->file(due.at(0), [&](std::span<const model::counted_result> of, std::uint32_t) {
+        EXPECT_EQ(of[0].success, 1u);
+        other = std::thread([&] {
+            add(*open(), {sts_result("a.example", 10, 0), tlsa_result("a.example", "mx.b.example", 5, 0)}, 1,
+                "other");
+            written = true;
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        EXPECT_FALSE(written) << "it would be lost here";
+        return std::optional(a_report("a.example"));
+    }));
+    other.join();
+    const auto next = *s->take_due(later, "m", minute, 10);
+    ASSERT_EQ(next.size(), 2u) << "the domain, and the base";
+    std::uint64_t sessions = 0;
+    for (const auto& each : next)
+        if (each.audience == report_audience::recipient_domain)
+            EXPECT_TRUE(*s->file(each, [&](std::span<const model::counted_result> of, std::uint32_t part) {
+                EXPECT_EQ(part, 1u);
+                for (const auto& r : of)
+                    sessions += r.success;
+                return std::optional(a_report("a.example"));
+            }));
+    EXPECT_EQ(sessions, 15u);
 }
 
 TEST_P(result_fixture, of_one_day_due_or_not) {

@@ -232,6 +232,20 @@ TEST(collector, a_store_that_is_away_costs_one_complaint) {
     EXPECT_TRUE(w.flush());
 }
 
+TEST(collector, whoever_finds_the_store_again_ends_the_wait) {
+    world w;
+    w.options.write_every = 1h; // and so long is the pause
+    w.kept->away = true;
+    auto& of = w.begin();
+    EXPECT_FALSE(w.loop.block_on(of.marks()));
+    of.take(session("a.example"), w.clock.at);
+    EXPECT_FALSE(w.flush());
+    w.kept->away = false;
+    EXPECT_TRUE(w.loop.block_on(of.marks()));
+    EXPECT_TRUE(w.eventually([&] { return w.kept->sessions() == 1; }));
+    EXPECT_EQ(w.complaints.size(), 2U);
+}
+
 TEST(collector, memory_is_bounded_while_the_store_is_away) {
     world w;
     w.kept->away = true;

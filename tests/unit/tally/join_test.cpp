@@ -457,5 +457,14 @@ TEST(join, one_session_is_one_session_of_a_policy) {
               "mx1.example.com <1>: success");
 }
 
+TEST(join, records_in_another_order_are_the_same_policy) {
+    auto one = with_dane(nothing_known()), other = one;
+    one.dane[0].records = {"3 1 1 AB01", "2 0 1 CD02"};
+    other.dane[0].records = {"2 0 1 CD02", "3 1 1 AB01"};
+    const auto seen = session(tls_reached::verified);
+    ASSERT_EQ(join(seen, one, noon).outcomes.size(), 1);
+    EXPECT_EQ(join(seen, one, noon), join(seen, other, noon));
+}
+
 } // namespace
 } // namespace mailtight::tally
