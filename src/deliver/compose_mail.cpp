@@ -45,11 +45,7 @@ std::string make_mail(const reporter& who, const model::outgoing_report& what,
     mail.body = what.body;
     mail.date = now;
     const std::string message = tlsrpt::compose(mail);
-    std::string out;
-    out.reserve(message.size() + keys.size() * 1024);
-    for (const auto& key : keys) // 8460-3-j, 8463
-        out += key.sign(message, now);
-    return out += message;
+    return mail::sign_dkim(message, keys, now) + message; // 8460-3-j, 8463
 }
 
 } // namespace mailtight::deliver

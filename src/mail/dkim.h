@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,9 +98,14 @@ public:
     dkim_algorithm algorithm() const;
 
 private:
+    friend std::string sign_dkim(std::string_view message, std::span<const dkim_signer> keys,
+                                 base::utc_seconds now);
     dkim_signer();
     struct state;
     std::unique_ptr<state> state_;
 };
+/// The fields of all these keys, one below the other, as each key's sign() makes it; the message is read and
+/// hashed once.
+std::string sign_dkim(std::string_view message, std::span<const dkim_signer> keys, base::utc_seconds now);
 
 } // namespace mailtight::mail

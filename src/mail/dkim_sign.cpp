@@ -69,11 +69,39 @@ std::string folded_base64_lines(std::string_view bytes) {
     return out;
 }
 
+// What every signature of a message begins with, whichever key makes it.
+struct prepared_message {
+    std::string names;     // h=
+    std::string body_hash; // bh=
+    std::string header;    // the named fields, canonical
+};
+prepared_message prepare(std::string_view message) {
+    const auto split = split_for_dkim(message);
+    const dkim_field_index index(split);
+    prepared_message out;
+    out.names = list_of_fields(index);
+    out.body_hash = base::base64(canonical_body_hash(split.body, dkim_canon::relaxed));
+    // From, then every named field from the bottom up; the name too many finds none.
+    out.header.reserve(message.size() - split.body.size());
+    dkim_field_index::selection fields(index);
+    const auto append = [&](std::string_view name) {
+        if (const auto* found = fields.next(name))
+            append_canonical(out.header, found->raw, dkim_canon::relaxed);
+    };
+    append("From");
+    for (const auto name : signed_fields)
+        for (std::size_t i = index.count(name); i > 0; --i)
+            append(name);
+    return out;
+}
+
 } // namespace
 
 struct dkim_signer::state {
     std::string domain, selector;
     std::optional<base::private_key> key;
+
+    std::string field_for(const prepared_message& message, base::utc_seconds now) const;
 };
 
 dkim_signer::dkim_signer()
@@ -109,34 +137,35 @@ dkim_algorithm dkim_signer::algorithm() const {
 }
 
 // 8460-3-j, 8463
-std::string dkim_signer::sign(std::string_view message, base::utc_seconds now) const {
-    const auto split = split_for_dkim(message);
-    const dkim_field_index index(split);
-    const auto names = list_of_fields(index);
+std::string dkim_signer::state::field_for(const prepared_message& message, base::utc_seconds now) const {
     auto field =
         fmt::format("DKIM-Signature: v=1; a={}; c=relaxed/relaxed;\r\n\td={}; s={};\r\n\tt={};\r\n\t{};"
                     "\r\n\tbh={};\r\n\tb=",
-                    algorithm() == dkim_algorithm::rsa_sha256 ? "rsa-sha256" : "ed25519-sha256",
-                    state_->domain, state_->selector, now.time_since_epoch().count(), names,
-                    base::base64(canonical_body_hash(split.body, dkim_canon::relaxed)));
-    // The header's hash: From, then every named field from the bottom up; the name too many finds none.
-    std::string text;
-    dkim_field_index::selection fields(index);
-    const auto append = [&](std::string_view name) {
-        if (const auto* found = fields.next(name))
-            append_canonical(text, found->raw, dkim_canon::relaxed);
-    };
-    append("From");
-    for (const auto name : signed_fields)
-        for (std::size_t i = index.count(name); i > 0; --i)
-            append(name);
-    append_canonical(text, field, dkim_canon::relaxed);
-    text.resize(text.size() - 2);
+                    key->kind() == base::key_kind::rsa ? "rsa-sha256" : "ed25519-sha256", domain, selector,
+                    now.time_since_epoch().count(), message.names, message.body_hash);
+    std::string own;
+    append_canonical(own, field, dkim_canon::relaxed);
+    own.resize(own.size() - 2);
     base::sha256_stream hash;
-    hash.update(text);
-    field += folded_base64_lines(state_->key->sign(hash.finish()));
+    hash.update(message.header);
+    hash.update(own);
+    field += folded_base64_lines(key->sign(hash.finish()));
     field += "\r\n";
     return field;
+}
+
+std::string dkim_signer::sign(std::string_view message, base::utc_seconds now) const {
+    return state_->field_for(prepare(message), now);
+}
+
+std::string sign_dkim(std::string_view message, std::span<const dkim_signer> keys, base::utc_seconds now) {
+    std::string out;
+    if (keys.empty())
+        return out;
+    const auto prepared = prepare(message);
+    for (const auto& key : keys)
+        out += key.state_->field_for(prepared, now);
+    return out;
 }
 
 // 8460-3-m, A38: the type tlsrpt beside email, since verifiers of mail ignore a key for tlsrpt alone.

@@ -21,6 +21,10 @@ struct story {
     std::set<std::string> down{}; ///< answers 451 once
 };
 
+void PrintTo(const story& tale, std::ostream* to) {
+    *to << tale.name;
+}
+
 class a_process_that_dies : public testing::TestWithParam<story> {};
 
 /// One life after another until the day is over; the first ends at the step. False: it needs fewer steps.

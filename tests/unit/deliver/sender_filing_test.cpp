@@ -167,6 +167,30 @@ TEST_F(filing_reports, a_third_party_gets_no_more_than_the_caps) {
     EXPECT_EQ(world.taken("victim@v.example"), 4);
 }
 
+TEST_F(filing_reports, reports_are_not_answered_with_reports) {
+    PROVES("8460-3-h");
+    count({sessions("a.example", 5)});
+    world.asks("a.example", "mailto:a@peer.example");
+    begin(); // one mail to peer.example, on the day after
+    ASSERT_EQ(world.taken("a@peer.example"), 1);
+    const auto next_day = [](model::counted_result of) {
+        of.day += std::chrono::days(1);
+        return of;
+    };
+    count({next_day(sessions("peer.example", 1)), next_day(sessions("other.example", 1))});
+    world.asks("peer.example", "mailto:p@peer.example");
+    world.asks("other.example", "mailto:o@other.example");
+    pass(24h);
+    EXPECT_EQ(world.taken("p@peer.example"), 0) << "its only session was our report";
+    EXPECT_EQ(world.taken("o@other.example"), 1);
+    EXPECT_EQ(told(kind::not_made), 1u);
+    auto later = next_day(sessions("peer.example", 4));
+    later.day += std::chrono::days(1);
+    count({later});
+    pass(24h);
+    EXPECT_EQ(world.taken("p@peer.example"), 1) << "and these were mails of people";
+}
+
 TEST_F(filing_reports, nothing_goes_to_ourselves_where_that_is_switched_off) {
     options.rails.own_domains = {"own.example"};
     options.rails.to_self = false;

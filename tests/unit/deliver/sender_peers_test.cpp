@@ -203,7 +203,7 @@ protected:
                     },
                 .post =
                     [this](io::http_call call) {
-                        call.time = 5s;
+                        call.time = 30s;
                         return io::http_request(loop, *dns, ca().client, guard, wall, std::move(call));
                     },
                 .record = [this](std::string domain) { return look_up(std::move(domain)); }};

@@ -195,7 +195,7 @@ struct sender_world {
         sender.reset();
         loop.block_on(loop.sleep_for(1ms));
     }
-    bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds within = 10s) {
+    bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds within = 60s) {
         return loop.block_on(
             [](io::loop& on, std::function<bool()> what, std::chrono::milliseconds most) -> io::task<bool> {
                 const auto until = on.now() + most;

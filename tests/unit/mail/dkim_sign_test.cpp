@@ -91,6 +91,16 @@ TEST(DkimSign, TwoSignaturesSideBySide) {
     }
 }
 
+// Both algorithms give the same signature of the same bytes.
+TEST(DkimSign, AllKeysAtOnceAsEachByItself) {
+    std::vector<dkim_signer> keys;
+    keys.push_back(std::move(*dkim_signer::make("example.com", "rsa", tests::rsa_pem())));
+    keys.push_back(std::move(*dkim_signer::make("example.com", "ed", tests::ed25519_pem())));
+    const auto fields = sign_dkim(report, keys, now);
+    EXPECT_EQ(fields, keys[0].sign(report, now) + keys[1].sign(report, now));
+    EXPECT_EQ(sign_dkim(report, {}, now), "");
+}
+
 TEST(DkimSign, TheRecordToPublish) {
     PROVES("8460-3-m");
     const auto rsa = signer().key_record();

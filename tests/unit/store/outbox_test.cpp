@@ -15,7 +15,7 @@ using model::outgoing_delivery;
 using model::report_audience;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using namespace tests;
+using namespace result_tests;
 
 class outbox : public result_fixture {
 protected:

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace mailtight::tests {
+namespace mailtight::result_tests {
 
 inline constexpr std::chrono::sys_days the_day{std::chrono::year(2026) / 5 / 3};
 inline constexpr std::chrono::seconds minute{60}, four_hours{14'400}, a_day{86'400};
@@ -84,7 +84,7 @@ inline std::vector<std::pair<std::string, std::int64_t>> times_of(const std::vec
     return out;
 }
 
-} // namespace mailtight::tests
+} // namespace mailtight::result_tests
 
 namespace mailtight::store {
 
@@ -104,20 +104,20 @@ protected:
                     std::vector<std::pair<std::string, std::string>> marks = {}, std::size_t faults = 1'000) {
         const auto done =
             to.add({.machine = machine, .number = number, .results = results, .marks = std::move(marks)},
-                   tests::four_hours, faults);
+                   result_tests::four_hours, faults);
         EXPECT_TRUE(done) << done.error().message;
         return done && *done;
     }
     static std::vector<model::counted_result>
     unreported(result_store& from, const std::string& domain,
                model::report_audience audience = model::report_audience::recipient_domain) {
-        auto got = from.results(tests::the_day, domain, audience, false);
+        auto got = from.results(result_tests::the_day, domain, audience, false);
         EXPECT_TRUE(got) << got.error().message;
         return got ? std::move(*got) : std::vector<model::counted_result>();
     }
     static result<std::optional<std::int64_t>> file_all(result_store& to, const model::due_report& due) {
         return to.file(due, [&](auto, std::uint32_t part) {
-            auto made = tests::a_report(due.domain);
+            auto made = result_tests::a_report(due.domain);
             made.report_id = std::to_string(part) + made.report_id;
             return std::optional(made);
         });

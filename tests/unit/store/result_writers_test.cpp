@@ -20,7 +20,7 @@
 namespace mailtight::store {
 namespace {
 using model::report_audience;
-using namespace tests;
+using namespace result_tests;
 
 class result_writers : public result_fixture {};
 INSTANTIATE_TEST_SUITE_P(engines, result_writers, testing::Values(engine::sqlite, engine::postgres),

@@ -14,7 +14,7 @@ namespace {
 using model::report_audience;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using namespace tests;
+using namespace result_tests;
 
 INSTANTIATE_TEST_SUITE_P(engines, result_fixture, testing::Values(engine::sqlite, engine::postgres),
                          [](const auto& info) {
