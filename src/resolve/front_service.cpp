@@ -33,7 +33,10 @@ public:
         return of_.policies().get(domain);
     }
     std::vector<model::policy_override> overrides() const override { return of_.overrides(); }
-    void count_repeated(const tls_decision& given) override { of_.count_repeated(given); }
+    void count_repeated(const tls_decision& given) override {
+        of_.count_repeated(given);
+        of_.answered(given); // an attempt is stopped by a repeated answer as by any other
+    }
 
 private:
     static io::task<shared_decision> tell_of(service& of, std::string key) {

@@ -46,10 +46,16 @@ class Installation:
         return self.reporter.counted()["sessions"]
 
 
+def pair(trial: Trial) -> list[Installation]:
+    """Both, running; the cases here follow one another."""
+    if not trial.world.pair:
+        trial.world.pair = [Installation(trial, PAIR[0], PAIR[1]), Installation(trial, PAIR[1], PAIR[0])]
+    return trial.world.pair
+
+
 @case("two installations that report to each other come to rest", "pair")
 def rest(trial: Trial) -> None:
-    sides = [Installation(trial, PAIR[0], PAIR[1]), Installation(trial, PAIR[1], PAIR[0])]
-    trial.world.pair = sides
+    sides = pair(trial)
     for one in sides:
         one.postfix.send(f"somebody@{one.other.domain}")
     for one in sides:
@@ -73,7 +79,7 @@ def rest(trial: Trial) -> None:
 
 @case("a report that comes back is not sent there again", "pair")
 def bounce(trial: Trial) -> None:
-    side = trial.world.pair[0]
+    side = pair(trial)[0]
     reporter, host = side.reporter, trial.far.hosts[f"mx.{RETURNED}"]
     host.refuse["4"] = "550 5.1.1 there is nobody of this name"
     teller = reporter.teller()

@@ -73,7 +73,7 @@ class Daemon:
 servers = ["127.0.0.53"]
 [network]
 ca-file = "{build}/ca.pem"
-allow-net = ["10.64.0.0/16", "127.0.0.0/8"]
+allow-net = ["10.64.0.0/16", "127.0.0.0/8", "fd64::/16"]
 connect-timeout = "3s"
 [store]
 where = "{self.store}"

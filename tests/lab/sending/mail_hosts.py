@@ -42,10 +42,20 @@ class MailHost:
 
     def start(self) -> "MailHost":
         for address in filter(None, (self.address, self.address6)):
-            server = net.listen(self.space, address, 25)
-            self.sockets.append(server)
-            threading.Thread(target=self._accept, args=(server,), daemon=True).start()
+            self.open(address)
         return self
+
+    def open(self, address: str) -> None:
+        server = net.listen(self.space, address, 25)
+        self.sockets.append(server)
+        threading.Thread(target=self._accept, args=(server,), daemon=True).start()
+
+    def close(self, address: str) -> None:
+        """Nobody answers there any more."""
+        for server in [one for one in self.sockets if one.getsockname()[0] == address]:
+            self.sockets.remove(server)
+            server.shutdown(socket.SHUT_RDWR)  # closing alone leaves a waiting accept() as it is
+            server.close()
 
     def sessions(self, sender: str = "sender.test") -> int:
         """Of this sender: who looks at a policy in testing comes too, and carries no mail."""

@@ -239,7 +239,7 @@ class Exim:
     name = "exim"
 
     def __init__(self, snippets: Path, lines_socket: Path, results_socket: Path | None = None, instance: str = "out"):
-        self.snippets = snippets
+        self.snippets, self.tells = snippets, results_socket is not None
         self.sockets = {"/run/mailtight/lines.sock": lines_socket, "/run/mailtight/results.sock": results_socket}
         self.etc, self.spool = Path(f"/etc/exim4-{instance}"), Path(f"/var/spool/exim4-{instance}")
         self.process: subprocess.Popen | None = None
@@ -280,6 +280,7 @@ begin transports
 remote_smtp:
   driver = smtp
   connect_timeout = 3s
+{'  event_action = MAILTIGHT_EVENT' if self.tells else ''}
 begin retry
 * * F,5d,1s
 """)
