@@ -104,10 +104,11 @@ boost::json::object to_json(const preview& of) {
 }
 
 void show(const preview& of) {
-    print(fmt::format("{} on {}: {} sessions, {} of them failed{}\n", of.domain,
-                      base::format_date(base::utc_seconds(of.day)), of.success + of.failure, of.failure,
-                      of.reported == 0 ? std::string()
-                                       : fmt::format("; {} were reported already", of.reported)));
+    const auto sessions = of.success + of.failure;
+    print(fmt::format(
+        "{} on {}: {} session{}, {} of them failed{}\n", of.domain,
+        base::format_date(base::utc_seconds(of.day)), sessions, sessions == 1 ? "" : "s", of.failure,
+        of.reported == 0 ? std::string() : fmt::format("; {} were reported already", of.reported)));
     if (!of.why_not.empty())
         print(fmt::format("no report: {}\n", base::printable(of.why_not, 500)));
     for (const auto& each : of.to)

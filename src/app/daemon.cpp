@@ -265,9 +265,7 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
     if (auto opened = open_parts(core); !opened)
         return std::unexpected(opened.error());
     if (core.delivering) // a report that came back, to a contact whose mail we take
-        core.keeper->on_other_mail = [&core](std::string mail) {
-            core.delivering->bounced(std::move(mail));
-        };
+        core.keeper->on_other_mail = [&core](std::string mail) { core.delivering->bounced(std::move(mail)); };
     if (auto dropped = io::drop_privileges(core.set.user, core.set.group); !dropped)
         return std::unexpected(dropped.error());
     core.stop = std::make_unique<io::event>(core.loop());

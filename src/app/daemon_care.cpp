@@ -162,6 +162,8 @@ io::task<> watch_parts(daemon_core& core) {
         if (core.stop->is_set())
             co_return; // parts that were told to stop have not failed
         for (const auto& each : core.parts) {
+            if (!each->is_way_in())
+                continue; // they tell of their troubles themselves
             const auto now = each->status();
             auto& before = was_failing[each.get()];
             if (each->failing() == before)

@@ -151,8 +151,7 @@ std::vector<check_row> judge_exim_results(const results_facts& ours) {
     if (ours.lines.empty()) {
         tells.result = state::unknown;
         tells.seen = "no listener is configured";
-        tells.fix =
-            "set this in mailtight.toml; mailtight doc exim prints what goes with it:";
+        tells.fix = "set this in mailtight.toml; mailtight doc exim prints what goes with it:";
         tells.lines = "[collect]\nlines-listen = [\"unix:/run/mailtight/results.sock,mode=0666\"]";
     }
     std::vector<check_row> rows = {std::move(tells)};

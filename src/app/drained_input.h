@@ -100,7 +100,8 @@ private:
         }
         static void beat(const std::shared_ptr<state>& of) {
             const std::lock_guard held(of->guard);
-            if (of->filling.empty() || std::chrono::steady_clock::now() - of->handed < of->every)
+            // Half of it: the last beat, after that much silence, must never be left out.
+            if (of->filling.empty() || std::chrono::steady_clock::now() - of->handed < of->every / 2)
                 return;
             of->move_over();
             post(of);

@@ -71,7 +71,8 @@ failure each_object(dom::element value, std::size_t most, const place& at, Read 
     if (!value.is_array())
         return fault(kind::field, at, "a list of objects is expected");
     place here{&at, {}, 0};
-    for (const auto element : value.get_array().value_unsafe()) {
+    const dom::array all = value.get_array().value_unsafe(); // named: a range does not keep its makers alive
+    for (const auto element : all) {
         if (here.index == most)
             return too_many(most, at);
         if (!element.is_object())

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
 
 namespace mailtight::api {
 namespace {
@@ -237,6 +237,23 @@ TEST_F(outgoing, an_address_is_suppressed_until_a_day_or_for_good) {
     for (const char* body :
          {"[]", "{", R"({"why":7})", R"({"until":"2027-01-14"})", R"({"until":"soon"})", R"({"reason":"x"})"})
         bad(422, "PUT", "/api/v1/suppressed/a@b.example", body);
+}
+
+TEST_F(outgoing, nothing_is_changed_but_where_who_asks_may) {
+    may_ = false;
+    const std::vector<std::pair<const char*, const char*>> changes = {
+        {"POST", "/api/v1/days/2027-01-14/send"},
+        {"PUT", "/api/v1/suppressed/a@b.example"},
+        {"DELETE", "/api/v1/suppressed/a@b.example"}};
+    for (const auto& [method, path] : changes)
+        bad(403, method, path);
+    EXPECT_TRUE(box_.sent.empty());
+    EXPECT_TRUE(box_.list_of_suppressed.empty());
+    EXPECT_EQ(std::ranges::count_if(
+                  routes(), [](const route& each) { return each.changes && each.part == part_of::outbox; }),
+              static_cast<std::ptrdiff_t>(changes.size()))
+        << "every route that changes something stands above";
+    good("GET", "/api/v1/outbox"); // reading goes on
 }
 
 TEST(outbox_documents, an_address_is_a_mail_address_a_domain_or_a_host) {

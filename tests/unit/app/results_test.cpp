@@ -240,8 +240,11 @@ TEST_F(counting, the_clock_of_the_shipped_program_cannot_be_moved) {
 }
 
 std::string bytes_of(const char* file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    std::ifstream stream(file, std::ios::binary | std::ios::ate);
+    std::string all(stream ? static_cast<std::size_t>(stream.tellg()) : 0, '\0');
+    stream.seekg(0);
+    stream.read(all.data(), static_cast<std::streamsize>(all.size()));
+    return all;
 }
 
 TEST(shipped_program, knows_nothing_of_the_labs_clock) {
