@@ -130,8 +130,7 @@ TEST_F(counting, lines_are_counted_and_a_flush_is_answered_after_the_commit) {
     EXPECT_TRUE(first.at("durable").as_bool());
     EXPECT_EQ(second.at("taken").to_number<int>(), 0);
     EXPECT_EQ(second.at("refused").to_number<int>(), 1);
-    EXPECT_EQ(second.at("errors").at(0).at("line").to_number<int>(), 4)
-        << "the line, of all that came";
+    EXPECT_EQ(second.at("errors").at(0).at("line").to_number<int>(), 4) << "the line, of all that came";
     const auto rows = counted(3); // the last line had no end and counts all the same
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_EQ(rows[0].success, 2u);
@@ -183,8 +182,8 @@ TEST_F(counting, a_log_is_read_from_where_the_last_run_ended) {
         return stamp +
                " host postfix/smtp[12]: Trusted TLS connection established to "
                "mx.c.example[192.0.2.1]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
-                       "(256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) "
-                       "server-digest SHA256\n" +
+               "(256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) "
+               "server-digest SHA256\n" +
                stamp + " host postfix/smtp[12]: " + queue_id +
                ": to=<a@c.example>, relay=mx.c.example[192.0.2.1]:25, delay=0.2, delays=0/0/0.1/0.1, "
                "dsn=2.0.0, status=sent (250 ok)\n";
