@@ -78,11 +78,13 @@ std::vector<check_row> postfix_here(const sending_facts& ours, const results_fac
     if (program.empty())
         return {};
     postfix_facts facts;
-    facts.parameters = output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
-                                  "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile",
-                                  "smtp_tls_CApath", "smtp_tls_loglevel", "smtp_tlsrpt_enable",
-                                  "smtp_tlsrpt_socket_name", "sender_dependent_default_transport_maps"});
+    facts.parameters =
+        output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
+                   "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile", "smtp_tls_CApath",
+                   "smtp_tls_loglevel", "smtp_tlsrpt_enable", "smtp_tlsrpt_socket_name",
+                   "sender_dependent_default_transport_maps", "inet_protocols", "smtp_address_preference"});
     facts.master = output_of({program, "-M", "smtp/unix"});
+    facts.report_service = output_of({program, "-M", fmt::format("{}/unix", report_transport)});
     return with(judge_postfix(facts, ours), judge_postfix_results(facts, results));
 }
 

@@ -79,21 +79,13 @@ check_row by_log(const std::map<std::string, std::string>& values, const results
     return row;
 }
 
-check_row own_transport(const postfix_facts& facts, const std::map<std::string, std::string>& values,
-                        const results_facts& ours) {
-    check_row row{.check = "reports leave Postfix by a transport of their own"};
-    const auto maps = of(values, "sender_dependent_default_transport_maps");
-    if (maps.find(std::string(report_transport) + ":") != std::string::npos &&
-        maps.find(ours.contact) != std::string::npos) {
-        row.result = state::good;
-        row.seen = fmt::format("mail from {} does", ours.contact);
-        return row;
-    }
-    row.result = state::bad;
-    row.seen = "this Postfix does not know TLS-Required: a report about a broken certificate would wait for "
-               "that certificate, and the sessions of reports would be reported";
-    row.fix = "put the first line into main.cf (with what stands in that parameter already), the others into "
-              "master.cf, then postfix reload:";
+/// IPv6 before IPv4, or in turn with it.
+bool may_go_over_v6(const std::map<std::string, std::string>& values) {
+    return of(values, "inet_protocols") != "ipv4" && of(values, "smtp_address_preference") != "ipv4";
+}
+
+/// The service for master.cf.
+std::string report_service(const postfix_facts& facts, bool past_policies, bool v4_first) {
     // service type private unpriv chroot: as the client of other mail has it.
     std::string chroot = "-";
     std::vector<std::string_view> words;
@@ -102,15 +94,56 @@ check_row own_transport(const postfix_facts& facts, const std::map<std::string, 
             words.push_back(base::trim(word));
     if (words.size() >= 5)
         chroot = words[4];
-    const std::string others = maps.empty() ? "" : maps + ", ";
-    row.lines = fmt::format("sender_dependent_default_transport_maps = {}inline:{{ {{ {} = {}: }} }}\n"
-                            "{} unix - - {} - - smtp\n"
-                            "  -o syslog_name=postfix/{}\n"
-                            "  -o smtp_tls_security_level=may\n"
-                            "  -o smtp_tls_policy_maps=\n"
-                            "{}",
-                            others, ours.contact, report_transport, report_transport, chroot,
-                            report_transport, ours.over_v6 ? "" : "  -o smtp_address_preference=ipv4\n");
+    return fmt::format("{0} unix - - {1} - - smtp\n  -o syslog_name=postfix/{0}\n{2}{3}", report_transport,
+                       chroot,
+                       past_policies ? "  -o smtp_tls_security_level=may\n  -o smtp_tls_policy_maps=\n" : "",
+                       v4_first ? "  -o smtp_address_preference=ipv4\n" : "");
+}
+
+/// `past_policies`: since it does not know TLS-Required. `v4_first`: since this host is not fit for IPv6.
+check_row own_transport(const postfix_facts& facts, const std::map<std::string, std::string>& values,
+                        const results_facts& ours, bool past_policies, bool v4_first) {
+    check_row row{.check = "reports leave Postfix by a transport of their own", .result = state::bad};
+    const auto service = report_service(facts, past_policies, v4_first);
+    const auto maps = of(values, "sender_dependent_default_transport_maps");
+    const bool mapped = maps.find(std::string(report_transport) + ":") != std::string::npos &&
+                        maps.find(ours.contact) != std::string::npos;
+    const bool there = facts.report_service.find(report_transport) != std::string::npos;
+    const auto has = [&](std::string_view option) {
+        return facts.report_service.find(option) != std::string::npos;
+    };
+    if (mapped && !there) {
+        row.seen = fmt::format("mail from {} goes to the transport {}, which is not in master.cf: it would "
+                               "stay in the queue",
+                               ours.contact, report_transport);
+        row.fix = "put these lines into master.cf, then postfix reload:";
+        row.lines = service;
+        return row;
+    }
+    if (mapped && (!past_policies || (has("smtp_tls_security_level") && has("smtp_tls_policy_maps"))) &&
+        (!v4_first || has("smtp_address_preference"))) {
+        row.result = state::good;
+        row.seen = fmt::format("mail from {} does", ours.contact);
+        return row;
+    }
+    if (mapped) {
+        row.result = past_policies ? state::bad : state::unknown;
+        row.seen = fmt::format("mail from {} does, and {} lacks an option", ours.contact, report_transport);
+        row.fix = "make it read so in master.cf, then postfix reload:";
+        row.lines = service;
+        return row;
+    }
+    if (past_policies) {
+        row.seen = "this Postfix does not know TLS-Required: a report about a broken certificate would wait "
+                   "for that certificate, and the sessions of reports would be reported";
+    } else {
+        row.result = state::unknown;
+        row.seen = "this host is not fit to send over IPv6 (see above): receivers may refuse reports there";
+    }
+    row.fix = "put the first line into main.cf (with what stands in that parameter already), the others into "
+              "master.cf, then postfix reload:";
+    row.lines = fmt::format("sender_dependent_default_transport_maps = {}inline:{{ {{ {} = {}: }} }}\n{}",
+                            maps.empty() ? "" : maps + ", ", ours.contact, report_transport, service);
     return row;
 }
 
@@ -140,8 +173,9 @@ std::vector<check_row> judge_postfix_results(const postfix_facts& facts, const r
     const bool modern = *version >= mta_version{3, 10, 0, ""};
     const bool built_in = modern && values.contains("smtp_tlsrpt_enable");
     std::vector<check_row> rows = {built_in ? by_datagrams(values, ours) : by_log(values, ours)};
-    if (!ours.contact.empty() && ours.mail && !modern)
-        rows.push_back(own_transport(facts, values, ours));
+    const bool v4_first = !ours.over_v6 && may_go_over_v6(values);
+    if (!ours.contact.empty() && ours.mail && (!modern || v4_first))
+        rows.push_back(own_transport(facts, values, ours, !modern, v4_first));
     return rows;
 }
 

@@ -9,7 +9,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+
+#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -57,13 +60,25 @@ check_row judge_keys(world& with, const settings& set, const std::string& domain
     return row;
 }
 
+/// Mail leaves by another host.
+bool elsewhere(const settings& set) {
+    if (set.mail_route != "smart-host")
+        return false;
+    if (const auto address = base::ip_address::parse(set.mail_host))
+        return base::not_global_because(*address) != "loopback";
+    std::array<char, 256> own{};
+    const bool known = ::gethostname(own.data(), own.size() - 1) == 0;
+    return !base::iequals(set.mail_host, "localhost") &&
+           !(known && base::iequals(set.mail_host, std::string_view(own.data())));
+}
+
 } // namespace
 
 results_facts results_facts_of(const settings& from) {
     results_facts made{.datagrams = from.datagram_listen,
                        .logs = from.postfix_log,
                        .lines = from.result_lines_listen,
-                       .mail = from.deliver_mail && from.mail_route != "direct"};
+                       .mail = from.deliver_mail && from.mail_route != "direct" && !elsewhere(from)};
     if (const auto who = reporter_of(from); sends_reports(from) && who)
         made.contact = who->contact;
     return made;
@@ -84,9 +99,11 @@ std::vector<check_row> look_at_results(world& with, const settings& set, results
     if (!set.deliver_mail)
         return rows;
     rows.push_back(judge_keys(with, set, who->submitter()));
+    if (elsewhere(set))
+        return rows; // its addresses count, not those of this host
     const auto v6 = with.loop.block_on(look_at_v6(*with.dns, v6_source(), who->submitter()));
-    facts.over_v6 = fits(v6);
-    rows.push_back(judge_v6(v6, who->submitter()));
+    facts.over_v6 = fits(v6) || !v6.source;
+    rows.push_back(judge_v6(v6, who->submitter(), set.mail_route == "direct"));
     return rows;
 }
 

@@ -154,7 +154,7 @@ policy_facts facts_of(const tls_decision& of) {
     out.domain = of.hop.domain;
     take_policy(out, of);
     take_dane(out, of);
-    if (of.fault) { // 8461-6-a, 8461-6-b
+    if (of.fault) { // 8461-6-a, 8461-6-b; A35: a record that is not valid is none, and no fault of a fetch
         out.fault = type_of(*of.fault);
         out.fault_reason = of.fault_reason.empty() ? std::string(word_of(*of.fault)) : of.fault_reason;
     }
