@@ -62,6 +62,7 @@ int send_from_here(const common_options& common, const own_report_options& optio
         complain(wanted.error());
         return wrong_usage;
     }
+    wanted->machine += " (report send)"; // a daemon that starts takes back what its own machine had
     wanted->dry_run = options.dry_run.empty() ? wanted->dry_run : options.dry_run;
     std::optional<write_lock> lock;
     if (options.dry_run.empty()) {
