@@ -179,8 +179,9 @@ said parse_told(std::string_view text) {
 
 // ---- deliveries ----------------------------------------------------------------------------------------
 
-/// The domain of `<local@domain>, …`; a local part may be quoted and hold anything.
-std::string_view recipient_domain(std::string_view text) {
+/// `local@domain` of `local@domain>, …`, taken off with its end; a local part may be quoted and hold
+/// anything, even what looks like the rest of such a line.
+std::optional<std::string_view> take_address(std::string_view& text) {
     std::size_t at = 0;
     if (text.starts_with('"'))
         for (at = 1; at < text.size() && text[at] != '"'; ++at)
@@ -188,8 +189,12 @@ std::string_view recipient_domain(std::string_view text) {
                 ++at;
     const auto end = at < text.size() ? text.find('>', at) : none;
     if (end == none)
-        return {};
+        return std::nullopt;
     const auto address = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    return address;
+}
+std::string_view domain_of(std::string_view address) {
     const auto sign = address.rfind('@');
     return sign == none ? std::string_view() : address.substr(sign + 1);
 }
@@ -202,13 +207,15 @@ std::chrono::seconds rounded_up(std::string_view number) {
 }
 
 std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_view text) {
-    delivery out{.queue_id = queue_id, .domain = recipient_domain(text)};
-    const auto status = text.find(", status=");
-    const auto relay = text.find(">, relay=");
-    if (status == none || relay == none || relay > status)
+    const auto recipient = take_address(text);
+    if (!recipient || (take(text, ", orig_to=<") && !take_address(text)))
         return std::nullopt;
-    const auto head = text.substr(relay, status - relay);
-    out.relay = parse_peer(value_of(head, ">, relay="));
+    delivery out{.queue_id = queue_id, .domain = domain_of(*recipient)};
+    const auto status = text.find(", status=");
+    if (status == none || !text.starts_with(", relay="))
+        return std::nullopt;
+    const auto head = text.substr(0, status);
+    out.relay = parse_peer(value_of(head, ", relay="));
     if (const auto use = value_of(head, ", conn_use="); !use.empty())
         std::from_chars(use.data(), use.data() + use.size(), out.use);
     const auto delays = base::split(value_of(head, ", delays="), '/');

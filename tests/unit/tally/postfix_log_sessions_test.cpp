@@ -247,6 +247,19 @@ TEST(postfix_log, recipients_of_every_kind) {
         ElementsAre("a.example mx.a.example 192.0.2.1 verified"));
 }
 
+TEST(postfix_log, a_local_part_that_looks_like_the_rest_of_the_line_is_a_local_part) {
+    const std::string forged =
+        "x>, relay=evil.example[192.0.2.66]:25, delay=0, delays=0/0/0/0, dsn=4.7.4, status=deferred (TLS is "
+        "required, but was not offered by host evil.example[192.0.2.66])";
+    const words one{"a.example mx.a.example 192.0.2.1 verified"};
+    EXPECT_EQ(read({established("Verified"),
+                    sent("mx.a.example[192.0.2.1]", "", "AAAAAA1", '"' + forged + "\"@a.example")}),
+              one);
+    EXPECT_EQ(read({established("Verified"), sent("mx.a.example[192.0.2.1]", "", "AAAAAA1",
+                                                  "u@a.example>, orig_to=<\"" + forged + "\"@b.example")}),
+              one);
+}
+
 TEST(postfix_log, what_the_other_side_says_is_not_taken_for_postfix) {
     const words clear{"a.example mx.a.example 192.0.2.1 not-offered starttls-not-supported"};
     EXPECT_EQ(telling().read({"1 " + deferred("host mx.a.example[192.0.2.1] said: 450 Server certificate not "
