@@ -55,7 +55,8 @@ io::task<filing> sender::state::dry_one(std::shared_ptr<state> self, model::due_
         [of = self.get(), due, who, now = self->policy_time.now(),
          real_now = self->real_time.now()](store::result_store& s) -> store::result<filing> {
             filing out;
-            const auto to = of->targets(s, due, *who, now);
+            asked_already known;
+            const auto to = of->targets(s, known, due, *who, now);
             if (!to)
                 return std::unexpected(to.error());
             const auto results = s.results(due.day, due.domain, due.audience, false);
@@ -124,7 +125,7 @@ io::task<store::result<sender::day_result>> sender::state::dry_day(std::shared_p
             out.filed += done.what == filing::kind::filed ? 1 : 0;
             out.nobody_asks += done.what == filing::kind::nobody_asks ? 1 : 0;
             out.not_made += done.what == filing::kind::not_made ? 1 : 0;
-            if (done.what == filing::kind::silent || done.what == filing::kind::trouble)
+            if (done.what == filing::kind::not_yet || done.what == filing::kind::trouble)
                 out.troubles.push_back(fmt::format("{}: {}", domain, done.words));
         }
     }

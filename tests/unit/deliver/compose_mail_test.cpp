@@ -208,6 +208,10 @@ TEST(make_mail, tells_a_person_what_failed_and_what_to_do) {
     ASSERT_TRUE(read);
     std::string text = read->parts.at(0).bytes;
     std::erase(text, '\r');
+    EXPECT_THAT(text, HasSubstr("\n* 40 sessions at mx1.example.com"));
+    EXPECT_THAT(text, HasSubstr("\n  has expired.")) << "what belongs to it begins below it";
+    for (std::size_t at; (at = text.find("\n  ")) != text.npos;)
+        text.erase(at + 1, 2);
     std::ranges::replace(text, '\n', ' ');
     EXPECT_THAT(
         text,
@@ -222,6 +226,18 @@ TEST(make_mail, tells_a_person_what_failed_and_what_to_do) {
     EXPECT_THAT(text, Not(HasSubstr("certificate-not-trusted"))) << "three are enough";
     EXPECT_THAT(text, HasSubstr("_smtp._tls.example.com"));
     EXPECT_THAT(text, HasSubstr("Questions: tls-reports@example.net"));
+}
+
+TEST(make_mail, does_not_speak_of_a_policy_where_none_was_found) {
+    auto row = some_result();
+    row.policy = {.type = tlsrpt::policy_type::no_policy_found, .domain = "example.com"};
+    row.failure = 2;
+    const auto who = some_reporter();
+    const auto filed = file_report(who, due_for("example.com"), 0, std::vector{row}, now);
+    const auto read = mail::read_message(make_mail(who, filed, to_example(), {}, now));
+    ASSERT_TRUE(read);
+    EXPECT_THAT(read->parts.at(0).bytes, HasSubstr("12 sessions, 2 failed. No policy of yours"));
+    EXPECT_THAT(read->parts.at(0).bytes, Not(HasSubstr("as your policy asks")));
 }
 
 TEST(make_mail, tells_a_person_that_all_is_well) {
