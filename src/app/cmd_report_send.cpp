@@ -90,10 +90,8 @@ int show(const common_options& common, const own_report_options& options, const 
 int send_from_here(const common_options& common, const own_report_options& options,
                    std::chrono::sys_days day) {
     auto wanted = sender_options_of(common.set);
-    if (!wanted) {
-        complain(wanted.error());
-        return wrong_usage;
-    }
+    if (!wanted) // the contact was looked at: it is the keys
+        return failed(wanted.error() + "; run this as root or as the daemon's user");
     wanted->dry_run = options.dry_run.empty() ? wanted->dry_run : options.dry_run;
     std::optional<write_lock> lock;
     if (options.dry_run.empty()) {
@@ -132,6 +130,10 @@ int cmd_report_send(const common_options& common, const own_report_options& opti
     }
     if (!sends_reports(common.set)) {
         complain("deliver.contact says who reports; it is not set");
+        return wrong_usage;
+    }
+    if (const auto who = reporter_of(common.set); !who) {
+        complain(who.error());
         return wrong_usage;
     }
     if (!options.dry_run.empty()) {
