@@ -6,6 +6,7 @@
 #include "app/reporting.h"
 #include "app/sending_commands.h"
 #include "app/terminal.h"
+#include "base/host_name.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -146,6 +147,8 @@ int cmd_report_keys(const common_options& common, const own_report_options& opti
         say("publish:");
         show_records(missing, *format, domain);
     }
+    if (options.what == "make" && !common.json)
+        say("a daemon that runs signs with new keys once it is started again: systemctl restart mailtight");
     return all_there || options.what == "make" ? fine : problems_found;
 }
 

@@ -66,9 +66,10 @@ int show(const common_options& common, const own_report_options& options, const 
                    delivered = number(done, "sent") + number(done, "waiting") + number(done, "refused") +
                                number(done, "suppressed");
         if (made + unasked + not_made + delivered == 0 && troubles.empty()) {
-            print(fmt::format("{}: nothing is owed: no session of that day is counted that is not reported "
-                              "already\n",
-                              options.day));
+            print(fmt::format(
+                "{}: nothing is owed: no session of that day is counted, or all of them are dealt "
+                "with\n",
+                options.day));
             return fine;
         }
         print(fmt::format("{}: {} {}, {} not ask for one, {} not made\n", options.day,
