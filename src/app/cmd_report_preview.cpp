@@ -79,7 +79,8 @@ void find_targets(world& with, store::result_store& from, const deliver::guard_r
                                   : "that day is over, and nobody asked then";
         return;
     }
-    into.why_not = deliver::why_not(rails, into.success, into.failure, 0);
+    const auto sent_there = from.sent_on(into.day, {}, into.domain);
+    into.why_not = deliver::why_not(rails, into.success, into.failure, sent_there ? sent_there->to_host : 0);
     if (into.dns_failed) {
         const std::string status(model::to_string(found.status));
         const bool more = !found.detail.empty() && !base::iequals(found.detail, status);

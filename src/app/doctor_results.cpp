@@ -110,7 +110,7 @@ check_row own_transport(const postfix_facts& facts, const std::map<std::string, 
     const auto maps = of(values, "sender_dependent_default_transport_maps");
     const bool mapped = maps.find(std::string(report_transport) + ":") != std::string::npos &&
                         maps.find(ours.contact) != std::string::npos;
-    const bool there = facts.report_service.find(report_transport) != std::string::npos;
+    const bool there = base::trim(facts.report_service).starts_with(report_transport);
     const auto has = [&](std::string_view option) {
         return facts.report_service.find(option) != std::string::npos;
     };
