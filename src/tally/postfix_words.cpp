@@ -18,6 +18,7 @@ namespace {
 
 using tlsrpt::result_type;
 constexpr auto none = std::string_view::npos;
+constexpr std::size_t delay_bytes = 16; // it is a number
 
 bool take(std::string_view& text, std::string_view prefix) {
     if (!text.starts_with(prefix))
@@ -219,7 +220,7 @@ std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_vi
     if (const auto use = value_of(head, ", conn_use="); !use.empty())
         std::from_chars(use.data(), use.data() + use.size(), out.use);
     const auto delays = base::split(value_of(head, ", delays="), '/');
-    out.waited = delays[0];
+    out.waited = delays[0].substr(0, delay_bytes);
     for (std::size_t i = 2; i < delays.size() && i < 4; ++i)
         out.took += rounded_up(delays[i]);
     auto words = text.substr(status + 9);

@@ -281,6 +281,18 @@ TEST(postfix_log, a_next_hop_that_is_an_address_has_no_host) {
 
 // ---- bounds ---------------------------------------------------------------------------------------------
 
+TEST(postfix_log, names_beyond_measure_are_not_kept) {
+    postfix_log log;
+    std::vector<session_at> out;
+    for (const std::size_t bytes : {255, 256}) {
+        const std::string host(bytes, 'a');
+        for (const auto& text : {established("Verified"), sent()})
+            log.take({.at = {}, .host = host, .program = "postfix/smtp", .pid = 1, .text = text}, start, out);
+    }
+    EXPECT_EQ(log.counted().used, 2u);
+    EXPECT_EQ(out.size(), 1u);
+}
+
 TEST(postfix_log, processes_that_are_not_heard_of_are_forgotten) {
     reader r({.forget = std::chrono::seconds(900)});
     r.read({"1 " + established("Verified")});
