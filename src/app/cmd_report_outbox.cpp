@@ -51,12 +51,12 @@ void show_delivery(const model::outgoing_delivery& of) {
 }
 
 void show_report(const model::outgoing_report& of) {
-    print(fmt::format("{:<6} {} {}{}: {} sessions, {} failed\n", of.number,
+    print(fmt::format("{:<6} {} {}{}: {} session{}, {} failed\n", of.number,
                       base::format_date(base::utc_seconds(of.day)), base::printable(of.domain, 253),
                       of.audience == model::report_audience::tlsa_base ? " (as TLSA base domain)"
                       : of.part > 0 ? fmt::format(" (supplement {})", of.part)
                                     : std::string(),
-                      of.success + of.failure, of.failure));
+                      of.success + of.failure, of.success + of.failure == 1 ? "" : "s", of.failure));
     for (const auto& each : of.deliveries)
         show_delivery(each);
 }

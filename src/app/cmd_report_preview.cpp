@@ -24,8 +24,9 @@ namespace {
 struct preview {
     std::string domain, why_not;
     std::chrono::sys_days day{};
-    std::uint64_t success = 0, failure = 0, reported = 0;
-    std::string report; ///< JSON, "" : there is nothing to report
+    std::uint64_t success = 0, failure = 0, reported = 0; ///< reported: or dropped, since nobody asked
+    bool filed = false;                                   ///< there is a report of that day
+    std::string report;                                   ///< JSON, "" : there is nothing to report
     std::vector<std::string> record;
     bool dns_failed = false;
     std::vector<model::outgoing_delivery> to;
@@ -55,6 +56,10 @@ store::result<void> count(store::result_store& from, const deliver::reporter& wh
     for (const auto& each : *fresh)
         unreported += each.success + each.failure;
     into.reported = into.success + into.failure - std::min(unreported, into.success + into.failure);
+    const auto made = from.outbox({.domain = into.domain, .day = into.day, .limit = 1});
+    if (!made)
+        return std::unexpected(made.error());
+    into.filed = !made->empty();
     if (!all->empty())
         into.report = tlsrpt::write_report(deliver::make_report(
             who, {.day = into.day, .domain = into.domain, .audience = audience}, 0, *all));
@@ -68,15 +73,20 @@ void find_targets(world& with, store::result_store& from, const deliver::guard_r
     into.dns_failed = model::is_dns_error(found.status);
     const auto judged = tlsrpt::judge_rrset(found.texts);
     if (into.reported > 0 && into.reported == into.success + into.failure) {
-        into.why_not = fmt::format("all of them are reported: mailtight report outbox --domain {} --day {}",
-                                   into.domain, base::format_date(base::utc_seconds(into.day)));
+        into.why_not = into.filed ? fmt::format("all of them are in one: mailtight report outbox --domain {} "
+                                                "--day {}",
+                                                into.domain, base::format_date(base::utc_seconds(into.day)))
+                                  : "that day is over, and nobody asked then";
         return;
     }
-    into.why_not = deliver::why_not(rails, into.success, into.failure, 0);
+    const auto sent_there = from.sent_on(into.day, {}, into.domain);
+    into.why_not = deliver::why_not(rails, into.success, into.failure, sent_there ? sent_there->to_host : 0);
     if (into.dns_failed) {
-        into.why_not = fmt::format("DNS gives no answer for _smtp._tls.{} ({}{}): asked again for a day",
-                                   into.domain, model::to_string(found.status),
-                                   found.detail.empty() ? "" : ", " + base::printable(found.detail, 200));
+        const std::string status(model::to_string(found.status));
+        const bool more = !found.detail.empty() && !base::iequals(found.detail, status);
+        into.why_not =
+            fmt::format("DNS gives no answer for _smtp._tls.{} ({}{}): asked again for a day", into.domain,
+                        status, more ? ", " + base::printable(found.detail, 200) : std::string());
         return;
     }
     if (judged.result != outcome::valid || !judged.judgement.value) {
@@ -129,7 +139,7 @@ void show(const preview& of) {
     print(fmt::format(
         "{} on {}: {} session{}, {} of them failed{}\n", of.domain,
         base::format_date(base::utc_seconds(of.day)), sessions, sessions == 1 ? "" : "s", of.failure,
-        of.reported == 0 ? std::string() : fmt::format("; {} were reported already", of.reported)));
+        of.reported == 0 || !of.filed ? std::string() : fmt::format("; {} reported already", of.reported)));
     if (!of.why_not.empty())
         print(fmt::format("no report: {}\n", base::printable(of.why_not, 500)));
     for (const auto& each : of.to)

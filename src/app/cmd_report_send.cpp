@@ -66,9 +66,10 @@ int show(const common_options& common, const own_report_options& options, const 
                    delivered = number(done, "sent") + number(done, "waiting") + number(done, "refused") +
                                number(done, "suppressed");
         if (made + unasked + not_made + delivered == 0 && troubles.empty()) {
-            print(fmt::format("{}: nothing is owed: no session of that day is counted that is not reported "
-                              "already\n",
-                              options.day));
+            print(fmt::format(
+                "{}: nothing is owed: no session of that day is counted, or all of them are dealt "
+                "with\n",
+                options.day));
             return fine;
         }
         print(fmt::format("{}: {} {}, {} not ask for one, {} not made\n", options.day,
@@ -90,10 +91,8 @@ int show(const common_options& common, const own_report_options& options, const 
 int send_from_here(const common_options& common, const own_report_options& options,
                    std::chrono::sys_days day) {
     auto wanted = sender_options_of(common.set);
-    if (!wanted) {
-        complain(wanted.error());
-        return wrong_usage;
-    }
+    if (!wanted) // the contact was looked at: it is the keys
+        return failed(wanted.error() + "; run this as root or as the daemon's user");
     wanted->machine += " (report send)"; // a daemon that starts takes back what its own machine had
     wanted->dry_run = options.dry_run.empty() ? wanted->dry_run : options.dry_run;
     std::optional<write_lock> lock;
@@ -133,6 +132,10 @@ int cmd_report_send(const common_options& common, const own_report_options& opti
     }
     if (!sends_reports(common.set)) {
         complain("deliver.contact says who reports; it is not set");
+        return wrong_usage;
+    }
+    if (const auto who = reporter_of(common.set); !who) {
+        complain(who.error());
         return wrong_usage;
     }
     if (!options.dry_run.empty()) {

@@ -123,18 +123,23 @@ std::string find_program(const std::string& name) {
     return "";
 }
 
+socket_seen look_at_socket_file(const std::string& path) {
+    socket_seen seen;
+    struct stat is{};
+    seen.there = ::stat(path.c_str(), &is) == 0 && S_ISSOCK(is.st_mode);
+    seen.open_to_all = seen.there && (is.st_mode & S_IWOTH) != 0 && folders_are_open(path);
+    return seen;
+}
+
 socket_seen look_at_socket(const std::string& listener, bool lines) {
     socket_seen seen;
     const auto at = io::parse_listen_address(listener, 0);
     if (!at)
         return seen;
-    if (!at->tcp) {
-        struct stat is{};
-        seen.there = ::stat(at->unix_path.c_str(), &is) == 0 && S_ISSOCK(is.st_mode);
-        seen.open_to_all = seen.there && (is.st_mode & S_IWOTH) != 0 && folders_are_open(at->unix_path);
-    } else {
+    if (at->tcp)
         seen.open_to_all = true;
-    }
+    else
+        seen = look_at_socket_file(at->unix_path);
     io::loop loop;
     seen.answers =
         loop.block_on(ask(loop, *at, lines ? "POLICY localhost\n" : "17:postfix localhost,", lines));

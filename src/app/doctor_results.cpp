@@ -61,7 +61,7 @@ check_row by_datagrams(const std::map<std::string, std::string>& values, const r
 check_row by_log(const std::map<std::string, std::string>& values, const results_facts& ours) {
     check_row row{.check = "Postfix tells its results"};
     if (ours.logs.empty()) {
-        row.seen = "only by its log: it has no TLSRPT built in";
+        row.seen = "it has no TLSRPT built in: only its log tells";
         row.fix = "set this in mailtight.toml (or file:/var/log/mail.log where that is written):";
         row.lines = "[collect]\npostfix-log = [\"journal\"]";
     } else {
@@ -71,8 +71,10 @@ check_row by_log(const std::map<std::string, std::string>& values, const results
     const auto level = of(values, "smtp_tls_loglevel");
     if (level.empty() || level == "0") {
         row.result = ours.logs.empty() ? state::unknown : state::bad;
-        row.seen += ", which says nothing about TLS";
-        row.fix = ours.logs.empty() ? "set this in mailtight.toml, and the last line in main.cf:"
+        row.seen += ours.logs.empty() ? ", and nothing about TLS yet" : ", which says nothing about TLS";
+        row.fix = ours.logs.empty() ? "set the first two lines in mailtight.toml (or file:/var/log/mail.log "
+                                      "where that is written), put the last into main.cf, then postfix "
+                                      "reload:"
                                     : "put this line into main.cf, then postfix reload:";
         row.lines += fmt::format("{}smtp_tls_loglevel = 1\n", row.lines.empty() ? "" : "\n");
     }
@@ -108,7 +110,7 @@ check_row own_transport(const postfix_facts& facts, const std::map<std::string, 
     const auto maps = of(values, "sender_dependent_default_transport_maps");
     const bool mapped = maps.find(std::string(report_transport) + ":") != std::string::npos &&
                         maps.find(ours.contact) != std::string::npos;
-    const bool there = facts.report_service.find(report_transport) != std::string::npos;
+    const bool there = base::trim(facts.report_service).starts_with(report_transport);
     const auto has = [&](std::string_view option) {
         return facts.report_service.find(option) != std::string::npos;
     };
@@ -148,6 +150,21 @@ check_row own_transport(const postfix_facts& facts, const std::map<std::string, 
 }
 
 } // namespace
+
+check_row judge_result_socket(const std::string& path, const socket_seen& seen) {
+    check_row row{.check = "results can be told", .result = state::bad, .seen = path};
+    if (!seen.there) {
+        row.seen += ": there is no socket";
+        row.fix = "start the daemon (systemctl start mailtight), then look at mailtight status";
+    } else if (!seen.open_to_all) {
+        row.seen += ": not everybody may write to it";
+        row.fix = "results of the mail server's user would be lost: let others write to the socket (0622 is "
+                  "enough for datagrams, ,mode=0666 for lines), and go through each folder above it";
+    } else {
+        row.result = state::good;
+    }
+    return row;
+}
 
 check_row judge_queue_length(std::optional<std::size_t> length) {
     check_row row{.check = "the kernel's queue for results"};

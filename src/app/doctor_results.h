@@ -25,6 +25,8 @@ struct results_facts {
     bool over_v6 = false; ///< this host is fit to send over IPv6, or has no way out over it
 };
 
+/// A socket that results are told at; `seen` as it stands.
+check_row judge_result_socket(const std::string& path, const socket_seen& seen);
 check_row judge_queue_length(std::optional<std::size_t> length);
 /// What Postfix lacks to tell its results, and the transport of its own for our reports where it knows no
 /// TLS-Required (before 3.10): reports must get out past a policy that cannot be met (8460-5.3.1-a), and must

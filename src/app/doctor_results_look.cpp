@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at this host for who reports to others: the kernel, our keys and what DNS has of them, our addresses.
+#include "app/doctor_look.h"
 #include "app/doctor_results.h"
 #include "app/published_keys.h"
 #include "app/reporting.h"
 #include "app/typed.h"
 #include "app/v6_standing.h"
 #include "base/text.h"
+#include "io/server.h"
 
 #include <fmt/format.h>
 
@@ -28,6 +30,12 @@ std::optional<std::size_t> queue_length() {
     if (!bytes || std::from_chars(bytes->data(), bytes->data() + bytes->size(), value).ec != std::errc{})
         return {};
     return value;
+}
+
+socket_seen stand(std::string path) {
+    if (path.starts_with("unix:"))
+        path.erase(0, 5);
+    return look_at_socket_file(path.substr(0, path.find(',')));
 }
 
 check_row judge_keys(world& with, const settings& set, const std::string& domain) {
@@ -86,6 +94,11 @@ results_facts results_facts_of(const settings& from) {
 
 std::vector<check_row> look_at_results(world& with, const settings& set, results_facts& facts) {
     std::vector<check_row> rows;
+    for (const auto& listener : set.datagram_listen)
+        rows.push_back(judge_result_socket(listener, stand(listener)));
+    for (const auto& listener : set.result_lines_listen)
+        if (const auto at = io::parse_listen_address(listener, 0); at && !at->tcp)
+            rows.push_back(judge_result_socket(at->unix_path, stand(at->unix_path)));
     if (!set.datagram_listen.empty())
         rows.push_back(judge_queue_length(queue_length()));
     if (!sends_reports(set))

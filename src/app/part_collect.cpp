@@ -34,7 +34,10 @@ boost::json::value time_or_null(base::utc_seconds at) {
 /// A few of them may wait for the loop: small enough that memory stays small.
 struct datagram_pile : tally::pile {
     datagram_pile()
-        : pile(8u << 20) {}
+        : pile(pile_bytes) {}
+    explicit datagram_pile(pile spare)
+        : pile(std::move(spare)) {}
+    static constexpr std::size_t pile_bytes = 8u << 20;
 };
 
 /// `/path`, or `unix:/path,mode=0622` as other listeners are written.
@@ -93,6 +96,7 @@ public:
             auto opened =
                 drained_input<datagram_pile>::open(core_.loop(), std::move(*at), [this](datagram_pile got) {
                     collector_.take(std::move(got), policy_time().now());
+                    return datagram_pile(collector_.spare(datagram_pile::pile_bytes));
                 });
             if (!opened)
                 return std::unexpected("collect.datagram-listen: " + opened.error());

@@ -65,7 +65,7 @@ std::string_view advice(result_type type) {
 /// No policy was found, so nothing was asked.
 bool nothing_asked(const tlsrpt::report* content) {
     return content && !content->policies.empty() && std::ranges::all_of(content->policies, [](const auto& p) {
-               return p.type == tlsrpt::policy_type::no_policy_found;
+               return p.known_type() == tlsrpt::policy_type::no_policy_found;
            });
 }
 

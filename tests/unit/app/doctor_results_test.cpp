@@ -31,6 +31,14 @@ TEST(doctor_results, a_short_queue_of_the_kernel_is_a_problem_with_its_line) {
     EXPECT_EQ(judge_queue_length({}).result, state::unknown);
 }
 
+TEST(doctor_results, a_socket_that_nobody_can_reach_is_a_problem) {
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {}).result, state::bad);
+    EXPECT_THAT(judge_result_socket("/run/x.sock", {}).fix, HasSubstr("start the daemon"));
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {.there = true, .answers = {}}).result, state::bad);
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {.there = true, .open_to_all = true, .answers = {}}).result,
+              state::good);
+}
+
 TEST(doctor_results, a_postfix_with_tlsrpt_is_given_the_lines_for_its_socket) {
     const auto rows = judge_postfix_results(postfix("3.10.2", built_in),
                                             {.datagrams = {"/var/spool/postfix/mailtight/tlsrpt.sock"}});

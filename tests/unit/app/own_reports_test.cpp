@@ -141,7 +141,7 @@ TEST_F(own_reports, what_is_reported_is_not_announced_again) {
         ASSERT_TRUE(filed && *filed);
     }
     const auto done = run({"report", "preview", "rcpt.example", "--day", day});
-    EXPECT_THAT(done.out, HasSubstr("all of them are reported")) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("all of them are in one")) << done.err;
     EXPECT_THAT(done.out, HasSubstr("report outbox --domain rcpt.example --day " + day));
     const auto again = run({"report", "send", "--day", day});
     EXPECT_EQ(again.status, fine);

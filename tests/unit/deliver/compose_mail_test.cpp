@@ -204,6 +204,7 @@ TEST(make_mail, is_read_by_python_without_a_defect) {
 }
 
 TEST(make_mail, tells_a_person_what_failed_and_what_to_do) {
+    PROVES("G4-17");
     const auto read = mail::read_message(some_mail());
     ASSERT_TRUE(read);
     std::string text = read->parts.at(0).bytes;

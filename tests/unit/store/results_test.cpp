@@ -254,14 +254,18 @@ TEST_P(result_fixture, a_machine_takes_back_what_it_had_in_hand_and_nothing_else
     const auto filed = *s->take_due(later, "one", minute, 10);
     ASSERT_EQ(filed.size(), 1u);
     EXPECT_EQ(filed[0].last_part_at, base::utc_seconds{});
-    ASSERT_TRUE(*file_all(*s, filed[0]));
+    ASSERT_TRUE(*s->file(filed[0], [&](auto, std::uint32_t) {
+        auto made = a_report("a.example");
+        made.made_at = later;
+        return std::optional(made);
+    }));
     const auto delivery = *s->take_deliveries(later + a_day, "one", minute, 10);
     ASSERT_FALSE(delivery.empty());
     add(*s, {sts_result("a.example", 1, 0), sts_result("b.example", 1, 0)}, 2);
     const auto owed = *s->take_due(later, "one", minute, 10);
     ASSERT_EQ(owed.size(), 2u);
     for (const auto& each : owed)
-        EXPECT_EQ(each.last_part_at == base::utc_seconds{}, each.domain == "b.example");
+        EXPECT_EQ(each.last_part_at, each.domain == "a.example" ? later : base::utc_seconds{});
     ASSERT_TRUE(s->take_back("two"));
     EXPECT_THAT(*s->take_due(later, "two", minute, 10), IsEmpty());
     EXPECT_THAT(*s->take_deliveries(later + a_day, "two", minute, 10), IsEmpty());
