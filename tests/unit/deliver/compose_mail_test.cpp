@@ -193,7 +193,7 @@ TEST(make_mail, is_read_by_python_without_a_defect) {
     EXPECT_EQ(field(read, "TLS-Required"), "No");
     EXPECT_EQ(field(read, "Subject"),
               "Report Domain: example.com Submitter: example.net Report-ID: <" + filed.report_id + ">");
-    EXPECT_EQ(field(read, "Message-ID"), "<d17." + filed.report_id + ">");
+    EXPECT_EQ(field(read, "Message-ID"), "<" + to_example().tag + "." + filed.report_id + ">");
     const auto& parts = read.at("parts").as_array();
     ASSERT_EQ(parts.size(), 2u);
     EXPECT_EQ(parts[0].at("type").as_string(), "text/plain");
