@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/v6_standing.h"
 
+#include "io/families.h"
+
 #include "support/fixed_resolver.h"
 
 #include <gtest/gtest.h>
