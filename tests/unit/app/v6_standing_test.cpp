@@ -2,7 +2,6 @@
 #include "app/v6_standing.h"
 
 #include "io/families.h"
-
 #include "support/fixed_resolver.h"
 
 #include <gtest/gtest.h>
