@@ -93,6 +93,7 @@ int send_from_here(const common_options& common, const own_report_options& optio
     auto wanted = sender_options_of(common.set);
     if (!wanted) // the contact was looked at: it is the keys
         return failed(wanted.error() + "; run this as root or as the daemon's user");
+    wanted->machine += " (report send)"; // a daemon that starts takes back what its own machine had
     wanted->dry_run = options.dry_run.empty() ? wanted->dry_run : options.dry_run;
     std::optional<write_lock> lock;
     if (options.dry_run.empty()) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mailtight::app {
 
@@ -23,10 +24,10 @@ namespace mailtight::app {
 template<class Buffer>
 class drained_input {
 public:
-    /// `make` gives an empty buffer (on the loop or on the socket's thread), `take` gets a full one on the
-    /// loop. The error is for a person.
+    /// `take` gets a full buffer on the loop, and gives back an empty one to be filled: one that has its
+    /// memory already, where there is one. The error is for a person.
     static std::expected<std::unique_ptr<drained_input>, std::string>
-    open(io::loop& on, io::drain_options options, std::function<void(Buffer)> take) {
+    open(io::loop& on, io::drain_options options, std::function<Buffer(Buffer)> take) {
         std::unique_ptr<drained_input> made(new drained_input);
         made->state_ = std::make_shared<state>();
         made->state_->door = on.way_in();
@@ -73,15 +74,23 @@ private:
         std::condition_variable room;
         Buffer filling;
         std::deque<Buffer> ready;
+        std::vector<Buffer> spares; ///< empty ones; no more than can be on their way
         bool posted = false, closing = false;
         std::chrono::steady_clock::time_point handed{};
         std::chrono::milliseconds every{100};
         std::shared_ptr<io::loop::door> door;
-        std::function<void(Buffer)> take; ///< the loop's
+        std::function<Buffer(Buffer)> take; ///< the loop's
 
         void move_over() {
-            if (!filling.empty())
-                ready.push_back(std::exchange(filling, Buffer()));
+            if (!filling.empty()) {
+                ready.push_back(std::move(filling));
+                if (spares.empty()) {
+                    filling = Buffer();
+                } else {
+                    filling = std::move(spares.back());
+                    spares.pop_back();
+                }
+            }
             handed = std::chrono::steady_clock::now();
         }
         static void post(const std::shared_ptr<state>& of) {
@@ -114,9 +123,14 @@ private:
                 got.swap(of->ready);
             }
             of->room.notify_all();
-            for (auto& each : got)
-                if (of->take)
-                    of->take(std::move(each));
+            for (auto& each : got) {
+                if (!of->take)
+                    return;
+                auto empty = of->take(std::move(each));
+                const std::lock_guard held(of->guard);
+                if (of->spares.size() < buffers_most)
+                    of->spares.push_back(std::move(empty));
+            }
         }
     };
 

@@ -29,6 +29,7 @@ public:
         return true;
     }
     bool empty() const { return text_.empty(); }
+    void clear() { text_.clear(); } ///< keeps its memory
     const std::string& text() const { return text_; }
 
 private:
@@ -163,8 +164,12 @@ std::expected<void, std::string> log_sources::open(const settings& from) {
             socket.path = made->where;
             socket.permissions = 0666; // what writes logs may be anybody
             socket.datagram_bytes = line_bytes;
-            auto opened = drained_input<line_buffer>::open(
-                s.loop, std::move(socket), [&s, of = made.get()](line_buffer lines) { s.take(*of, lines); });
+            auto opened = drained_input<line_buffer>::open(s.loop, std::move(socket),
+                                                           [&s, of = made.get()](line_buffer lines) {
+                                                               s.take(*of, lines);
+                                                               lines.clear();
+                                                               return lines;
+                                                           });
             if (!opened)
                 return std::unexpected("collect.postfix-log: " + opened.error());
             made->socket = std::move(*opened);

@@ -23,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto unwritten_alarm = 120s;
+constexpr std::size_t line_clients = 1'000; ///< each may have a long line under way
 
 boost::json::value time_or_null(base::utc_seconds at) {
     if (at == base::utc_seconds{})
@@ -33,7 +34,10 @@ boost::json::value time_or_null(base::utc_seconds at) {
 /// A few of them may wait for the loop: small enough that memory stays small.
 struct datagram_pile : tally::pile {
     datagram_pile()
-        : pile(8u << 20) {}
+        : pile(pile_bytes) {}
+    explicit datagram_pile(pile spare)
+        : pile(std::move(spare)) {}
+    static constexpr std::size_t pile_bytes = 8u << 20;
 };
 
 /// `/path`, or `unix:/path,mode=0622` as other listeners are written.
@@ -92,6 +96,7 @@ public:
             auto opened =
                 drained_input<datagram_pile>::open(core_.loop(), std::move(*at), [this](datagram_pile got) {
                     collector_.take(std::move(got), policy_time().now());
+                    return datagram_pile(collector_.spare(datagram_pile::pile_bytes));
                 });
             if (!opened)
                 return std::unexpected("collect.datagram-listen: " + opened.error());
@@ -178,6 +183,7 @@ private:
     static io::request_server_options line_options(daemon_core& core) {
         io::request_server_options made;
         made.request_bytes = result_line_bytes;
+        made.listening.connections = made.listening.per_source = line_clients;
         made.listening.complain = complaints_to(core);
         return made;
     }

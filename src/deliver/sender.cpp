@@ -39,6 +39,7 @@ void sender::state::say(sender_event::kind what, const std::string& domain, std:
 
 io::task<> sender::state::beat(std::shared_ptr<state> self) {
     while (!self->stopping) {
+        co_await take_back(self);
         self->look_soon();
         co_await tidy(self);
         const auto next = self->loop.now() + self->options.look_every;
@@ -49,14 +50,13 @@ io::task<> sender::state::beat(std::shared_ptr<state> self) {
 
 void sender::state::look_soon() {
     again = true;
-    if (started && !stopping && !std::exchange(looking, true))
+    if (started && taken_back && !stopping && !std::exchange(looking, true))
         loop.spawn(look(shared_from_this()));
 }
 
 void sender::state::look_for_more() {
-    const auto half = options.at_once / 2;
-    if ((more_owed && filing_now <= half) || (more_waiting && inside.size() <= half) ||
-        (filing_now == 0 && inside.empty()))
+    if ((more_owed && filing_now <= filed_together / 2) ||
+        (more_waiting && inside.size() <= options.at_once / 2) || (filing_now == 0 && inside.empty()))
         look_soon();
 }
 
@@ -67,6 +67,20 @@ io::task<> sender::state::look(std::shared_ptr<state> self) {
             static_cast<void>(co_await take_outbox(self));
     }
     self->looking = false;
+}
+
+/// Before anything is taken: a machine has one sender at work, so what is leased in its name was in the hands
+/// of a process that ended, and need not wait for the lease.
+io::task<> sender::state::take_back(std::shared_ptr<state> self) {
+    if (self->taken_back)
+        co_return;
+    if (self->inside.empty() && self->others == 0) { // else a day is being sent: its leases are ours
+        const auto done = co_await ask<void>(
+            self, [of = self.get()](store::result_store& s) { return s.take_back(of->options.machine); });
+        if (!done)
+            co_return;
+    }
+    self->taken_back = true;
 }
 
 io::task<> sender::state::tidy(std::shared_ptr<state> self) {

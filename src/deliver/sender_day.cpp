@@ -41,7 +41,7 @@ sender::state::file_day(std::shared_ptr<state> self, std::chrono::sys_days day, 
         // What is not filed stays under its lease, so that it does not come again here.
         auto taken = co_await ask<std::vector<model::due_report>>(
             self, [of = self.get(), day, now = self->policy_time.now()](store::result_store& s) {
-                return s.take_due(now, of->options.machine, owed_lease, of->options.at_once, day);
+                return s.take_due(now, of->options.machine, owed_lease, filed_together, day);
             });
         if (!taken)
             co_return std::unexpected(taken.error());
@@ -65,7 +65,7 @@ sender::state::file_day(std::shared_ptr<state> self, std::chrono::sys_days day, 
             case filing::kind::not_made:
                 ++into.not_made;
                 break;
-            case filing::kind::silent:
+            case filing::kind::not_yet:
                 silent.emplace_back(due, done[i].again_at);
                 [[fallthrough]];
             case filing::kind::trouble:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what is owed to a report in the outbox: who asks for it is looked up now (A40), then results and
-// deliveries are filed in one transaction. What DNS does not say is asked again, for a day (8460-5.5-a).
+// deliveries are filed in one transaction (sender_together.cpp). What DNS does not say is asked again, for a
+// day (8460-5.5-a).
 #include "base/text.h"
 #include "deliver/sender_state.h"
 
@@ -45,7 +46,7 @@ filing because(filing::kind what, std::string words) {
 } // namespace
 
 io::task<> sender::state::take_owed(std::shared_ptr<state> self) {
-    const auto room = self->options.at_once - std::min(self->options.at_once, self->filing_now);
+    const auto room = filed_together - std::min(filed_together, self->filing_now);
     if (room == 0)
         co_return;
     auto taken = co_await ask<std::vector<model::due_report>>(
@@ -67,8 +68,12 @@ io::task<> sender::state::file_and_tell(std::shared_ptr<state> self, model::due_
             done = co_await dry_one(self, due);
             co_await postpone(self, due, self->policy_time.now() + std::chrono::days(1));
         } else {
-            done = co_await file_one(self, due);
-            if (done.what == filing::kind::silent)
+            const auto soonest = due.last_part_at + between_parts; // a supplement waits for others
+            if (due.last_part_at != seconds{} && self->policy_time.now() < soonest)
+                done = {.what = filing::kind::not_yet, .number = 0, .words = {}, .again_at = soonest};
+            else
+                done = co_await file_one(self, due);
+            if (done.what == filing::kind::not_yet)
                 co_await postpone(self, due, done.again_at);
         }
     }
@@ -89,7 +94,7 @@ void sender::state::count(const filing& done, const model::due_report& due) {
     case not_made:
         ++counters.not_made;
         return say(sender_event::kind::not_made, due.domain, due.day, done.words);
-    case silent:
+    case not_yet:
     case not_ours:
     case trouble:
         return;
@@ -97,44 +102,15 @@ void sender::state::count(const filing& done, const model::due_report& due) {
 }
 
 io::task<filing> sender::state::file_one(std::shared_ptr<state> self, model::due_report due) {
-    auto found = co_await find_askers(self, due);
-    if (!found) {
-        if (found.error().what == filing::kind::nobody_asks || found.error().what == filing::kind::not_made)
-            co_return co_await drop(self, due, std::move(found.error()));
-        co_return std::move(found.error());
+    std::expected<askers, filing> found;
+    {
+        const in_hand booked(self->asking);
+        found = co_await find_askers(self, due);
     }
-    const auto who = std::make_shared<const askers>(std::move(*found));
-    auto done = co_await ask<filing>(
-        self,
-        [of = self.get(), due, who,
-         now = self->policy_time.now()](store::result_store& s) -> store::result<filing> {
-            const auto to = of->targets(s, due, *who, now);
-            if (!to)
-                return std::unexpected(to.error());
-            std::string why;
-            const auto number = s.file(due, [&](auto results, std::uint32_t part) {
-                return of->compose(due, to->deliveries, *who, to->reports_there, results, part, why);
-            });
-            if (!number)
-                return std::unexpected(number.error());
-            filing out;
-            out.what = *number       ? filing::kind::filed
-                       : why.empty() ? filing::kind::not_ours
-                                     : filing::kind::not_made;
-            out.number = number->value_or(0);
-            out.words = std::move(why);
-            return out;
-        });
-    if (!done)
-        co_return because(filing::kind::trouble, done.error().message);
-    co_return std::move(*done);
-}
-
-io::task<filing> sender::state::drop(std::shared_ptr<state> self, model::due_report due, filing because) {
-    const auto done = co_await ask<void>(self, [due](store::result_store& s) { return s.drop_due(due); });
-    if (!done)
-        because = {.what = filing::kind::trouble, .words = done.error().message};
-    co_return because;
+    using enum filing::kind;
+    if (!found && found.error().what != nobody_asks && found.error().what != not_made)
+        co_return std::move(found.error());
+    co_return co_await write_together(self, std::move(due), std::move(found));
 }
 
 io::task<> sender::state::postpone(std::shared_ptr<state> self, model::due_report due, seconds until) {
@@ -158,7 +134,7 @@ io::task<std::expected<askers, filing>> sender::state::find_askers(std::shared_p
         if (now < begun + rules.in_all) {
             const auto wait =
                 std::min(rules.first * (std::int64_t{1} << std::min(due.tries, 16u)), rules.longest);
-            auto later = because(silent, "DNS gives no answer");
+            auto later = because(not_yet, "DNS gives no answer");
             later.again_at = std::min(now + wait, begun + rules.in_all);
             co_return std::unexpected(std::move(later));
         }
@@ -213,21 +189,29 @@ io::task<> sender::state::find_served(std::shared_ptr<state> self, model::due_re
 }
 
 store::result<sender::state::prepared_targets> sender::state::targets(store::result_store& s,
+                                                                      asked_already& known,
                                                                       const model::due_report& due,
                                                                       const askers& who, seconds now) const {
-    const auto nothing_for = s.suppressed();
-    if (!nothing_for)
-        return std::unexpected(nothing_for.error());
+    if (!known.nothing_for) {
+        auto list = s.suppressed();
+        if (!list)
+            return std::unexpected(list.error());
+        known.nothing_for = std::move(*list);
+    }
     const auto today = std::chrono::floor<std::chrono::days>(now);
     std::optional<store::store_error> failed;
     const auto so_far = [&](const std::string& address, const std::string& host) {
-        auto sent = s.sent_on(today, address, host);
-        if (!sent)
-            failed = sent.error();
-        return sent.value_or(store::result_store::sent_so_far{});
+        const auto [at, fresh] = known.sent.try_emplace({address, host});
+        if (fresh) {
+            if (auto sent = s.sent_on(today, address, host))
+                at->second = *sent;
+            else
+                failed = sent.error();
+        }
+        return at->second;
     };
     prepared_targets out;
-    out.deliveries = targets_of(who.record, options.rails, *nothing_for, so_far, now);
+    out.deliveries = targets_of(who.record, options.rails, *known.nothing_for, so_far, now);
     if (failed)
         return std::unexpected(*failed);
     // 8460-3-h: the sessions are those of that day, and so are the reports that may be among them.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of the sender, for sender*.cpp alone. The loop's thread owns everything here but `side`, which
-// belongs to the sender's thread. sender_filing.cpp makes reports of what is owed, sender_delivering.cpp
-// empties the outbox, sender_trying.cpp is one try, sender_day.cpp does a day at once, sender_dry_run.cpp
-// writes to a folder, sender_bounces.cpp reads what comes back.
+// belongs to the sender's thread. sender_filing.cpp makes reports of what is owed, sender_together.cpp
+// writes them, sender_delivering.cpp empties the outbox, sender_trying.cpp is one try, sender_day.cpp does a
+// day at once, sender_dry_run.cpp writes to a folder, sender_bounces.cpp reads what comes back.
 #pragma once
 
 #include "deliver/sender.h"
@@ -61,7 +61,7 @@ struct filing {
         filed,
         nobody_asks,
         not_made,
-        silent,   ///< DNS gave no answer yet: `words` until when it is postponed
+        not_yet,  ///< DNS gave no answer, or the part before is young: `again_at` is the time for it
         not_ours, ///< somebody else has it
         trouble,  ///< the store
     } what = kind::trouble;
@@ -78,6 +78,18 @@ struct askers {
     std::string sole_recipient;
     std::vector<std::string> served;
 };
+
+/// One whose look-ups have ended, on its way to the store together with others.
+struct ready_filing {
+    ready_filing(io::loop& on, model::due_report owed)
+        : due(std::move(owed))
+        , written(on) {}
+    model::due_report due;
+    std::optional<askers> who; ///< none: it is dropped, `done` says why
+    filing done;
+    io::event written;
+};
+using ready_group = std::vector<std::shared_ptr<ready_filing>>;
 
 struct sender::state : std::enable_shared_from_this<sender::state> {
     using seconds = base::utc_seconds;
@@ -102,12 +114,12 @@ struct sender::state : std::enable_shared_from_this<sender::state> {
     void look_for_more();
     static io::task<> look(std::shared_ptr<state> self);
     static io::task<> tidy(std::shared_ptr<state> self);
+    static io::task<> take_back(std::shared_ptr<state> self);
 
     // ---- sender_filing.cpp ----
     static io::task<> take_owed(std::shared_ptr<state> self);
     static io::task<> file_and_tell(std::shared_ptr<state> self, model::due_report due);
     static io::task<filing> file_one(std::shared_ptr<state> self, model::due_report due);
-    static io::task<filing> drop(std::shared_ptr<state> self, model::due_report due, filing because);
     static io::task<> postpone(std::shared_ptr<state> self, model::due_report due, seconds until);
     /// Who asks; else why there is no report.
     static io::task<std::expected<askers, filing>> find_askers(std::shared_ptr<state> self,
@@ -125,9 +137,26 @@ struct sender::state : std::enable_shared_from_this<sender::state> {
         std::vector<model::outgoing_delivery> deliveries;
         std::uint64_t reports_there = 0;
     };
-    store::result<prepared_targets> targets(store::result_store& s, const model::due_report& due,
-                                            const askers& who, seconds now) const;
+    /// What is asked of the store once for reports that are filed together.
+    struct asked_already {
+        std::optional<suppression> nothing_for;
+        std::map<std::pair<std::string, std::string>, store::result_store::sent_so_far> sent;
+    };
+    store::result<prepared_targets> targets(store::result_store& s, asked_already& known,
+                                            const model::due_report& due, const askers& who,
+                                            seconds now) const;
     void count(const filing& done, const model::due_report& due);
+
+    // ---- sender_together.cpp ----
+    /// To the store with whatever else is ready; returns when it is written.
+    static io::task<filing> write_together(std::shared_ptr<state> self, model::due_report due,
+                                           std::expected<askers, filing> found);
+    static io::task<> write_ready(std::shared_ptr<state> self);
+    static io::task<> file_group(std::shared_ptr<state> self, ready_group group);
+    static io::task<> drop_group(std::shared_ptr<state> self, ready_group group);
+    /// On the sender's thread.
+    store::result<std::vector<filing>> file_all(store::result_store& s, const ready_group& group,
+                                                seconds now) const;
 
     // ---- sender_delivering.cpp ----
     /// How many were taken.
@@ -187,9 +216,13 @@ struct sender::state : std::enable_shared_from_this<sender::state> {
     bool looking = false, again = false;
     bool more_owed = false, more_waiting = false; ///< than was taken the last time
     std::size_t filing_now = 0;                   ///< due reports in hand
-    std::size_t others = 0;                       ///< days, bounces
-    std::set<std::int64_t> inside;                ///< deliveries in hand
-    seconds tidy_at{};                            ///< epoch: at once
+    std::size_t asking = 0;                       ///< of them: their look-ups have not ended
+    ready_group ready;                            ///< of them: they have
+    bool writing_ready = false;
+    bool taken_back = false;       ///< what the process before had in hand
+    std::size_t others = 0;        ///< days, bounces
+    std::set<std::int64_t> inside; ///< deliveries in hand
+    seconds tidy_at{};             ///< epoch: at once
     std::mt19937_64 dice{std::random_device{}()};
     store_side side;                  ///< the thread's alone
     std::optional<io::worker> thread; ///< last: it ends before what it uses
@@ -206,6 +239,12 @@ inline bool is_mail(const model::outgoing_delivery& one) {
 }
 /// No longer than the look-ups of one report take.
 inline constexpr std::chrono::seconds owed_lease{900};
+/// Due reports in hand, and so in one transaction, at most: a few hundred kilobytes, and more of them save
+/// little more.
+inline constexpr std::size_t filed_together = 100;
+/// Results that trickle in late would otherwise make a report each. An hour is no delay beside the day that
+/// a report waits anyway, and bounds what comes late to 24 reports a day.
+inline constexpr std::chrono::seconds between_parts{3'600};
 
 template<class T>
 io::task<store::result<T>> sender::state::ask(std::shared_ptr<state> self,

@@ -29,7 +29,8 @@ struct due_report {
     base::utc_seconds due_at{};
     base::utc_seconds first_tried{}; ///< epoch: not yet
     std::uint32_t tries = 0;
-    std::int64_t fence = 0; ///< grows with every lease; what an older holder says is not believed
+    std::int64_t fence = 0;           ///< grows with every lease; what an older holder says is not believed
+    base::utc_seconds last_part_at{}; ///< when a report of the same was made before; epoch: none yet
     friend bool operator==(const due_report&, const due_report&) = default;
 };
 
@@ -50,6 +51,7 @@ enum class address_family : std::uint8_t { any, v4, v6 };
 /// A report to one address.
 struct outgoing_delivery {
     std::int64_t number = 0, report = 0;
+    std::string tag;     ///< begins its Message-ID; nobody but who gets the mail can know it. "": not filed
     std::string uri;     ///< as in the record
     std::string address; ///< mailto: the mail address; https: ""
     std::string host;    ///< its mail domain, or the https host

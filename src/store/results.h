@@ -84,6 +84,9 @@ public:
     virtual result<void> drop_due(const model::due_report& due) = 0;
     virtual result<void> drop_all(std::span<const model::due_report> all);
     virtual result<void> postpone(const model::due_report& due, base::utc_seconds until) = 0;
+    /// Ends all leases of `who`, of what is owed and of deliveries: for a process that begins, about what the
+    /// one before it had in hand. Nobody else may be at work under that name.
+    virtual result<void> take_back(std::string_view who) = 0;
 
     // ---- outbox ----
     virtual result<std::vector<model::outgoing_delivery>> take_deliveries(base::utc_seconds now,

@@ -26,9 +26,13 @@ result<std::vector<model::due_report>> sql_results::take_due(base::utc_seconds n
                                                          : model::report_audience::tlsa_base,
                            .due_at = r.at(3),
                            .first_tried = r.at(4),
-                           .tries = static_cast<std::uint32_t>(r.count(5))});
+                           .tries = static_cast<std::uint32_t>(r.count(5)),
+                           .last_part_at = r.at(6)});
         };
-        constexpr std::string_view columns = "day, audience, domain, due_at, first_tried, tries";
+        constexpr std::string_view columns =
+            "day, audience, domain, due_at, first_tried, tries, coalesce((select max(o.made_at) from "
+            "outbox_report o where o.domain = report_due.domain and o.day = report_due.day and "
+            "o.audience = report_due.audience), 0)";
         if (day) // those that somebody counts into just now are waited for
             on_->query(on_->dialect(fmt::format("select {} from report_due where day = $1 and lease_until <= "
                                                 "$2 order by audience, domain limit $3 {{for_update}}",
@@ -64,6 +68,33 @@ result<void> sql_results::postpone(const model::due_report& due, base::utc_secon
         on_->run("update report_due set due_at = $5, tries = tries + 1, leased_by = '', lease_until = 0 "
                  "where day = $1 and audience = $2 and domain = $3 and fence = $4",
                  {number_of(due.day), number_of(due.audience), due.domain, due.fence, until});
+    });
+}
+
+// In the order in which others take these locks.
+result<void> sql_results::take_back(std::string_view who) {
+    return writing([&] {
+        std::vector<model::due_report> owed;
+        on_->query(on_->dialect("select day, audience, domain from report_due where leased_by = $1 "
+                                "order by day, audience, domain {for_update}"),
+                   {who}, [&](const sql::row& r) {
+                       owed.push_back({.day = r.on(0),
+                                       .domain = r.string(2),
+                                       .audience = r.integer(1) == 0
+                                                       ? model::report_audience::recipient_domain
+                                                       : model::report_audience::tlsa_base});
+                   });
+        for (const auto& each : owed)
+            on_->run("update report_due set leased_by = '', lease_until = 0 "
+                     "where day = $1 and audience = $2 and domain = $3",
+                     {number_of(each.day), number_of(each.audience), each.domain});
+        std::vector<std::int64_t> deliveries;
+        on_->query(on_->dialect("select number from outbox_delivery where state = 0 and leased_by = $1 "
+                                "order by number {for_update}"),
+                   {who}, [&](const sql::row& r) { deliveries.push_back(r.integer(0)); });
+        for (const auto number : deliveries)
+            on_->run("update outbox_delivery set leased_by = '', lease_until = 0 where number = $1",
+                     {number});
     });
 }
 

@@ -41,6 +41,7 @@ public:
     result<void> drop_due(const model::due_report& due) override;
     result<void> drop_all(std::span<const model::due_report> all) override;
     result<void> postpone(const model::due_report& due, base::utc_seconds until) override;
+    result<void> take_back(std::string_view who) override;
 
     result<std::vector<model::outgoing_delivery>> take_deliveries(base::utc_seconds now, std::string_view who,
                                                                   std::chrono::seconds how_long,

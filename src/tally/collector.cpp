@@ -132,9 +132,9 @@ void collector::take(const told& what, base::utc_seconds at, std::uint64_t times
     state_->take(what, at, times);
 }
 
-pile collector::spare() {
+pile collector::spare(std::size_t bytes) {
     if (state_->spares.empty())
-        return pile();
+        return pile(bytes);
     auto out = std::move(state_->spares.back());
     state_->spares.pop_back();
     return out;

@@ -40,8 +40,9 @@ public:
     /// A pile of datagrams from the socket's thread (on the loop). Read on the collector's own thread.
     void take(pile what, base::utc_seconds at);
     void take(const told& what, base::utc_seconds at, std::uint64_t times = 1);
-    /// A pile that was read, empty and with its memory, to be filled again.
-    pile spare();
+    /// A pile that was read, empty and with its memory, to be filled again; a fresh one of `bytes` where
+    /// there is none.
+    pile spare(std::size_t bytes);
     /// A position (in a log file): written in the transaction that holds everything told before it, so that
     /// after a crash nothing is counted twice and nothing is left out. Piles have no position.
     void mark(std::string name, std::string value);

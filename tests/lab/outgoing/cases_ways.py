@@ -88,9 +88,7 @@ def ways_out(trial: Trial) -> None:
 
 @case("days that are not told, and what a report would say", "quiet", proves=["8460-4.1-a", "8460-4.2-a", "8460-4.2-b"])
 def quiet(trial: Trial) -> None:
-    zone = f"in.{QUIET}"
-    taking = Endpoint(ENDPOINTS[zone], trial.far.authority.leaf("good", [zone]), trial.far.authority.key_file).start()
-    trial.world.at_end(taking.stop)
+    taking = endpoint(trial, f"in.{QUIET}")
     reporter = trial.world.reporter("quiet", deliver="success-only = false\nminimum-sessions = 3")
     reporter.start()
     teller = reporter.teller()
@@ -106,6 +104,7 @@ def quiet(trial: Trial) -> None:
     reporter.pass_time(until_due())
     reporter.send_day()
     trial.wait("the report", lambda: taking.posted, 20)
+    taking.stop()
     trial.same("reports", [post.domain for post in taking.posted], [mixed])
     report = taking.posted[0].report()
     trial.same("its sessions", report["policies"][0]["summary"], {"total-successful-session-count": 4, "total-failure-session-count": 2})
@@ -116,7 +115,7 @@ def quiet(trial: Trial) -> None:
 
 @case("a dry run writes the reports to a folder, and sends nothing", "quiet")
 def dry_run(trial: Trial) -> None:
-    folder = trial.world.folder / "written"
+    taking, folder = endpoint(trial, f"in.{QUIET}"), trial.world.folder / "written"
     reporter = trial.world.reporter("dry", deliver=f'dry-run = "{folder}"')
     reporter.start()
     reporter.teller().send(datagrams.session(f"dry.{QUIET}"), 2)
@@ -129,7 +128,7 @@ def dry_run(trial: Trial) -> None:
     trial.same("files", names, [".gz", ".json"])
     report = json.loads(next(folder.glob("*.json")).read_text())
     trial.same("the sessions in it", report["policies"][0]["summary"]["total-successful-session-count"], 2)
-    trial.same("reports filed", reporter.outbox(), [])
+    trial.same("reports filed and posted", (reporter.outbox(), taking.posted), ([], []))
     reporter.text = reporter.text.replace("dry-run =", "copy-to = \"\" #")
     reporter.stop()
     reporter.start()

@@ -60,6 +60,7 @@ std::vector<model::counted_result> some_failures() {
 model::outgoing_delivery to_example() {
     model::outgoing_delivery out;
     out.number = 17;
+    out.tag = "d17-0123456789abcdef";
     out.uri = "mailto:tls@example.com";
     out.address = "tls@example.com";
     out.host = "example.com";
@@ -261,7 +262,7 @@ TEST(make_mail, is_the_same_mail_when_it_is_tried_again) {
         return std::string(mail::read_message(make_mail(who, filed, to, {}, at))->header("Message-ID"));
     };
     auto other = to_example();
-    other.number = 18;
+    other.tag = "d18-fedcba9876543210";
     EXPECT_EQ(id_of(to_example(), now), id_of(to_example(), now + std::chrono::hours(3)));
     EXPECT_NE(id_of(to_example(), now), id_of(other, now)) << "one for each address";
 }

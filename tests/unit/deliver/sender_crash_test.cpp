@@ -19,6 +19,7 @@ struct story {
     std::vector<std::string> all; ///< who gets it in the end
     bool one_of_them = false;
     std::set<std::string> down{}; ///< answers 451 once
+    bool another_machine = false; ///< goes on; else the same does, which waits for no lease
 };
 
 void PrintTo(const story& tale, std::ostream* to) {
@@ -45,8 +46,10 @@ bool dies_at(int step, const story& tale) {
     const bool died = of.watched.dead;
     of.end();
     of.watched.live_again();
-    // Longer than the longest lease: what the dead one had in hand is free.
-    of.clock.at += of.options.lease + 1s;
+    if (tale.another_machine) {
+        of.options.machine = "another";
+        of.clock.at += of.options.lease + 1s; // longer than the longest: what the dead one had is free
+    }
     of.begin();
     for (int i = 0; i < 3; ++i)
         of.pass(20min);
@@ -81,6 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
     sender, a_process_that_dies,
     testing::Values(story{.name = "by_mail", .rua = "mailto:a@r.example", .all = {"a@r.example"}},
                     story{.name = "by_post", .rua = "https://r.example/", .all = {"https://r.example/"}},
+                    story{.name = "by_mail_on_another_machine",
+                          .rua = "mailto:a@r.example",
+                          .all = {"a@r.example"},
+                          .another_machine = true},
                     story{.name = "to_all",
                           .rua = "mailto:a@r.example,https://r.example/",
                           .all = {"a@r.example", "https://r.example/"}},
@@ -95,6 +102,39 @@ INSTANTIATE_TEST_SUITE_P(
                           .one_of_them = true,
                           .down = {"a@r.example"}}),
     [](const auto& of) { return std::string(of.param.name); });
+
+/// Several are looked up, filed and dropped together: each is filed once, whenever the process dies.
+TEST(a_sender, that_dies_with_several_in_hand_files_each_once) {
+    const std::vector<std::string> domains{"a.example", "b.example", "c.example"};
+    int step = 1;
+    for (bool died = true; died && step < 500; ++step) {
+        sender_world of;
+        of.watched.once_only = true;
+        of.count({sessions("nobody.example", 1), sessions("none.example", 1)});
+        for (const auto& each : domains) {
+            of.count({sessions(each, 5, 1)});
+            of.world.asks(each, "mailto:" + each + "@r.example");
+        }
+        of.watched.die_at = step;
+        of.begin();
+        died = of.watched.dead;
+        of.end();
+        of.watched.live_again();
+        of.begin();
+        of.pass(20min);
+        EXPECT_EQ(of.stored().due, 0u) << "forgotten after step " << step;
+        EXPECT_EQ(of.stored().waiting, 0u) << "forgotten after step " << step;
+        EXPECT_EQ(of.outbox().size(), domains.size()) << "filed once, whatever happens; step " << step;
+        for (const auto& each : domains) {
+            EXPECT_EQ(of.state_of(each + "@r.example"), sent) << each << " after step " << step;
+            EXPECT_LE(of.world.taken(each + "@r.example"), died ? 2 : 1) << each << " after step " << step;
+        }
+        if (testing::Test::HasFailure())
+            break;
+    }
+    EXPECT_GT(step, 30) << "the steps were counted";
+    EXPECT_LT(step, 500);
+}
 
 } // namespace
 } // namespace mailtight::deliver

@@ -281,5 +281,109 @@ TEST_F(filing_reports, what_becomes_known_later_is_a_further_report) {
     EXPECT_NE(all[0].file_name, all[1].file_name);
 }
 
+TEST_F(filing_reports, what_trickles_in_late_is_gathered_for_an_hour) {
+    count({sessions("a.example", 4), dane_sessions("d.example", "mx.d.example", 1)});
+    world.asks("a.example", "mailto:a@r.example");
+    begin();
+    const auto asked = world.asked["a.example"];
+    for (int i = 0; i < 11; ++i) { // one every five minutes
+        count({sessions("a.example", 1)});
+        pass(5min);
+    }
+    EXPECT_THAT(world.accepted, SizeIs(1)) << "the part before is not an hour old";
+    EXPECT_EQ(world.asked["a.example"], asked) << "nor is anybody asked";
+    count({sessions("new.example", 1)}); // late too, but the first of its domain
+    world.asks("new.example", "mailto:n@r.example");
+    pass(1s);
+    EXPECT_EQ(world.taken("n@r.example"), 1);
+    pass(5min);
+    ASSERT_EQ(world.taken("a@r.example"), 2);
+    EXPECT_EQ(outbox().at(0).success, 11u) << "all of them in one";
+    count({sessions("a.example", 2)});
+    pass(59min);
+    EXPECT_EQ(world.taken("a@r.example"), 2) << "an hour after the latest part, not the first";
+    pass(1min);
+    EXPECT_EQ(world.taken("a@r.example"), 3);
+}
+
+TEST_F(filing_reports, a_day_that_is_sent_by_hand_does_not_wait_for_what_may_still_come) {
+    count({sessions("a.example", 4)});
+    world.asks("a.example", "mailto:a@r.example");
+    begin();
+    count({sessions("a.example", 1)});
+    settle(); // it is postponed
+    ASSERT_THAT(world.accepted, SizeIs(1));
+    const auto done = loop.block_on(sender->send_day(report_day));
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->filed, 1u);
+    EXPECT_THAT(world.accepted, SizeIs(2));
+}
+
+TEST_F(filing_reports, what_is_ready_is_filed_together) {
+    constexpr std::size_t reports = 250;
+    std::vector<model::counted_result> all;
+    for (std::size_t i = 0; i < reports; ++i) {
+        const auto domain = "d" + std::to_string(i) + ".example";
+        all.push_back(sessions(domain, 1 + i % 3));
+        if (i % 5 != 0)
+            world.asks(domain, "mailto:r" + std::to_string(i) + "@r" + std::to_string(i) + ".example");
+    }
+    count(all);
+    begin();
+    EXPECT_TRUE(eventually([&] { return world.accepted.size() == reports / 5 * 4 && sender->idle(); }));
+    EXPECT_EQ(told(kind::nobody_asks), reports / 5);
+    EXPECT_EQ(sender->counted().filed, reports / 5 * 4);
+    EXPECT_EQ(stored().due, 0u);
+    for (const auto& report : outbox()) { // each with its own results and addresses
+        const auto number = report.domain.substr(1, report.domain.find('.') - 1);
+        EXPECT_EQ(report.deliveries.at(0).address, "r" + number + "@r" + number + ".example");
+        EXPECT_EQ(report.success, 1 + std::stoul(number) % 3);
+    }
+    end();
+    EXPECT_LE(watched.filings.size(), 12u) << "not one by one";
+    EXPECT_LE(std::ranges::max(watched.filings), 100u);
+}
+
+TEST_F(filing_reports, one_that_cannot_be_written_keeps_nobody_else_back) {
+    watched.poison = "poison.example";
+    count({sessions("a.example", 1), sessions("poison.example", 1), sessions("z.example", 1)});
+    for (const auto* each : {"a.example", "poison.example", "z.example"})
+        world.asks(each, std::string("mailto:") + each + "@r.example");
+    begin();
+    EXPECT_THAT(world.accepted, UnorderedElementsAre("a.example@r.example", "z.example@r.example"));
+    EXPECT_EQ(told(kind::filed), 2u);
+    EXPECT_GE(told(kind::trouble), 1u);
+    EXPECT_EQ(stored().due, 1u) << "it stays owed";
+}
+
+TEST_F(filing_reports, what_a_dead_process_had_in_hand_is_taken_back_by_its_machine_at_once) {
+    count({sessions("a.example", 1), sessions("b.example", 1)});
+    for (const auto* each : {"a.example", "b.example"})
+        world.asks(each, std::string("mailto:") + each + "@r.example");
+    const auto before = database->open();
+    const auto ours = before->take_due(clock.at, "this", 900s, 1).value().at(0).domain;
+    const auto theirs = before->take_due(clock.at, "other", 900s, 1).value().at(0).domain;
+    begin();
+    EXPECT_THAT(world.accepted, UnorderedElementsAre(ours + "@r.example"));
+    pass(899s);
+    EXPECT_THAT(world.accepted, SizeIs(1)) << "another machine is at work on it";
+    pass(1s);
+    EXPECT_THAT(world.accepted, UnorderedElementsAre(ours + "@r.example", theirs + "@r.example"));
+}
+
+TEST_F(filing_reports, nothing_is_taken_back_from_a_day_that_is_being_sent) {
+    count({sessions("a.example", 1)});
+    world.asks("a.example", "mailto:a@r.example");
+    make();
+    world.mail_answers["a@r.example"] = [&](auto) { // the daemon's beat begins while the mail is out
+        sender->start();
+        return outside::smtp(451);
+    };
+    ASSERT_TRUE(loop.block_on(sender->send_day(report_day)));
+    settle();
+    EXPECT_EQ(watched.taken_back, 0);
+    EXPECT_EQ(world.tried("a@r.example"), 1);
+}
+
 } // namespace
 } // namespace mailtight::deliver

@@ -5,10 +5,12 @@
 
 #include "store/results.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace mailtight::tests {
 
@@ -16,7 +18,7 @@ namespace mailtight::tests {
 struct watch_state {
     std::atomic<int> empty_looks = 0; ///< for what is due, since something was found
     std::atomic<bool> away = false;
-    std::atomic<int> opened = 0;
+    std::atomic<int> opened = 0, taken_back = 0;
     std::atomic<int> steps = 0, die_at = 0; ///< 0: never
     std::atomic<bool> dead = false;
 
@@ -38,7 +40,9 @@ struct watch_state {
         const std::scoped_lock held(guard_);
         return once_only && sent_.contains(where);
     }
-    bool once_only = false; ///< the test has one report alone
+    bool once_only = false;           ///< each address belongs to one report alone
+    std::string poison;               ///< the engine refuses to file this domain's report
+    std::vector<std::size_t> filings; ///< how many reports were filed at once; of the sender's thread
 
 private:
     std::mutex guard_;
@@ -80,8 +84,24 @@ public:
                                                     const make_report& make) override {
         return through<std::optional<std::int64_t>>([&] { return behind_->file(due, make); });
     }
+    store::result<std::vector<std::optional<std::int64_t>>> file_all(std::span<const model::due_report> all,
+                                                                     const make_each& make) override {
+        by_.filings.push_back(all.size());
+        return through<std::vector<std::optional<std::int64_t>>>([&] {
+            const auto poison = std::ranges::find(all, by_.poison, &model::due_report::domain);
+            return poison == all.end() ? behind_->file_all(all, make)
+                                       : store::result<std::vector<std::optional<std::int64_t>>>(refused());
+        });
+    }
     store::result<void> drop_due(const model::due_report& due) override {
         return through<void>([&] { return behind_->drop_due(due); });
+    }
+    store::result<void> drop_all(std::span<const model::due_report> all) override {
+        return through<void>([&] { return behind_->drop_all(all); });
+    }
+    store::result<void> take_back(std::string_view who) override {
+        ++by_.taken_back;
+        return through<void>([&] { return behind_->take_back(who); });
     }
     store::result<void> postpone(const model::due_report& due, base::utc_seconds until) override {
         return through<void>([&] { return behind_->postpone(due, until); });
@@ -147,6 +167,10 @@ private:
         if (got)
             by_.empty_looks = got->empty() ? by_.empty_looks + 1 : 0;
         return got;
+    }
+    static std::unexpected<store::store_error> refused() {
+        return std::unexpected(
+            store::store_error{.what = store::store_error::kind::wrong, .message = "cannot be written"});
     }
     std::unique_ptr<store::result_store> behind_;
     watch_state& by_;

@@ -247,6 +247,43 @@ TEST_P(result_fixture, one_machine_holds_it_until_its_lease_ends) {
     EXPECT_GT(fourth[0].fence, third[0].fence);
 }
 
+TEST_P(result_fixture, a_machine_takes_back_what_it_had_in_hand_and_nothing_else) {
+    const auto s = open();
+    const auto later = end_of_day() + std::chrono::hours(24);
+    add(*s, {sts_result("a.example", 1, 0)});
+    const auto filed = *s->take_due(later, "one", minute, 10);
+    ASSERT_EQ(filed.size(), 1u);
+    EXPECT_EQ(filed[0].last_part_at, base::utc_seconds{});
+    ASSERT_TRUE(*s->file(filed[0], [&](auto, std::uint32_t) {
+        auto made = a_report("a.example");
+        made.made_at = later;
+        return std::optional(made);
+    }));
+    const auto delivery = *s->take_deliveries(later + a_day, "one", minute, 10);
+    ASSERT_FALSE(delivery.empty());
+    add(*s, {sts_result("a.example", 1, 0), sts_result("b.example", 1, 0)}, 2);
+    const auto owed = *s->take_due(later, "one", minute, 10);
+    ASSERT_EQ(owed.size(), 2u);
+    for (const auto& each : owed)
+        EXPECT_EQ(each.last_part_at, each.domain == "a.example" ? later : base::utc_seconds{});
+    ASSERT_TRUE(s->take_back("two"));
+    EXPECT_THAT(*s->take_due(later, "two", minute, 10), IsEmpty());
+    EXPECT_THAT(*s->take_deliveries(later + a_day, "two", minute, 10), IsEmpty());
+    ASSERT_TRUE(s->take_back("one"));
+    const auto again = *s->take_due(later, "one", minute, 10);
+    ASSERT_EQ(again.size(), 2u);
+    EXPECT_FALSE(*file_all(*s, owed[0])) << "the dead one is not believed";
+    const auto deliveries = *s->take_deliveries(later + a_day, "one", minute, 10);
+    ASSERT_EQ(deliveries.size(), delivery.size());
+    EXPECT_GT(deliveries[0].fence, delivery[0].fence);
+    // But what it had sent was sent, whoever holds it now.
+    auto sent = delivery[0];
+    sent.state = model::delivery_state::sent;
+    ASSERT_TRUE(s->tried(sent, false));
+    ASSERT_TRUE(s->take_back("one"));
+    EXPECT_EQ(s->take_deliveries(later + a_day, "one", minute, 10)->size(), delivery.size() - 1);
+}
+
 TEST_P(result_fixture, several_are_filed_at_once_and_only_those_that_are_held) {
     const auto s = open();
     const auto later = end_of_day() + std::chrono::hours(24);

@@ -164,7 +164,7 @@ TEST(collector, piles_are_read_once_for_equal_datagrams) {
     EXPECT_EQ(of.counted().datagrams, 10'000U);
     EXPECT_EQ(of.counted().failures, 2'000U);
     EXPECT_LT(w.asked, 50U) << "once for each of equal results at most";
-    auto spare = of.spare();
+    auto spare = of.spare(1'000);
     EXPECT_TRUE(spare.empty());
     EXPECT_TRUE(spare.add("x"));
 }
@@ -193,7 +193,7 @@ TEST(collector, a_million_bad_datagrams_leave_it_standing) {
     std::uint64_t sent = 0;
     auto longest = 0ms;
     while (sent < 1'000'000) {
-        auto some = of.spare();
+        auto some = of.spare(32u << 20);
         for (int i = 0; i < 50'000; ++i, ++sent)
             some.add(i % 1'000 == 0 ? datagram("a.example") : fmt::format("{{\"d\":{}\xff[", i));
         of.take(std::move(some), w.clock.at);

@@ -103,6 +103,7 @@ public:
     }
     store::result<void> drop_due(const model::due_report&) override { return unasked(); }
     store::result<void> postpone(const model::due_report&, base::utc_seconds) override { return unasked(); }
+    store::result<void> take_back(std::string_view) override { return unasked(); }
     store::result<std::vector<model::outgoing_delivery>>
     take_deliveries(base::utc_seconds, std::string_view, std::chrono::seconds, std::size_t) override {
         return unasked();
