@@ -80,9 +80,10 @@ TEST(bounce, of_nothing_but_the_beginnings_of_ids_costs_little) {
     const auto begin = std::chrono::steady_clock::now();
     const std::string many(60'000, '<');
     auto mail = bounces::exchange_without_mail;
-    const auto at = mail.find("<d17." + bounces::id);
-    ASSERT_NE(at, std::string::npos);
-    EXPECT_FALSE(read_bounce(mail.replace(at, 1, many + std::string(4'000, ' ') + "x")));
+    const std::string id = "<d17." + bounces::id;
+    for (std::size_t at = 0; (at = mail.find(id)) != std::string::npos;)
+        mail.replace(at, id.size(), many + std::string(4'000, ' ') + "x");
+    EXPECT_FALSE(read_bounce(mail));
     std::string lines = "X-Failed-Recipients: tls@example.com\r\n\r\nThis is a copy of \r\n";
     while (lines.size() < 1'000'000)
         lines += "message-id:" + many.substr(0, 900) + "\r\n";
