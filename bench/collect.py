@@ -147,6 +147,7 @@ class Bench:
         floor = next((row for row in rows if row["receiver"] == "floor"), None)
         for row in rows:
             row["rate_ratio"] = row["per_second"] / floor["per_second"] if floor else None
+            row["cpu_ratio"] = floor["cpu_us"] / row["cpu_us"] if floor and row["cpu_us"] > 0 else None
         return rows
 
     def bursts(self, queue: int) -> list[dict]:
@@ -202,9 +203,10 @@ def main() -> int:
             rates += bench.rates(queue, distinct)
         losses += bench.bursts(queue)
         print(f"  queue length {queue} done", file=sys.stderr, flush=True)
-    table([("receiver", "queue", "datagrams", "a second", "of the floor", "CPU us", "resident MB"),
+    table([("receiver", "queue", "datagrams", "a second", "of the floor", "CPU us", "of the floor's", "resident MB"),
            *((row["receiver"], f"{row['queue']}", "all different" if row["distinct"] else "10,000 different",
               f"{row['per_second']:.0f}", f"{row['rate_ratio']:.2f}" if row["rate_ratio"] else "", f"{row['cpu_us']:.2f}",
+              f"{row['cpu_ratio']:.2f}" if row["cpu_ratio"] else "",
               f"{row['resident_mb']:.0f}") for row in rates)])
     print(f"mean datagram {rates[0]['bytes']:.0f} bytes; a bare sender's CPU {rates[0]['sender_cpu_us']:.2f} us")
     print("lost of a burst, per cent:")

@@ -5,6 +5,7 @@
 // signed by both keys or not, and handed to a server that takes all at once. CPU is that of the process,
 // without what makes the input; "of_goal" is the share of the goal, at most 1 where it is reached.
 //   MAILTIGHT_BENCH_WHOLE_DAY=1 bench_reports_day       else a tenth of the domains
+//   MAILTIGHT_BENCH_DOMAINS=5 bench_reports_day         so many thousand domains
 #include "base/crypto/keys.h"
 #include "base/encode.h"
 #include "deliver/sender.h"
@@ -318,7 +319,9 @@ void sent(benchmark::State& state) {
 
 void sizes(benchmark::internal::Benchmark* of) {
     of->ArgName("domains")->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
-    of->Arg(std::getenv("MAILTIGHT_BENCH_WHOLE_DAY") ? 200'000 : 20'000);
+    const char* whole = std::getenv("MAILTIGHT_BENCH_WHOLE_DAY");
+    const char* domains = std::getenv("MAILTIGHT_BENCH_DOMAINS");
+    of->Arg(whole ? 200'000 : domains ? std::max(1L, std::atol(domains)) * 1'000 : 20'000);
 }
 BENCHMARK(collected)->Apply(sizes);
 BENCHMARK(sent)->Apply(sizes);

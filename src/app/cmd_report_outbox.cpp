@@ -46,8 +46,10 @@ void show_delivery(const model::outgoing_delivery& of) {
     print(fmt::format(
         "  {:<10} {}{}\n", model::to_string(of.state), base::printable(of.uri, 300),
         of.tries == 0 ? when : fmt::format(" ({} {}{})", of.tries, of.tries == 1 ? "try" : "tries", when)));
+    constexpr std::size_t before = 13;
     if (!of.words.empty())
-        print(fmt::format("  {:<10} {}\n", "", base::printable(of.words, 1'000)));
+        for (const auto& line : base::wrap(base::printable(of.words, 1'000), terminal_width() - before))
+            print(fmt::format("{:<{}}{}\n", "", before, line));
 }
 
 void show_report(const model::outgoing_report& of) {

@@ -117,7 +117,8 @@ int send_from_here(const common_options& common, const own_report_options& optio
     auto done = (*with)->loop.block_on(sender.send_day(day));
     if (!done)
         return failed(words(done.error()));
-    if (options.dry_run.empty() && common.set.deliver_mail && !why.empty())
+    const bool any = done->filed + done->waiting > 0;
+    if (any && options.dry_run.empty() && common.set.deliver_mail && !why.empty())
         done->troubles.push_back(why);
     return show(common, options, api::day_document(day, *done));
 }

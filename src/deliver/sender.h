@@ -37,11 +37,12 @@ struct sender_options {
     bool ignore_certificate = true; ///< 8460-3-e: a second try of a POST
     std::string copy_to;            ///< an address of the operator's that gets each report too
     std::string dry_run;            ///< a folder: nothing goes out
-    std::string machine;
+    std::string machine; ///< no two senders at work at the same time have the same
     std::shared_ptr<const key_ring> keys; ///< sign the mails (8460-3-j); none: the mail server does
-    /// Of a delivery: longer than a try can take. What a machine that died had in hand waits so long.
+    /// Of a delivery: longer than a try can take. What a machine that died had in hand waits so long for
+    /// another; its own next sender takes it back when it starts.
     std::chrono::seconds lease{7'200};
-    std::size_t at_once = 20;
+    std::size_t at_once = 20; ///< deliveries
     std::chrono::milliseconds look_every{5'000};
     std::chrono::seconds keep{14 * 86'400};
     std::function<store::result<std::unique_ptr<store::result_store>>()> open;

@@ -26,7 +26,7 @@ bool is_no_such_user(const wire::smtp_client_outcome& seen) {
 try_outcome outcome_of(const io::mail_sent& sent) {
     const auto& seen = sent.outcome;
     try_outcome out;
-    if (seen.accepted) {
+    if (seen.accepted) { // 8460-3-z: by this alone it is delivered
         out.what = try_outcome::kind::accepted;
         out.words = base::printable(seen.text, 300);
     } else {
@@ -42,6 +42,7 @@ try_outcome outcome_of(const io::mail_sent& sent) {
 
 } // namespace
 
+// 8460-5-a: by mail (8460-5.3-a) or by POST (8460-5.4-a), as the address says
 io::task<sender::state::trial> sender::state::try_mail(std::shared_ptr<state> self,
                                                        const model::outgoing_delivery& to, std::string mail) {
     wire::outgoing_mail out{

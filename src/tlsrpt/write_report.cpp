@@ -137,7 +137,7 @@ void write_policy(json_writer& to, const policy_result& p) {
     const auto type = p.known_type();
     if (type != policy_type::no_policy_found && !p.strings.empty()) // A23
         to.member("policy-string", p.strings);
-    to.optional_member("policy-domain", p.domain);
+    to.optional_member("policy-domain", p.domain);                     // 8460-4-c
     if ((type == policy_type::sts || !type) && !p.mx_patterns.empty()) // A24: a list, and only for sts
         to.member("mx-host", p.mx_patterns);
     to.close('}');

@@ -70,7 +70,7 @@ private:
 
 using rdata = decltype(dns_record::data);
 
-// 8461-3.1-r: joined with nothing between.
+// 8461-3.1-r, 8460-3-w: joined with nothing between.
 dns_text read_text(reader& in) {
     dns_text text;
     text.joined.reserve(in.left());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/v6_standing.h"
 
+#include "io/families.h"
 #include "support/fixed_resolver.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +11,7 @@ namespace {
 
 const auto source = *base::ip_address::parse("2600:db8::25");
 
-struct table final : tests::fixed_resolver {
+struct table : tests::fixed_resolver {
     std::vector<std::string> names;
     io::task<model::ptr_fact> ptr(base::ip_address) override {
         model::ptr_fact fact;
@@ -73,7 +74,7 @@ TEST(v6_standing, who_chooses_the_family_is_said) {
 }
 
 TEST(v6_standing, one_look_an_hour_however_many_ask) {
-    struct counting final : table {
+    struct counting : table {
         unsigned asked = 0;
         io::task<model::ptr_fact> ptr(base::ip_address of) override {
             ++asked;

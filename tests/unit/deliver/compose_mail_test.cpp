@@ -210,7 +210,7 @@ TEST(make_mail, tells_a_person_what_failed_and_what_to_do) {
     std::string text = read->parts.at(0).bytes;
     std::erase(text, '\r');
     EXPECT_THAT(text, HasSubstr("\n* 40 sessions at mx1.example.com"));
-    EXPECT_THAT(text, HasSubstr("\n  has expired.")) << "what belongs to it begins below it";
+    EXPECT_THAT(text, HasSubstr("\n  the mail server has expired.")) << "what belongs to it begins below it";
     for (std::size_t at; (at = text.find("\n  ")) != text.npos;)
         text.erase(at + 1, 2);
     std::ranges::replace(text, '\n', ' ');
