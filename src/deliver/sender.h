@@ -32,12 +32,12 @@ struct sender_options {
     guard_rails rails;
     retry_rules retries;
     compose_limits limits;
-    bool first_that_works = false;  ///< 8460-3-y; else every address (8460-3-x)
-    bool tlsa_base = true;          ///< reports to TLSA base domains too (A22)
-    bool ignore_certificate = true; ///< 8460-3-e: a second try of a POST
-    std::string copy_to;            ///< an address of the operator's that gets each report too
-    std::string dry_run;            ///< a folder: nothing goes out
-    std::string machine; ///< no two senders at work at the same time have the same
+    bool first_that_works = false;        ///< 8460-3-y; else every address (8460-3-x)
+    bool tlsa_base = true;                ///< reports to TLSA base domains too (A22)
+    bool ignore_certificate = true;       ///< 8460-3-e: a second try of a POST
+    std::string copy_to;                  ///< an address of the operator's that gets each report too
+    std::string dry_run;                  ///< a folder: nothing goes out
+    std::string machine;                  ///< no two senders at work at the same time have the same
     std::shared_ptr<const key_ring> keys; ///< sign the mails (8460-3-j); none: the mail server does
     /// Of a delivery: longer than a try can take. What a machine that died had in hand waits so long for
     /// another; its own next sender takes it back when it starts.
