@@ -1,45 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields are hashed with their lengths, so that no two lists of fields look alike.
 #include "store/key.h"
 
-#include "base/encode.h"
 #include "base/text.h"
+#include "store/hashed_fields.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace mailtight::store {
 namespace {
-
-class fields {
-public:
-    fields& operator<<(std::string_view text) {
-        *this << std::uint64_t{text.size()};
-        bytes_ += text;
-        return *this;
-    }
-    fields& operator<<(std::uint64_t number) {
-        char raw[8];
-        for (int i = 0; i < 8; ++i)
-            raw[i] = static_cast<char>(number >> (8 * i) & 0xff);
-        bytes_.append(raw, sizeof raw);
-        return *this;
-    }
-    fields& operator<<(const std::optional<base::utc_seconds>& at) {
-        *this << std::uint64_t{at.has_value()};
-        return *this << (at ? static_cast<std::uint64_t>(at->time_since_epoch().count()) : 0);
-    }
-    fields& operator<<(const std::vector<std::string>& list) {
-        *this << std::uint64_t{list.size()};
-        for (const auto& item : list)
-            *this << std::string_view(item);
-        return *this;
-    }
-    std::string digest() const { return base::sha256(bytes_); }
-
-private:
-    std::string bytes_;
-};
 
 bool storable_as_is(std::string_view text) {
     return text.find('\0') == std::string_view::npos && base::is_utf8(text);
@@ -80,14 +49,14 @@ std::string key_of(const model::received_report& report, const std::string& repo
         domains.push_back(base::lower(p.domain));
     std::ranges::sort(domains);
     domains.erase(std::ranges::unique(domains).begin(), domains.end());
-    fields f;
+    hashed_fields f;
     f << std::string_view("key 1") << std::string_view(reporter) << std::string_view(report.report.report_id)
       << report.report.start << report.report.end << domains << std::string_view(report.test_token);
     return f.digest();
 }
 
 std::string content_of(const tlsrpt::report& report) {
-    fields f;
+    hashed_fields f;
     f << std::string_view("content 1") << std::string_view(report.organization_name)
       << std::string_view(report.contact_info) << std::string_view(report.report_id) << report.start
       << report.end << std::uint64_t{report.policies.size()};

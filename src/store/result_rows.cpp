@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields are hashed with their lengths, so that no two lists of fields look alike.
 #include "store/result_rows.h"
 
-#include "base/encode.h"
 #include "base/text.h"
+#include "store/hashed_fields.h"
 #include "store/key.h"
 #include "store/words.h"
 
@@ -17,32 +16,6 @@ namespace {
 
 constexpr std::size_t key_bytes = 16;
 
-class fields {
-public:
-    fields& operator<<(std::string_view text) {
-        *this << text.size();
-        bytes_ += text;
-        return *this;
-    }
-    fields& operator<<(std::uint64_t number) {
-        char raw[8];
-        for (int i = 0; i < 8; ++i)
-            raw[i] = static_cast<char>(number >> (8 * i) & 0xff);
-        bytes_.append(raw, sizeof raw);
-        return *this;
-    }
-    fields& operator<<(const std::vector<std::string>& list) {
-        *this << list.size();
-        for (const auto& item : list)
-            *this << std::string_view(item);
-        return *this;
-    }
-    std::string key() const { return base::sha256(bytes_).substr(0, key_bytes); }
-
-private:
-    std::string bytes_;
-};
-
 void mend(std::string& text) {
     if (text.find('\0') != std::string::npos || !base::is_utf8(text))
         text = storable(std::string_view(text));
@@ -51,21 +24,21 @@ void mend(std::string& text) {
 } // namespace
 
 std::string key_of(const model::applied_policy& policy) {
-    fields f;
+    hashed_fields f;
     f << static_cast<std::uint64_t>(tlsrpt::wire_code(policy.type)) << std::string_view(policy.domain)
       << policy.strings << policy.mx_patterns;
-    return f.key();
+    return f.digest().substr(0, key_bytes);
 }
 
 std::string key_of(const model::session_fault& fault) {
-    fields f;
+    hashed_fields f;
     f << static_cast<std::uint64_t>(tlsrpt::wire_code(fault.type));
     for (const std::string_view text :
          {std::string_view(fault.sending_mta_ip), std::string_view(fault.receiving_mx),
           std::string_view(fault.receiving_mx_helo), std::string_view(fault.receiving_ip),
           std::string_view(fault.additional_information), std::string_view(fault.reason_code)})
         f << text;
-    return f.key();
+    return f.digest().substr(0, key_bytes);
 }
 
 model::applied_policy storable(model::applied_policy policy) {
