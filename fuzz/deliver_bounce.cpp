@@ -13,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const char c : read->report_id)
         if (c <= ' ' || c > '~')
             std::abort();
+    if (read->tag.empty() || read->tag.size() > 900 || read->tag.find('.') != std::string::npos)
+        std::abort();
     if (read->report_id.size() > 900 || read->report_id.find('@') == std::string::npos)
         std::abort();
     if (read->recipient.size() > 320 || read->recipient.find('@') == std::string::npos ||

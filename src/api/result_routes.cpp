@@ -41,7 +41,8 @@ io::task<wire::http_reply> take(context& with, call asked) {
         const auto end = one ? rest.size() : std::min(rest.find('\n'), rest.size());
         const auto text = base::trim(rest.substr(0, end));
         rest.remove_prefix(std::min(end + 1, rest.size()));
-        ++line;
+        if (++line % lines_at_once == 0)
+            co_await with.loop.sleep_for({}); // others are served in between
         if (text.empty())
             continue;
         if (auto told = reader.read(text)) {
@@ -53,8 +54,6 @@ io::task<wire::http_reply> take(context& with, call asked) {
             if (first.size() < refusals_shown)
                 first.push_back(refusal(line, told.error()));
         }
-        if (line % lines_at_once == 0)
-            co_await with.loop.sleep_for({}); // others are served in between
     }
     boost::json::object out{{"taken", taken}, {"refused", refused}, {"errors", std::move(first)}};
     auto written = co_await with.results.written();

@@ -10,6 +10,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace mailtight::app {
 
 namespace {
@@ -139,7 +141,10 @@ int cmd_doctor(const common_options& common) {
                                                {"lines", row.lines}});
             continue;
         }
-        print(fmt::format("{:<8} {}: {}\n", word(row.result), row.check, base::printable(row.seen)));
+        std::string_view head = word(row.result);
+        for (const auto& line :
+             base::wrap(fmt::format("{}: {}", row.check, base::printable(row.seen)), terminal_width() - 9))
+            print(fmt::format("{:<8} {}\n", std::exchange(head, ""), line));
         if (!row.fix.empty())
             for (const auto& line : base::wrap(row.fix, terminal_width() - 9))
                 print(fmt::format("{:<8} {}\n", "", line));

@@ -6,6 +6,7 @@
 #include "app/reporting.h"
 #include "app/sending_commands.h"
 #include "app/terminal.h"
+#include "base/host_name.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -103,10 +104,15 @@ int cmd_report_keys(const common_options& common, const own_report_options& opti
     const auto folder = dkim_folder_of(common.set);
     const auto domain = who->submitter();
     const auto& selector = options.selector.empty() ? common.set.dkim_selector : options.selector;
+    if (options.what == "make" && (selector.find('.') != selector.npos || !base::is_host_name(selector))) {
+        complain(
+            fmt::format("'{}' is no selector: letters, digits and hyphens", base::printable(selector, 100)));
+        return wrong_usage;
+    }
     auto ring = options.what == "make" ? deliver::make_keys(folder, domain, selector)
                                        : deliver::read_keys(folder, domain);
     if (!ring) {
-        complain(ring.error());
+        complain(ring.error() + (::geteuid() == 0 ? "" : "; run this as root or as the daemon's user"));
         return not_done;
     }
     if (options.what == "make")
@@ -141,6 +147,8 @@ int cmd_report_keys(const common_options& common, const own_report_options& opti
         say("publish:");
         show_records(missing, *format, domain);
     }
+    if (options.what == "make" && !common.json)
+        say("a daemon that runs signs with new keys once it is started again: systemctl restart mailtight");
     return all_there || options.what == "make" ? fine : problems_found;
 }
 

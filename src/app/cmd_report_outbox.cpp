@@ -21,6 +21,7 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::uint64_t most_shown = 100'000;
+constexpr int not_found = 404, unprocessable = 422; ///< answers of the daemon
 
 int failed(const std::string& why) {
     complain(why);
@@ -50,12 +51,12 @@ void show_delivery(const model::outgoing_delivery& of) {
 }
 
 void show_report(const model::outgoing_report& of) {
-    print(fmt::format("{:<6} {} {}{}: {} sessions, {} failed\n", of.number,
+    print(fmt::format("{:<6} {} {}{}: {} session{}, {} failed\n", of.number,
                       base::format_date(base::utc_seconds(of.day)), base::printable(of.domain, 253),
                       of.audience == model::report_audience::tlsa_base ? " (as TLSA base domain)"
                       : of.part > 0 ? fmt::format(" (supplement {})", of.part)
                                     : std::string(),
-                      of.success + of.failure, of.failure));
+                      of.success + of.failure, of.success + of.failure == 1 ? "" : "s", of.failure));
     for (const auto& each : of.deliveries)
         show_delivery(each);
 }
@@ -92,7 +93,9 @@ int show_one(const common_options& common, const std::string& typed) {
 int list(const common_options& common, const own_report_options& options) {
     store::result_store::outbox_question which;
     if (!options.state.empty() && !(which.state = model::parse_delivery_state(options.state))) {
-        complain("--state takes waiting, sent, refused, given-up, suppressed, skipped or copied");
+        complain(fmt::format(
+            "--state takes waiting, sent, refused, given-up, suppressed, skipped or copied, not '{}'",
+            base::printable(options.state, 60)));
         return wrong_usage;
     }
     if (!options.day.empty() && !(which.day = api::parse_day(options.day))) {
@@ -122,7 +125,11 @@ int list(const common_options& common, const own_report_options& options) {
             break;
     }
     if (shown == 0 && !common.json)
-        print("No report of ours is so.\n");
+        print(
+            which.state || which.day || !which.domain.empty()
+                ? "No report of ours is so.\n"
+                : "No report of ours yet: the first ones are made after midnight UTC, about the day before; "
+                  "mailtight report preview DOMAIN shows what is counted so far.\n");
     return fine;
 }
 
@@ -134,28 +141,29 @@ int list_suppressed(const common_options& common) {
     if (!all)
         return failed(words(all.error()));
     for (const auto& each : *all)
-        print(common.json ? boost::json::serialize(api::suppressed_document(each)) + "\n"
-                          : fmt::format("{:<40} {}{}: {}\n", base::printable(each.who, 320),
-                                        base::format_date(each.since),
-                                        each.until ? " to " + base::format_utc(*each.until) : std::string(),
-                                        base::printable(each.why, 500)));
+        print(common.json
+                  ? boost::json::serialize(api::suppressed_document(each)) + "\n"
+                  : fmt::format("{:<40} {}{}: {}\n", base::printable(each.who, 320),
+                                base::format_date(each.since),
+                                each.until ? " until " + base::format_utc(*each.until) : std::string(),
+                                base::printable(each.why, 500)));
     if (all->empty() && !common.json)
         print("Every address that is asked for gets its reports.\n");
     return fine;
 }
 
 /// What the daemon answered; an outer nothing where none runs.
-std::optional<std::expected<boost::json::value, std::string>> tell_daemon(const common_options& common,
-                                                                          const std::string& method,
-                                                                          const std::string& address,
-                                                                          const std::string& body) {
+std::optional<std::expected<boost::json::value, control_error>> tell_daemon(const common_options& common,
+                                                                            const std::string& method,
+                                                                            const std::string& address,
+                                                                            const std::string& body) {
     io::loop loop;
     auto said = call_daemon(loop, common.set, "/api/v1/suppressed/" + path_segment(address), body, method);
     if (said)
-        return std::expected<boost::json::value, std::string>(std::move(*said));
+        return std::expected<boost::json::value, control_error>(std::move(*said));
     if (said.error().what == control_error::kind::absent)
         return std::nullopt;
-    return std::expected<boost::json::value, std::string>(std::unexpected(said.error().message));
+    return std::expected<boost::json::value, control_error>(std::unexpected(said.error()));
 }
 
 /// For a change from here: with the lock, since no daemon runs.
@@ -179,15 +187,18 @@ int suppress(const common_options& common, const own_report_options& options, co
     if (!options.until.empty()) {
         const auto day = api::parse_day(options.until);
         if (!day) {
-            complain("--until takes a day such as 2030-01-31");
+            complain(fmt::format("--until takes a day such as 2030-01-31, not '{}'",
+                                 base::printable(options.until, 60)));
             return wrong_usage;
         }
         value.until = base::utc_seconds(*day + std::chrono::days(1)); // the day is included
         body["until"] = options.until;
     }
     const auto said = tell_daemon(common, "PUT", who, boost::json::serialize(body));
-    if (said && !*said)
-        return failed(said->error());
+    if (said && !*said) {
+        complain(said->error().message);
+        return said->error().status == unprocessable ? wrong_usage : not_done;
+    }
     if (!said) {
         auto to = open_to_change(common.set);
         if (!to)
@@ -201,14 +212,22 @@ int suppress(const common_options& common, const own_report_options& options, co
         print(boost::json::serialize(said ? **said : boost::json::value(api::suppressed_document(value))) +
               "\n");
     else
-        say(fmt::format("{} gets no more reports", who));
+        say(fmt::format("{} gets no more reports{}", who,
+                        options.until.empty() ? "" : " until the end of " + options.until));
     return fine;
+}
+
+int not_listed(const std::string& who) {
+    complain(fmt::format("{} is not on the list; mailtight report outbox suppressed shows it", who));
+    return problems_found;
 }
 
 int allow(const common_options& common, const std::string& who) {
     const auto said = tell_daemon(common, "DELETE", who, "");
+    if (said && !*said && said->error().status == not_found)
+        return not_listed(who);
     if (said && !*said)
-        return failed(said->error());
+        return failed(said->error().message);
     if (!said) {
         auto to = open_to_change(common.set);
         if (!to)
@@ -217,7 +236,7 @@ int allow(const common_options& common, const std::string& who) {
         if (!removed)
             return failed(words(removed.error()));
         if (!*removed)
-            return failed(fmt::format("{} is not on the list", who));
+            return not_listed(who);
     }
     if (common.json)
         print(boost::json::serialize(boost::json::object{{"removed", 1}}) + "\n");

@@ -24,12 +24,21 @@ namespace {
 struct preview {
     std::string domain, why_not;
     std::chrono::sys_days day{};
-    std::uint64_t success = 0, failure = 0, reported = 0;
-    std::string report; ///< JSON, "" : there is nothing to report
+    std::uint64_t success = 0, failure = 0, reported = 0; ///< reported: or dropped, since nobody asked
+    bool filed = false;                                   ///< there is a report of that day
+    std::string report;                                   ///< JSON, "" : there is nothing to report
     std::vector<std::string> record;
     bool dns_failed = false;
     std::vector<model::outgoing_delivery> to;
 };
+
+/// Before it is decided who reports: what a report would say can be looked at.
+std::expected<deliver::reporter, std::string> nobody_yet() {
+    deliver::reporter who;
+    who.contact = "YOUR-CONTACT@YOUR-DOMAIN";
+    who.organization = "YOUR-ORGANIZATION";
+    return who;
+}
 
 store::result<void> count(store::result_store& from, const deliver::reporter& who, preview& into) {
     const auto audience = model::report_audience::recipient_domain;
@@ -47,6 +56,10 @@ store::result<void> count(store::result_store& from, const deliver::reporter& wh
     for (const auto& each : *fresh)
         unreported += each.success + each.failure;
     into.reported = into.success + into.failure - std::min(unreported, into.success + into.failure);
+    const auto made = from.outbox({.domain = into.domain, .day = into.day, .limit = 1});
+    if (!made)
+        return std::unexpected(made.error());
+    into.filed = !made->empty();
     if (!all->empty())
         into.report = tlsrpt::write_report(deliver::make_report(
             who, {.day = into.day, .domain = into.domain, .audience = audience}, 0, *all));
@@ -54,19 +67,37 @@ store::result<void> count(store::result_store& from, const deliver::reporter& wh
 }
 
 void find_targets(world& with, store::result_store& from, const deliver::guard_rails& rails, preview& into) {
+    using outcome = tlsrpt::rrset_judgement::outcome;
     const auto found = with.loop.block_on(with.dns->txt("_smtp._tls." + into.domain));
     into.record = found.texts;
     into.dns_failed = model::is_dns_error(found.status);
     const auto judged = tlsrpt::judge_rrset(found.texts);
-    into.why_not = deliver::why_not(rails, into.success, into.failure, 0);
-    if (into.dns_failed) {
-        into.why_not = "DNS gives no answer for its TLSRPT record";
+    if (into.reported > 0 && into.reported == into.success + into.failure) {
+        into.why_not = into.filed ? fmt::format("all of them are in one: mailtight report outbox --domain {} "
+                                                "--day {}",
+                                                into.domain, base::format_date(base::utc_seconds(into.day)))
+                                  : "that day is over, and nobody asked then";
         return;
     }
-    if (judged.result != tlsrpt::rrset_judgement::outcome::valid || !judged.judgement.value) {
-        into.why_not = judged.result == tlsrpt::rrset_judgement::outcome::absent
-                           ? "the domain publishes no TLSRPT record: nobody asks for a report"
-                           : "its TLSRPT record is not valid";
+    const auto sent_there = from.sent_on(into.day, {}, into.domain);
+    into.why_not = deliver::why_not(rails, into.success, into.failure, sent_there ? sent_there->to_host : 0);
+    if (into.dns_failed) {
+        const std::string status(model::to_string(found.status));
+        const bool more = !found.detail.empty() && !base::iequals(found.detail, status);
+        into.why_not =
+            fmt::format("DNS gives no answer for _smtp._tls.{} ({}{}): asked again for a day", into.domain,
+                        status, more ? ", " + base::printable(found.detail, 200) : std::string());
+        return;
+    }
+    if (judged.result != outcome::valid || !judged.judgement.value) {
+        into.why_not = judged.result == outcome::absent
+                           ? "the domain publishes no TLSRPT record: nobody asks for one"
+                       : judged.result == outcome::multiple
+                           ? "it has more than one TLSRPT record, which counts as none"
+                           : fmt::format("its TLSRPT record is not valid; mailtight record lint says why: {}",
+                                         judged.counted.empty()
+                                             ? std::string()
+                                             : base::printable(found.texts[judged.counted.front()], 300));
         return;
     }
     const auto suppressed = from.suppressed();
@@ -108,7 +139,7 @@ void show(const preview& of) {
     print(fmt::format(
         "{} on {}: {} session{}, {} of them failed{}\n", of.domain,
         base::format_date(base::utc_seconds(of.day)), sessions, sessions == 1 ? "" : "s", of.failure,
-        of.reported == 0 ? std::string() : fmt::format("; {} were reported already", of.reported)));
+        of.reported == 0 || !of.filed ? std::string() : fmt::format("; {} reported already", of.reported)));
     if (!of.why_not.empty())
         print(fmt::format("no report: {}\n", base::printable(of.why_not, 500)));
     for (const auto& each : of.to)
@@ -134,11 +165,8 @@ int cmd_report_preview(const common_options& common, const own_report_options& o
         }
         made.day = *day;
     }
-    if (!sends_reports(common.set)) {
-        complain("deliver.contact says who reports; it is not set");
-        return wrong_usage;
-    }
-    const auto who = reporter_of(common.set);
+    const bool sends = sends_reports(common.set);
+    const auto who = sends ? reporter_of(common.set) : nobody_yet();
     if (!who) {
         complain(who.error());
         return wrong_usage;
@@ -163,6 +191,8 @@ int cmd_report_preview(const common_options& common, const own_report_options& o
         return wrong_usage;
     }
     find_targets(**with, **from, rails_of(common.set), made);
+    if (!sends && made.why_not.empty())
+        made.why_not = "deliver.contact is not set: nobody reports here yet; who would is in capitals";
     if (common.json)
         print(boost::json::serialize(to_json(made)) + "\n");
     else

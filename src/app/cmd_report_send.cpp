@@ -13,6 +13,11 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <filesystem>
+
+#include <unistd.h>
+
 namespace mailtight::app {
 
 namespace {
@@ -29,6 +34,21 @@ std::uint64_t number(const boost::json::object& from, std::string_view key) {
     return value->to_number<std::uint64_t>();
 }
 
+constexpr int unprocessable = 422; ///< what was asked for is wrong, not the daemon
+
+std::string counted(std::uint64_t n, std::string_view what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+/// "" : files can be written there. Made where it is missing.
+std::string why_not_writable(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0)
+        error = std::error_code(errno, std::generic_category());
+    return error ? fmt::format("{}: {}", base::printable(folder), error.message()) : std::string();
+}
+
 int show(const common_options& common, const own_report_options& options, const boost::json::value& said) {
     if (!said.is_object())
         return failed("the daemon's answer cannot be read");
@@ -41,10 +61,23 @@ int show(const common_options& common, const own_report_options& options, const 
             if (each.is_string())
                 troubles.emplace_back(each.as_string());
     if (!common.json) {
-        print(fmt::format("{}: {} reports {}, {} domains do not ask for one, {} not made\n", options.day,
-                          number(done, "filed"), options.dry_run.empty() ? "made" : "written",
-                          number(done, "nobody_asks"), number(done, "not_made")));
-        if (options.dry_run.empty())
+        const auto made = number(done, "filed"), unasked = number(done, "nobody_asks"),
+                   not_made = number(done, "not_made"),
+                   delivered = number(done, "sent") + number(done, "waiting") + number(done, "refused") +
+                               number(done, "suppressed");
+        if (made + unasked + not_made + delivered == 0 && troubles.empty()) {
+            print(fmt::format(
+                "{}: nothing is owed: no session of that day is counted, or all of them are dealt "
+                "with\n",
+                options.day));
+            return fine;
+        }
+        print(fmt::format("{}: {} {}, {} not ask for one, {} not made\n", options.day,
+                          counted(made, "report"), options.dry_run.empty() ? "made" : "written",
+                          unasked == 1 ? "1 domain does" : fmt::format("{} domains do", unasked), not_made));
+        if (!options.dry_run.empty())
+            print(fmt::format("the files are in {}\n", base::printable(options.dry_run)));
+        else
             print(fmt::format("deliveries: {} sent, {} wait, {} refused, {} suppressed; mailtight report "
                               "outbox --day {} shows each\n",
                               number(done, "sent"), number(done, "waiting"), number(done, "refused"),
@@ -58,10 +91,8 @@ int show(const common_options& common, const own_report_options& options, const 
 int send_from_here(const common_options& common, const own_report_options& options,
                    std::chrono::sys_days day) {
     auto wanted = sender_options_of(common.set);
-    if (!wanted) {
-        complain(wanted.error());
-        return wrong_usage;
-    }
+    if (!wanted) // the contact was looked at: it is the keys
+        return failed(wanted.error() + "; run this as root or as the daemon's user");
     wanted->machine += " (report send)"; // a daemon that starts takes back what its own machine had
     wanted->dry_run = options.dry_run.empty() ? wanted->dry_run : options.dry_run;
     std::optional<write_lock> lock;
@@ -103,13 +134,24 @@ int cmd_report_send(const common_options& common, const own_report_options& opti
         complain("deliver.contact says who reports; it is not set");
         return wrong_usage;
     }
-    if (!options.dry_run.empty())
+    if (const auto who = reporter_of(common.set); !who) {
+        complain(who.error());
+        return wrong_usage;
+    }
+    if (!options.dry_run.empty()) {
+        if (const auto why = why_not_writable(options.dry_run); !why.empty())
+            return failed(why);
         return send_from_here(common, options, *day);
+    }
     io::loop loop;
     auto said = call_daemon(loop, common.set, "/api/v1/days/" + options.day + "/send", "", "POST",
                             std::chrono::hours(1));
     if (said)
         return show(common, options, *said);
+    if (said.error().status == unprocessable) {
+        complain(said.error().message);
+        return wrong_usage;
+    }
     if (said.error().what != control_error::kind::absent)
         return failed(said.error().message);
     if (base::utc_seconds(*day + std::chrono::days(1)) > policy_time().now()) {

@@ -111,9 +111,12 @@ void show_collect(const boost::json::object& collect, base::utc_seconds now) {
     for (const auto& each : rows(collect, "sockets")) {
         print(fmt::format("  datagrams {}, {}\n", number(each, "datagrams"), text(each, "where")));
         if (number(each, "queue_was_full") > 0)
-            print(fmt::format("            THE QUEUE WAS FULL {} times (it takes {}): mailtight doctor says "
-                              "how to raise it\n",
-                              number(each, "queue_was_full"), number(each, "queue_length")));
+            print(fmt::format("            THE QUEUE WAS FULL {} times{}: mailtight doctor says how to raise "
+                              "it\n",
+                              number(each, "queue_was_full"),
+                              number(each, "queue_length") == 0 // hidden by the service manager
+                                  ? std::string()
+                                  : fmt::format(" (it takes {})", number(each, "queue_length"))));
     }
     for (const auto& each : rows(collect, "logs")) {
         print(fmt::format("  log       {} {}: {} lines, {} sessions\n", text(each, "kind"),

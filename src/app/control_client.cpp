@@ -99,9 +99,10 @@ std::expected<boost::json::value, control_error> call_daemon(io::loop& on, const
     if (error)
         return std::unexpected(control_error{kind::broken, "the daemon's answer cannot be read"});
     if (answer->status == 403)
-        return std::unexpected(control_error{kind::refused, base::printable(detail_of(value))});
+        return std::unexpected(control_error{kind::refused, base::printable(detail_of(value)), 403});
     if (answer->status >= 400)
-        return std::unexpected(control_error{kind::broken, base::printable(detail_of(value))});
+        return std::unexpected(
+            control_error{kind::broken, base::printable(detail_of(value)), answer->status});
     return value;
 }
 

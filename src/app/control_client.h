@@ -21,6 +21,7 @@ struct control_error {
         broken,  ///< it answered wrongly or not at all
     } what = kind::absent;
     std::string message; ///< for a person
+    int status = 0;      ///< of the daemon's answer; 0: none
 };
 
 /// serve.control-socket; else in $RUNTIME_DIRECTORY (systemd), /run/mailtight for root and where it is, else

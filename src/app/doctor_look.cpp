@@ -78,11 +78,13 @@ std::vector<check_row> postfix_here(const sending_facts& ours, const results_fac
     if (program.empty())
         return {};
     postfix_facts facts;
-    facts.parameters = output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
-                                  "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile",
-                                  "smtp_tls_CApath", "smtp_tls_loglevel", "smtp_tlsrpt_enable",
-                                  "smtp_tlsrpt_socket_name", "sender_dependent_default_transport_maps"});
+    facts.parameters =
+        output_of({program, "mail_version", "queue_directory", "smtp_dns_support_level",
+                   "smtp_tls_security_level", "smtp_tls_policy_maps", "smtp_tls_CAfile", "smtp_tls_CApath",
+                   "smtp_tls_loglevel", "smtp_tlsrpt_enable", "smtp_tlsrpt_socket_name",
+                   "sender_dependent_default_transport_maps", "inet_protocols", "smtp_address_preference"});
     facts.master = output_of({program, "-M", "smtp/unix"});
+    facts.report_service = output_of({program, "-M", fmt::format("{}/unix", report_transport)});
     return with(judge_postfix(facts, ours), judge_postfix_results(facts, results));
 }
 
@@ -121,18 +123,23 @@ std::string find_program(const std::string& name) {
     return "";
 }
 
+socket_seen look_at_socket_file(const std::string& path) {
+    socket_seen seen;
+    struct stat is{};
+    seen.there = ::stat(path.c_str(), &is) == 0 && S_ISSOCK(is.st_mode);
+    seen.open_to_all = seen.there && (is.st_mode & S_IWOTH) != 0 && folders_are_open(path);
+    return seen;
+}
+
 socket_seen look_at_socket(const std::string& listener, bool lines) {
     socket_seen seen;
     const auto at = io::parse_listen_address(listener, 0);
     if (!at)
         return seen;
-    if (!at->tcp) {
-        struct stat is{};
-        seen.there = ::stat(at->unix_path.c_str(), &is) == 0 && S_ISSOCK(is.st_mode);
-        seen.open_to_all = seen.there && (is.st_mode & S_IWOTH) != 0 && folders_are_open(at->unix_path);
-    } else {
+    if (at->tcp)
         seen.open_to_all = true;
-    }
+    else
+        seen = look_at_socket_file(at->unix_path);
     io::loop loop;
     seen.answers =
         loop.block_on(ask(loop, *at, lines ? "POLICY localhost\n" : "17:postfix localhost,", lines));

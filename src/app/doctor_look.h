@@ -16,6 +16,8 @@ namespace mailtight::app {
 /// A program by its name, in $PATH and where mail servers live; "" where there is none.
 std::string find_program(const std::string& name);
 
+/// How the file of a unix socket stands.
+socket_seen look_at_socket_file(const std::string& path);
 /// How a listener of ours stands, and what it answers to a question for `localhost`, which needs no network.
 socket_seen look_at_socket(const std::string& listener, bool lines);
 /// The listeners of [resolve], looked at, and the trusted roots of this host.

@@ -46,8 +46,9 @@ struct sending_facts {
 };
 
 struct postfix_facts {
-    std::string parameters; ///< postconf NAME...
-    std::string master;     ///< postconf -M smtp/unix
+    std::string parameters;          ///< postconf NAME...
+    std::string master;              ///< postconf -M smtp/unix
+    std::string report_service = {}; ///< postconf -M mailtight-report/unix
 };
 
 /// The dialect for this version, by its map name.

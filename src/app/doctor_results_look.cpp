@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at this host for who reports to others: the kernel, our keys and what DNS has of them, our addresses.
+#include "app/doctor_look.h"
 #include "app/doctor_results.h"
 #include "app/published_keys.h"
 #include "app/reporting.h"
 #include "app/typed.h"
 #include "app/v6_standing.h"
 #include "base/text.h"
+#include "io/server.h"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+
+#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -25,6 +30,12 @@ std::optional<std::size_t> queue_length() {
     if (!bytes || std::from_chars(bytes->data(), bytes->data() + bytes->size(), value).ec != std::errc{})
         return {};
     return value;
+}
+
+socket_seen stand(std::string path) {
+    if (path.starts_with("unix:"))
+        path.erase(0, 5);
+    return look_at_socket_file(path.substr(0, path.find(',')));
 }
 
 check_row judge_keys(world& with, const settings& set, const std::string& domain) {
@@ -57,13 +68,25 @@ check_row judge_keys(world& with, const settings& set, const std::string& domain
     return row;
 }
 
+/// Mail leaves by another host.
+bool elsewhere(const settings& set) {
+    if (set.mail_route != "smart-host")
+        return false;
+    if (const auto address = base::ip_address::parse(set.mail_host))
+        return base::not_global_because(*address) != "loopback";
+    std::array<char, 256> own{};
+    const bool known = ::gethostname(own.data(), own.size() - 1) == 0;
+    return !base::iequals(set.mail_host, "localhost") &&
+           !(known && base::iequals(set.mail_host, std::string_view(own.data())));
+}
+
 } // namespace
 
 results_facts results_facts_of(const settings& from) {
     results_facts made{.datagrams = from.datagram_listen,
                        .logs = from.postfix_log,
                        .lines = from.result_lines_listen,
-                       .mail = from.deliver_mail && from.mail_route != "direct"};
+                       .mail = from.deliver_mail && from.mail_route != "direct" && !elsewhere(from)};
     if (const auto who = reporter_of(from); sends_reports(from) && who)
         made.contact = who->contact;
     return made;
@@ -71,6 +94,11 @@ results_facts results_facts_of(const settings& from) {
 
 std::vector<check_row> look_at_results(world& with, const settings& set, results_facts& facts) {
     std::vector<check_row> rows;
+    for (const auto& listener : set.datagram_listen)
+        rows.push_back(judge_result_socket(listener, stand(listener)));
+    for (const auto& listener : set.result_lines_listen)
+        if (const auto at = io::parse_listen_address(listener, 0); at && !at->tcp)
+            rows.push_back(judge_result_socket(at->unix_path, stand(at->unix_path)));
     if (!set.datagram_listen.empty())
         rows.push_back(judge_queue_length(queue_length()));
     if (!sends_reports(set))
@@ -84,9 +112,11 @@ std::vector<check_row> look_at_results(world& with, const settings& set, results
     if (!set.deliver_mail)
         return rows;
     rows.push_back(judge_keys(with, set, who->submitter()));
+    if (elsewhere(set))
+        return rows; // its addresses count, not those of this host
     const auto v6 = with.loop.block_on(look_at_v6(*with.dns, v6_source(), who->submitter()));
-    facts.over_v6 = fits(v6);
-    rows.push_back(judge_v6(v6, who->submitter()));
+    facts.over_v6 = fits(v6) || !v6.source;
+    rows.push_back(judge_v6(v6, who->submitter(), set.mail_route == "direct"));
     return rows;
 }
 

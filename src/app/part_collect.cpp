@@ -23,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto unwritten_alarm = 120s;
+constexpr std::size_t line_clients = 1'000; ///< each may have a long line under way
 
 boost::json::value time_or_null(base::utc_seconds at) {
     if (at == base::utc_seconds{})
@@ -182,6 +183,7 @@ private:
     static io::request_server_options line_options(daemon_core& core) {
         io::request_server_options made;
         made.request_bytes = result_line_bytes;
+        made.listening.connections = made.listening.per_source = line_clients;
         made.listening.complain = complaints_to(core);
         return made;
     }

@@ -182,10 +182,12 @@ public:
 
 private:
     void heard(const deliver::sender_event& event) {
-        core_.log->write(event_of(event.what), {{"domain", event.domain},
-                                                {"day", base::format_date(base::utc_seconds(event.day))},
-                                                {"to", base::printable(event.uri, 300)},
-                                                {"why", base::printable(event.words, 500)}});
+        std::vector<base::log_field> fields = {{"domain", event.domain},
+                                               {"day", base::format_date(base::utc_seconds(event.day))},
+                                               {"to", base::printable(event.uri, 300)},
+                                               {"why", base::printable(event.words, 500)}};
+        std::erase_if(fields, [](const base::log_field& field) { return field.value.empty(); });
+        core_.log->write(event_of(event.what), fields);
     }
 
     daemon_core& core_;

@@ -58,10 +58,9 @@ public:
         , pages_(core.loop(), store_place(core.set))
         , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
-        service_.on_stopped([&core](const std::string&, const resolve::tls_decision& answer) {
+        service_.on_stopped([&core](const model::session_seen& attempt) {
             if (core.collecting)
-                for (const auto& attempt : resolve::stopped_by(answer))
-                    core.collecting->stopped(attempt);
+                core.collecting->stopped(attempt);
         });
         core.api->policies = &service_;
         core.api->stored = [this](std::string after, std::size_t limit) {

@@ -4,6 +4,7 @@
 #include "app/outgoing.h"
 #include "app/sending.h"
 #include "app/store_access.h"
+#include "app/v6_standing.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
 #include "model/dns_facts.h"
@@ -33,15 +34,18 @@ bool is_dot_atom(std::string_view text) {
            });
 }
 
-io::task<io::mail_sent> post_mail(world& with, io::mail_route by, wire::outgoing_mail mail,
-                                  model::address_family family, std::string why_not) {
+/// Where mail goes straight to the receivers, `v6` knows whether it may begin with IPv6.
+io::task<io::mail_sent> post_mail(world& with, io::mail_route by, std::shared_ptr<v6_memory> v6,
+                                  wire::outgoing_mail mail, model::address_family family,
+                                  std::string why_not) {
     if (!why_not.empty()) {
         io::mail_sent held;
         held.outcome.stage = "DKIM";
         held.outcome.text = std::move(why_not);
         co_return held;
     }
-    by.over = io::families_for(family);
+    const bool fit = v6 && family == model::address_family::any && co_await v6->fit();
+    by.over = io::families_for(family, fit);
     co_return co_await io::send_mail(with.loop, *with.dns, *with.tls, with.guard, with.clock, std::move(by),
                                      std::move(mail));
 }
@@ -152,10 +156,13 @@ std::expected<deliver::ways_out, std::string> ways_out_of(world& with, const set
     auto route = mail_route(from, with.probes.ehlo_name);
     if (!route)
         return std::unexpected("mail.password-file: " + route.error());
+    std::shared_ptr<v6_memory> v6;
+    if (const auto who = reporter_of(from); who && route->how == io::mail_route::kind::direct)
+        v6 = std::make_shared<v6_memory>(with, who->submitter());
     deliver::ways_out out;
-    out.mail = [&with, by = std::move(*route), why = std::move(may_mail)](wire::outgoing_mail mail,
-                                                                          model::address_family family) {
-        return post_mail(with, by, std::move(mail), family, why ? why() : std::string());
+    out.mail = [&with, by = std::move(*route), v6 = std::move(v6),
+                why = std::move(may_mail)](wire::outgoing_mail mail, model::address_family family) {
+        return post_mail(with, by, v6, std::move(mail), family, why ? why() : std::string());
     };
     out.post = [&with](io::http_call call) {
         return io::http_request(with.loop, *with.dns, *with.tls, with.guard, with.clock, std::move(call));

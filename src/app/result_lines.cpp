@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace mailtight::app {
@@ -68,15 +69,21 @@ public:
         account_->link = std::move(link);
     }
     std::size_t received(std::string_view bytes, std::string&) override {
-        std::size_t used = 0;
+        std::size_t used = 0,
+                    begun = tail_.size(); // a long line may come byte by byte: each is looked at once
         while (!account_->owes && used < bytes.size()) {
-            const auto end = bytes.find('\n', used);
+            const auto end = bytes.find('\n', std::max(used, begun));
             if (end == std::string_view::npos && !ended_)
                 break;
             take(bytes.substr(used, end == std::string_view::npos ? end : end - used));
             used = end == std::string_view::npos ? bytes.size() : end + 1;
         }
-        tail_ = account_->owes ? std::string() : std::string(bytes.substr(used));
+        if (used > 0 || account_->owes) {
+            tail_.clear();
+            begun = 0;
+        }
+        if (!account_->owes)
+            tail_ += bytes.substr(used + begun);
         return used;
     }
     void ended() override {

@@ -19,7 +19,8 @@ std::vector<setting_key> daemon_keys() {
         {"mail",
          "route",
          &settings::mail_route,
-         "How mail of ours goes out (alarms, the digest, report test): \"smart-host\" to the host below, "
+         "How mail of ours goes out (reports to others, alarms, the digest, report test): \"smart-host\" to "
+         "the host below, "
          "\"direct\" to the recipient's MX, or \"command\".",
          {"smart-host", "direct", "command"}},
         {"mail", "host", &settings::mail_host, "The smart host, a name or an address."},

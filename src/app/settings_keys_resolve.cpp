@@ -16,8 +16,9 @@ std::vector<setting_key> resolve_keys() {
          "The same as one line a question, for Exim and scripts: \"unix:/run/mailtight/lines.sock\". Empty: "
          "off."},
         {"resolve", "http-listen", &settings::policy_http_listen,
-         "The same over HTTP, GET /api/v1/policy/DOMAIN: \"127.0.0.1:8644\". Reads only; what changes "
-         "something answers on the control socket alone. Empty: off."},
+         "The same over HTTP, GET /api/v1/policy/DOMAIN: \"127.0.0.1:8644\". Reads only, but for results of "
+         "deliveries that this machine tells ([collect]); what changes something answers on the control "
+         "socket alone. Empty: off."},
         {"resolve",
          "mta-dane",
          &settings::mta_dane,

@@ -27,14 +27,23 @@ struct verdict_memory::state {
         if (const auto there = domains.find(domain); there != domains.end())
             return there->second;
         if (domains.size() >= domains_most)
-            std::erase_if(domains, [now = clock.now()](const auto& each) {
-                return now - each.second.asked_at > ask_every &&
-                       std::ranges::all_of(each.second.found,
-                                           [now](const auto& one) { return now - one.at > lasts; });
-            });
-        if (domains.size() >= domains_most)
-            domains.erase(domains.begin());
+            make_room();
         return domains[std::string(domain)];
+    }
+    void make_room() {
+        std::erase_if(domains, [now = clock.now()](const auto& each) {
+            return now - each.second.asked_at > ask_every &&
+                   std::ranges::all_of(each.second.found,
+                                       [now](const auto& one) { return now - one.at > lasts; });
+        });
+        if (domains.size() <= domains_most / 2)
+            return;
+        // Every other one, so that not each domain that comes walks them all; they are asked for again.
+        for (auto at = domains.begin(); at != domains.end();) {
+            at = domains.erase(at);
+            if (at != domains.end())
+                ++at;
+        }
     }
     void add(std::string_view domain, const std::vector<model::testing_verdict>& more) {
         auto& into = of(domain).found;

@@ -97,8 +97,7 @@ struct log::state {
             out.log(entry.level == log_level::error ? spdlog::level::err : spdlog::level::info, message);
     }
 
-    std::string line(const event_entry& entry, std::initializer_list<log_field> fields,
-                     std::uint64_t held) const {
+    std::string line(const event_entry& entry, std::span<const log_field> fields, std::uint64_t held) const {
         if (options.json) {
             boost::json::object document{
                 {"time", format_utc(clock.now())}, {"level", to_string(entry.level)}, {"event", entry.name}};
@@ -143,6 +142,10 @@ void log::set_level(log_level least) {
 }
 
 void log::write(event what, std::initializer_list<log_field> fields) {
+    write(what, std::span(fields.begin(), fields.size()));
+}
+
+void log::write(event what, std::span<const log_field> fields) {
     const auto& entry = entry_of(what);
     if (entry.level < state_->least.load())
         return;

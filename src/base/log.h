@@ -101,6 +101,7 @@ public:
     log(const base::clock& clock, log_options options);
     ~log();
     void write(event what, std::initializer_list<log_field> fields = {});
+    void write(event what, std::span<const log_field> fields);
     /// From here on; what is held back is kept.
     void set_level(log_level least);
 

@@ -22,9 +22,13 @@ constexpr std::size_t address_bytes = 320;
 constexpr std::size_t words_bytes = 300;
 constexpr std::size_t id_bytes = 900;
 
-// `[UNIQUE.]YYYYMMDD.HASH.DOMAIN@SUBMITTER`, as make_report() and make_mail() write it (A28): without the
-// first label. "" where it is none of ours.
-std::string report_id_of(std::string_view message_id) {
+/// `TAG.YYYYMMDD.HASH.DOMAIN@SUBMITTER`, as make_mail() and make_report() write it (A28). Empty where it is
+/// none of ours.
+struct message_id {
+    std::string tag, report;
+};
+
+message_id read_message_id(std::string_view text) {
     constexpr std::size_t hash_letters = 16;
     const auto is_ours = [](std::string_view id) {
         const auto digits = id.substr(0, std::min<std::size_t>(id.size(), 8));
@@ -35,27 +39,24 @@ std::string report_id_of(std::string_view message_id) {
         return hash.size() == hash_letters && std::ranges::all_of(hash, base::is_alnum) &&
                id.substr(9 + hash_letters).starts_with('.') && id.find('@') != std::string_view::npos;
     };
-    message_id = base::trim(message_id);
-    if (message_id.starts_with('<'))
-        message_id.remove_prefix(1);
-    message_id = message_id.substr(0, message_id.find_first_of("> \t\r\n"));
-    if (message_id.size() > id_bytes ||
-        !std::ranges::all_of(message_id, [](char c) { return c > ' ' && c < '\x7f'; }))
-        return "";
-    if (is_ours(message_id))
-        return std::string(message_id);
-    const auto dot = message_id.find('.');
-    if (dot == std::string_view::npos || !is_ours(message_id.substr(dot + 1)))
-        return "";
-    return std::string(message_id.substr(dot + 1));
+    text = base::trim(text.substr(0, id_bytes + 2)); // of a list only its first
+    if (text.starts_with('<'))
+        text.remove_prefix(1);
+    text = text.substr(0, text.find_first_of("<> \t\r\n"));
+    if (text.size() > id_bytes || !std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; }))
+        return {};
+    const auto dot = text.find('.');
+    if (dot == 0 || dot == std::string_view::npos || !is_ours(text.substr(dot + 1)))
+        return {};
+    return {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
 }
 
 // The first id of ours in a list such as References.
-std::string any_report_id(std::string_view value) {
+message_id any_message_id(std::string_view value) {
     for (std::size_t at = 0; (at = value.find('<', at)) != std::string_view::npos; ++at)
-        if (auto id = report_id_of(value.substr(at)); !id.empty())
+        if (auto id = read_message_id(value.substr(at)); !id.report.empty())
             return id;
-    return "";
+    return {};
 }
 
 // `rfc822; user@example.com`, `rfc822;user@example.com`, `<user@example.com>`.
@@ -104,7 +105,7 @@ std::vector<recipient_status> read_status(std::string_view body) {
         one.action = base::trim(mail::unfold(fields.field("Action")));
         one.status = base::trim(mail::unfold(fields.field("Status")));
         auto words = mail::unfold(fields.field("Diagnostic-Code"));
-        if (const auto type = words.find(';'); type != std::string::npos && type < 20)
+        if (const auto type = words.find(';'); type < 20)
             words.erase(0, type + 1);
         one.words = shown(std::move(words));
         if (!one.recipient.empty())
@@ -115,7 +116,7 @@ std::vector<recipient_status> read_status(std::string_view body) {
 
 struct found {
     std::vector<recipient_status> recipients;
-    std::string report_id;
+    message_id id;
 };
 
 void walk(std::string_view bytes, int depth, found& to) {
@@ -134,8 +135,8 @@ void walk(std::string_view bytes, int depth, found& to) {
                name == "message/rfc822-headers" || name == "message/global-headers") {
         const auto returned =
             mail::scan_entity(entity.body, header_bytes, mail::body_start::after_empty_line);
-        if (to.report_id.empty())
-            to.report_id = report_id_of(mail::unfold(returned.field("Message-ID")));
+        if (to.id.report.empty())
+            to.id = read_message_id(mail::unfold(returned.field("Message-ID")));
     }
 }
 
@@ -145,20 +146,23 @@ std::optional<bounce> read_plain(const mail::raw_entity& top) {
     if (failed.empty())
         return std::nullopt;
     bounce out;
+    message_id id;
     out.recipient = address_of(std::string_view(failed).substr(0, failed.find(',')));
     out.permanent = top.body.find("permanent error") != std::string_view::npos;
     const auto copy = top.body.find("This is a copy of ");
     if (copy == std::string_view::npos)
         return std::nullopt;
     auto rest = top.body.substr(copy);
-    for (std::size_t at = 0; (at = rest.find('\n', at)) != std::string_view::npos && out.report_id.empty();) {
+    for (std::size_t at = 0; (at = rest.find('\n', at)) != std::string_view::npos && id.report.empty();) {
         ++at;
         constexpr std::string_view name = "message-id:";
         if (base::iequals(rest.substr(at, name.size()), name))
-            out.report_id = any_report_id(rest.substr(at, id_bytes + name.size() + 8));
+            id = any_message_id(rest.substr(at, id_bytes + name.size() + 8));
     }
-    if (out.report_id.empty() || out.recipient.empty())
+    if (id.report.empty() || out.recipient.empty())
         return std::nullopt;
+    out.tag = std::move(id.tag);
+    out.report_id = std::move(id.report);
     return out;
 }
 
@@ -171,18 +175,18 @@ std::optional<bounce> read_bounce(std::string_view message) {
     walk(message, 0, all);
     if (all.recipients.empty())
         return read_plain(top);
-    if (all.report_id.empty()) // some return nothing, and name the mail that they answer
-        all.report_id = any_report_id(mail::unfold(top.field("In-Reply-To")));
-    if (all.report_id.empty())
-        all.report_id = any_report_id(mail::unfold(top.field("References")));
-    if (all.report_id.empty())
+    if (all.id.report.empty()) // some return nothing, and name the mail that they answer
+        all.id = any_message_id(mail::unfold(top.field("In-Reply-To")));
+    if (all.id.report.empty())
+        all.id = any_message_id(mail::unfold(top.field("References")));
+    if (all.id.report.empty())
         return std::nullopt;
     auto it = std::ranges::find_if(all.recipients, &recipient_status::permanent);
     if (it == all.recipients.end())
         it = std::ranges::find_if(all.recipients, &recipient_status::failed);
     if (it == all.recipients.end())
         it = all.recipients.begin();
-    return bounce{std::move(all.report_id), it->recipient, it->permanent(), it->words};
+    return bounce{std::move(all.id.tag), std::move(all.id.report), it->recipient, it->permanent(), it->words};
 }
 
 } // namespace mailtight::deliver

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounce (RFC 3464) of a report that we mailed: who could not be reached, and whether for good. Pure; takes
-// any bytes. Only what names a Message-ID of ours is believed, and it only ever suppresses an address that we
-// wrote to.
+// any bytes. Only what has the Message-ID of a mail of ours is believed, and it only ever suppresses the
+// address that this mail went to. A report's id anybody can work out, the tag in front of it only who got
+// the mail.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@
 namespace mailtight::deliver {
 
 struct bounce {
-    std::string report_id;  ///< of the Message-ID in the returned headers
+    std::string tag; ///< of the Message-ID in the returned headers: what stands before the report's id
+    std::string report_id;
     std::string recipient;  ///< Final-Recipient, else Original-Recipient
     bool permanent = false; ///< Action: failed with a status 5.x.x
     std::string words;      ///< Diagnostic-Code, printable, bounded

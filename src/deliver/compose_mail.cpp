@@ -38,8 +38,7 @@ std::string make_mail(const reporter& who, const model::outgoing_report& what,
     mail.to = to.address;
     mail.report_domain = what.domain;
     mail.report_id = what.report_id;
-    if (to.number > 0) // the same whenever the same delivery is tried again
-        mail.message_unique = fmt::format("d{}", to.number);
+    mail.message_unique = to.tag; // the same whenever the same delivery is tried again
     mail.file_name = what.file_name;
     mail.text = letter_text(who, what, content_of(what.body, content));
     mail.body = what.body;

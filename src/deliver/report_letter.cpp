@@ -62,7 +62,19 @@ std::string_view advice(result_type type) {
     return "";
 }
 
-std::string totals(const model::outgoing_report& what) {
+/// No policy was found, so nothing was asked.
+bool nothing_asked(const tlsrpt::report* content) {
+    return content && !content->policies.empty() && std::ranges::all_of(content->policies, [](const auto& p) {
+               return p.known_type() == tlsrpt::policy_type::no_policy_found;
+           });
+}
+
+std::string totals(const model::outgoing_report& what, const tlsrpt::report* content) {
+    if (nothing_asked(content))
+        return fmt::format("{}, {} failed. No policy of yours (MTA-STS or DANE) was found, so mail was "
+                           "delivered with or without TLS, as your servers offered it.",
+                           sessions(what.success + what.failure),
+                           what.failure == 0 ? "none" : number(what.failure));
     if (what.failure == 0)
         return fmt::format(
             "All is well: {} went as your policy asks, none failed. Such a report comes too so that "
@@ -114,7 +126,7 @@ std::vector<std::string> letter_text(const reporter& who, const model::outgoing_
         "This is the TLS report of {} about mail sent to {} on {} (UTC){}.",
         name.empty() ? who.submitter() : name, servers ? "the mail server " + what.domain : what.domain,
         base::format_date(what.day), what.part > 0 ? ", about sessions that became known later" : ""));
-    out.push_back(totals(what));
+    out.push_back(totals(what, content));
     if (content)
         append_failures(out, *content);
     out.push_back(

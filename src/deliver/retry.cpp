@@ -74,7 +74,10 @@ try_outcome of_smtp(int code, const std::string& enhanced, const std::string& wo
         head += " " + shown(enhanced);
     if (!stage.empty())
         head += " at " + shown(stage);
-    out.words = with_words(std::move(head), words);
+    std::string_view said = words; // most servers say the enhanced code once more
+    if (!enhanced.empty() && said.starts_with(enhanced))
+        said = base::trim(said.substr(enhanced.size()));
+    out.words = with_words(std::move(head), said);
     if (code >= 200 && code <= 299)
         out.what = kind::accepted;
     else if (((code >= 500 && code <= 599) || (code == 0 && for_good)) && !speaks_of_the_connection(stage))

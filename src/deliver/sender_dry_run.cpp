@@ -6,8 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace mailtight::deliver {
 namespace {
@@ -16,11 +19,22 @@ using model::report_audience;
 
 constexpr std::size_t json_most = 256u << 20; ///< our own report, decompressed
 
+/// In place of an older one. Reports name addresses of mail servers: not for everybody. What somebody else
+/// put there, a link to a file of ours perhaps, is not followed.
 bool write_file(const std::filesystem::path& name, std::string_view bytes) {
-    std::ofstream out(name, std::ios::binary | std::ios::trunc);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.close();
-    return static_cast<bool>(out);
+    ::unlink(name.c_str());
+    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (file < 0)
+        return false;
+    while (!bytes.empty()) {
+        const auto put = ::write(file, bytes.data(), bytes.size());
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            break;
+        bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return ::close(file) == 0 && bytes.empty();
 }
 
 /// `A!B!1!2.json.gz` without its end; "" where that is no plain file name.

@@ -90,8 +90,20 @@ io::task<> sender::state::suppress(std::shared_ptr<state> self, const model::out
     const auto now = self->policy_time.now();
     const store::suppressed_address entry{
         .who = base::lower(to.address), .why = why, .since = now, .until = now + suppressed_for};
-    const auto done = co_await ask<void>(self, [entry](store::result_store& s) { return s.suppress(entry); });
-    if (!done)
+    const auto done = co_await ask<bool>(self, [entry](store::result_store& s) -> store::result<bool> {
+        const auto list = s.suppressed();
+        if (!list)
+            return std::unexpected(list.error());
+        const bool listed = std::ranges::any_of(*list, [&](const store::suppressed_address& each) {
+            return base::iequals(each.who, entry.who) && (!each.until || *each.until >= *entry.until);
+        });
+        if (listed) // by the operator, for longer
+            return false;
+        if (auto written = s.suppress(entry); !written)
+            return std::unexpected(written.error());
+        return true;
+    });
+    if (!done || !*done)
         co_return;
     ++self->counters.suppressed;
     self->say(sender_event::kind::suppressed, of.domain, of.day, std::move(why), to.uri);

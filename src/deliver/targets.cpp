@@ -3,6 +3,7 @@
 // also what was not sent, and why; only what lies beyond the limit of addresses is cut off.
 #include "deliver/targets.h"
 
+#include "base/ip.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
 
@@ -91,6 +92,9 @@ std::string barred(const tlsrpt::report_uri& uri, const guard_rails& rails,
         for (const auto& own : rails.own_domains)
             if (mail::is_within(uri.host, own))
                 return fmt::format("{} is a domain of our own", uri.host);
+    // Our own mail server would find somebody on this machine, or on its network, whom no record can mean.
+    if (mail && (uri.host.find('.') == std::string::npos || base::ip_address::parse(uri.host)))
+        return fmt::format("{} is no domain that everybody can write to", uri.host);
     if (mail && !is_ascii(uri.address))
         return "the address is internationalised (RFC 6531), which is not sent to";
     return "";

@@ -14,10 +14,11 @@ enum class families {
 };
 
 /// For a delivery of ours. Over IPv6 a mail is refused wherever the address has no PTR or is not in the SPF
-/// record, so IPv4 comes first where nothing else was decided.
-constexpr families families_for(model::address_family next) {
+/// record, so IPv4 comes first where nothing else was decided, unless this host is known to be `fit_for_v6`.
+constexpr families families_for(model::address_family next, bool fit_for_v6 = false) {
     return next == model::address_family::v4   ? families::v4_only
            : next == model::address_family::v6 ? families::v6_only
+           : fit_for_v6                        ? families::any
                                                : families::v4_first;
 }
 

@@ -51,6 +51,7 @@ enum class address_family : std::uint8_t { any, v4, v6 };
 /// A report to one address.
 struct outgoing_delivery {
     std::int64_t number = 0, report = 0;
+    std::string tag;     ///< begins its Message-ID; nobody but who gets the mail can know it. "": not filed
     std::string uri;     ///< as in the record
     std::string address; ///< mailto: the mail address; https: ""
     std::string host;    ///< its mail domain, or the https host

@@ -56,6 +56,16 @@ struct tls_decision {
 };
 using shared_decision = std::shared_ptr<const tls_decision>;
 
+/// What a mail server goes by when it gets the answer.
+struct asked_about {
+    enum class kind {
+        destination, ///< all of it: what the answer stops is stopped
+        route,       ///< whether and how: it asks about each MX host afterwards
+        mx_host,     ///< the one it is about to connect to
+    } what = kind::destination;
+    std::string_view host; ///< mx_host
+};
+
 struct decision_input {
     mail::next_hop hop;
     const sts::resolution_state* state = nullptr; ///< null: nothing known of a policy

@@ -2,6 +2,8 @@
 #include "resolve/facts.h"
 
 #include "base/text.h"
+#include "mail/domain_name.h"
+#include "sts/match.h"
 
 #include <algorithm>
 #include <utility>
@@ -116,6 +118,11 @@ bool admits_nobody(const tls_decision& of) {
            std::ranges::all_of(of.mx, [](const auto& host) { return host.admitted_by.empty(); });
 }
 
+bool shuts_out(const tls_decision& of, std::string_view host) {
+    const bool ours = of.exception && of.exception->what == override_kind::pin;
+    return !ours && of.what == decision::enforce && of.policy && !sts::admitted_by(of.policy->value.mx, host);
+}
+
 /// 8460-4.3.2-c: DANE, or a policy that is enforced in its place, is demanded here, and the host has no TLSA
 /// records that DNSSEC vouches for.
 std::vector<model::session_seen> stopped_by_demand(const tls_decision& of) {
@@ -154,7 +161,7 @@ policy_facts facts_of(const tls_decision& of) {
     out.domain = of.hop.domain;
     take_policy(out, of);
     take_dane(out, of);
-    if (of.fault) { // 8461-6-a, 8461-6-b
+    if (of.fault) { // 8461-6-a, 8461-6-b; A35: a record that is not valid is none, and no fault of a fetch
         out.fault = type_of(*of.fault);
         out.fault_reason = of.fault_reason.empty() ? std::string(word_of(*of.fault)) : of.fault_reason;
     }
@@ -164,9 +171,11 @@ policy_facts facts_of(const tls_decision& of) {
     return out;
 }
 
-bool stops(const tls_decision& answer) {
+bool stops(const tls_decision& answer, const asked_about& what) {
+    if (what.what == asked_about::kind::mx_host)
+        return shuts_out(answer, what.host);
     if (answer.what == decision::enforce)
-        return admits_nobody(answer);
+        return what.what == asked_about::kind::destination && admits_nobody(answer);
     if (answer.what != decision::unknown)
         return false;
     if (demanded_here(answer))
@@ -175,8 +184,15 @@ bool stops(const tls_decision& answer) {
 }
 
 std::vector<model::session_seen> stopped_by(const tls_decision& answer) {
-    if (!stops(answer))
+    return stopped_by(answer, {});
+}
+
+std::vector<model::session_seen> stopped_by(const tls_decision& answer, const asked_about& what) {
+    if (!stops(answer, what))
         return {};
+    if (what.what == asked_about::kind::mx_host)
+        return {stop(answer, mail::canonical_name(what.host).value_or(std::string(what.host)),
+                     result_type::validation_failure, outside_word)};
     return answer.what == decision::enforce ? stopped_by_patterns(answer)
            : demanded_here(answer)          ? stopped_by_demand(answer)
                                             : stopped_by_dnssec(answer);

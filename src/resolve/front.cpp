@@ -18,6 +18,7 @@ io::task<> answer_later(std::shared_ptr<front::state> shared, std::shared_ptr<an
                         std::uint64_t place, protocol in, std::string bytes, std::string key,
                         phrasing phrase) {
     const shared_decision found = co_await shared->source->decide(std::move(key));
+    shared->source->told(*found, about(in, bytes));
     std::string text = phrase(*found);
     shared->repeats.put(static_cast<std::uint8_t>(in), bytes, text, found, shared->clock.now());
     queue->arrived(place, std::move(text));
@@ -111,12 +112,14 @@ bool repeat(front::state& shared, answer_queue& queue, const question& asked, ba
         return false;
     queue.give(ready->reply(), out);
     shared.source->count_repeated(*ready->decision);
+    shared.source->told(*ready->decision, about(asked.in, asked.bytes)); // stops an attempt as any other
     return true;
 }
 
 void answer(const std::shared_ptr<front::state>& shared, const std::shared_ptr<answer_queue>& queue,
             const question& asked, base::utc_seconds now, std::string& out, phrasing phrase) {
     if (const shared_decision found = shared->source->known(asked.key)) {
+        shared->source->told(*found, about(asked.in, asked.bytes));
         const std::string text = phrase(*found);
         shared->repeats.put(static_cast<std::uint8_t>(asked.in), asked.bytes, text, found, now);
         queue->give(text, out);

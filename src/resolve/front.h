@@ -46,6 +46,8 @@ public:
     virtual std::optional<model::kept_policy> kept(std::string_view domain) const = 0;
     virtual std::vector<model::policy_override> overrides() const = 0;
     virtual void count_repeated(const tls_decision& given) = 0;
+    /// A mail server gets this answer now, a repeated one too.
+    virtual void told(const tls_decision& given, const asked_about& what) = 0;
 };
 
 /// Shared by all sessions: the replies that can be given again at once.

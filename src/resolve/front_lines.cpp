@@ -128,6 +128,15 @@ private:
 
 } // namespace
 
+asked_about about(protocol in, std::string_view bytes) {
+    if (in != protocol::lines)
+        return {};
+    if (!base::iequals(next_word(bytes), "MX"))
+        return {.what = asked_about::kind::route, .host = {}};
+    next_word(bytes);
+    return {.what = asked_about::kind::mx_host, .host = next_word(bytes)};
+}
+
 io::make_session front::lines() {
     return [shared = state_](std::shared_ptr<io::request_link> link, const io::peer&) {
         return std::unique_ptr<io::request_session>(std::make_unique<line_session>(shared, std::move(link)));

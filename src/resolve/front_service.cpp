@@ -12,13 +12,8 @@ class from_service final : public policy_source {
 public:
     explicit from_service(service& of)
         : of_(of) {}
-    shared_decision known(std::string_view key) override {
-        auto given = of_.known(key);
-        if (given)
-            of_.answered(*given);
-        return given;
-    }
-    io::task<shared_decision> decide(std::string key) override { return tell_of(of_, std::move(key)); }
+    shared_decision known(std::string_view key) override { return of_.known(key); }
+    io::task<shared_decision> decide(std::string key) override { return of_.decide(std::move(key)); }
     io::task<shared_decision> look_live(std::string key) override { return of_.look_live(std::move(key)); }
     bool delivery_failed(std::string_view key, std::string_view words) override {
         return of_.delivery_failed(key, words);
@@ -33,17 +28,10 @@ public:
         return of_.policies().get(domain);
     }
     std::vector<model::policy_override> overrides() const override { return of_.overrides(); }
-    void count_repeated(const tls_decision& given) override {
-        of_.count_repeated(given);
-        of_.answered(given); // an attempt is stopped by a repeated answer as by any other
-    }
+    void count_repeated(const tls_decision& given) override { of_.count_repeated(given); }
+    void told(const tls_decision& given, const asked_about& what) override { of_.answered(given, what); }
 
 private:
-    static io::task<shared_decision> tell_of(service& of, std::string key) {
-        auto given = co_await of.decide(std::move(key));
-        of.answered(*given);
-        co_return given;
-    }
     service& of_;
 };
 

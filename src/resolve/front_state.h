@@ -86,6 +86,8 @@ struct question {
     std::string_view bytes; ///< as asked: what is repeated is found by it
     std::string_view key;   ///< for the service
 };
+/// What of the destination it asks about: only the line protocol asks piecemeal.
+asked_about about(protocol in, std::string_view bytes);
 using phrasing = std::function<std::string(const tls_decision&)>;
 /// True where the answer was ready to be given again.
 bool repeat(front::state& shared, answer_queue& queue, const question& asked, base::utc_seconds now,

@@ -102,13 +102,14 @@ void service::change(const service_options& to) {
     state_->take_prefetch_list();
 }
 
-void service::on_stopped(std::function<void(const std::string&, const tls_decision&)> tell) {
+void service::on_stopped(std::function<void(const model::session_seen&)> tell) {
     state_->tell_of_stop = std::move(tell);
 }
 
-void service::answered(const tls_decision& answer) {
-    if (state_->tell_of_stop && stops(answer))
-        state_->tell_of_stop(answer.hop.domain, answer);
+void service::answered(const tls_decision& answer, const asked_about& what) {
+    if (state_->tell_of_stop && stops(answer, what))
+        for (const auto& attempt : stopped_by(answer, what))
+            state_->tell_of_stop(attempt);
 }
 
 shared_decision service::known(std::string_view key) {

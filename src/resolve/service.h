@@ -6,6 +6,7 @@
 
 #include "io/loop.h"
 #include "io/resolver.h"
+#include "model/delivery.h"
 #include "resolve/decision.h"
 #include "resolve/keeper.h"
 #include "resolve/policy_table.h"
@@ -75,9 +76,9 @@ public:
 
     /// Told of each answer to a mail server that stops its attempt (resolve::stopped_by()); of one that a
     /// front repeats, once.
-    void on_stopped(std::function<void(const std::string& domain, const tls_decision&)> tell);
+    void on_stopped(std::function<void(const model::session_seen& attempt)> tell);
     /// A mail server was answered so: by a front, not by the API or a command, which deliver nothing.
-    void answered(const tls_decision& answer);
+    void answered(const tls_decision& answer, const asked_about& what = {});
 
     /// The decision where everything is known; starts background looks where they are due. Null: decide().
     shared_decision known(std::string_view key);

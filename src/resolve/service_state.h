@@ -73,7 +73,7 @@ struct service::state : std::enable_shared_from_this<service::state> {
     keeper& keep;
     service_options options;
     std::function<void(const service_event&)> tell;
-    std::function<void(const std::string& domain, const tls_decision&)> tell_of_stop;
+    std::function<void(const model::session_seen& attempt)> tell_of_stop;
 
     policy_table policies;
     by_text<std::shared_ptr<place>> places;                 ///< by every key that was asked

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The outbox: reports as filed, and what became of their deliveries. A success is final, whoever tells it.
 #include "base/encode.h"
+#include "base/keyed_hash.h"
 #include "store/policy_rows.h"
 #include "store/sql_results.h"
 
@@ -44,11 +45,17 @@ model::outgoing_report read_report(const sql::row& r) {
             .deliveries = {}};
 }
 
-model::outgoing_delivery read_delivery(const sql::row& r) {
+// Who gets one mail of a report, and knows the report, still cannot tell the tag of another.
+std::string tag_of(std::int64_t delivery, const base::hash_key& secret) {
+    return fmt::format("d{}-{:016x}", delivery, base::keyed_hash(secret, fmt::format("tag {}", delivery)));
+}
+
+model::outgoing_delivery read_delivery(const sql::row& r, const base::hash_key& secret) {
     const auto state = std::min(r.count(5), static_cast<std::uint64_t>(delivery_state::copied));
     const auto family = std::min(r.count(10), static_cast<std::uint64_t>(model::address_family::v6));
     return {.number = r.integer(0),
             .report = r.integer(1),
+            .tag = tag_of(r.integer(0), secret),
             .uri = r.string(2),
             .address = r.string(3),
             .host = r.string(4),
@@ -106,7 +113,8 @@ result<std::vector<model::outgoing_delivery>> sql_results::take_deliveries(base:
                                      "and lease_until <= $2 order by next_at, number limit $3 "
                                      "{{for_update_free}}",
                                      delivery_columns)),
-            {now, clock, std::uint64_t{limit}}, [&](const sql::row& r) { out.push_back(read_delivery(r)); });
+            {now, clock, std::uint64_t{limit}},
+            [&](const sql::row& r) { out.push_back(read_delivery(r, secret_)); });
         const auto until = clock + std::chrono::milliseconds(how_long).count();
         for (auto& each : out) {
             ++each.fence;
@@ -142,7 +150,7 @@ result<void> sql_results::tried(const model::outgoing_delivery& now, bool skip_o
         std::vector<model::outgoing_delivery> others;
         on_->query(on_->dialect(select + " report = $1 order by number {for_update}"), {now.report},
                    [&](const sql::row& r) {
-                       auto each = read_delivery(r);
+                       auto each = read_delivery(r, secret_);
                        if (each.number == now.number)
                            before = std::move(each);
                        else
@@ -186,7 +194,9 @@ void sql_results::load(std::vector<model::outgoing_report>& reports) {
         with.push_back({each.number});
     on_->query_each(
         fmt::format("select {} from outbox_delivery where report = $1 order by number", delivery_columns),
-        with, [&](std::size_t n, const sql::row& r) { reports[n].deliveries.push_back(read_delivery(r)); });
+        with, [&](std::size_t n, const sql::row& r) {
+            reports[n].deliveries.push_back(read_delivery(r, secret_));
+        });
 }
 
 result<std::optional<model::outgoing_report>> sql_results::report(std::int64_t number) {

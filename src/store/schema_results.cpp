@@ -14,7 +14,8 @@ namespace mailtight::store {
 namespace {
 
 constexpr auto first_tables = std::to_array<std::string_view>({
-    // The database's secret for due times; the latest fence of a due report; the horizon: nothing of an
+    // The database's secret for due times and tags of mails; the latest fence of a due report; the horizon:
+    // nothing of an
     // earlier day is kept.
     "create table result_setting (name text primary key, value bigint not null)",
     "insert into result_setting (name, value) values ('fence', 0), ('horizon', 0)",

@@ -113,6 +113,8 @@ void postfix_log::take(const log_line& line, base::utc_seconds now, std::vector<
     const bool is_proxy = line.program.ends_with("/tlsproxy");
     if (!is_proxy && !s.is_read(line.program))
         return;
+    if (line.host.size() > log_text_most || line.program.size() > log_text_most)
+        return; // kept for each process
     if (s.is_ignored(line.program))
         return;
     const postfix::said what = postfix::parse(line.text);

@@ -18,6 +18,7 @@ namespace {
 
 using tlsrpt::result_type;
 constexpr auto none = std::string_view::npos;
+constexpr std::size_t delay_bytes = 16; // it is a number
 
 bool take(std::string_view& text, std::string_view prefix) {
     if (!text.starts_with(prefix))
@@ -179,8 +180,9 @@ said parse_told(std::string_view text) {
 
 // ---- deliveries ----------------------------------------------------------------------------------------
 
-/// The domain of `<local@domain>, …`; a local part may be quoted and hold anything.
-std::string_view recipient_domain(std::string_view text) {
+/// `local@domain` of `local@domain>, …`, taken off with its end; a local part may be quoted and hold
+/// anything, even what looks like the rest of such a line.
+std::optional<std::string_view> take_address(std::string_view& text) {
     std::size_t at = 0;
     if (text.starts_with('"'))
         for (at = 1; at < text.size() && text[at] != '"'; ++at)
@@ -188,8 +190,12 @@ std::string_view recipient_domain(std::string_view text) {
                 ++at;
     const auto end = at < text.size() ? text.find('>', at) : none;
     if (end == none)
-        return {};
+        return std::nullopt;
     const auto address = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    return address;
+}
+std::string_view domain_of(std::string_view address) {
     const auto sign = address.rfind('@');
     return sign == none ? std::string_view() : address.substr(sign + 1);
 }
@@ -202,17 +208,19 @@ std::chrono::seconds rounded_up(std::string_view number) {
 }
 
 std::optional<delivery> parse_delivery(std::string_view queue_id, std::string_view text) {
-    delivery out{.queue_id = queue_id, .domain = recipient_domain(text)};
-    const auto status = text.find(", status=");
-    const auto relay = text.find(">, relay=");
-    if (status == none || relay == none || relay > status)
+    const auto recipient = take_address(text);
+    if (!recipient || (take(text, ", orig_to=<") && !take_address(text)))
         return std::nullopt;
-    const auto head = text.substr(relay, status - relay);
-    out.relay = parse_peer(value_of(head, ">, relay="));
+    delivery out{.queue_id = queue_id, .domain = domain_of(*recipient)};
+    const auto status = text.find(", status=");
+    if (status == none || !text.starts_with(", relay="))
+        return std::nullopt;
+    const auto head = text.substr(0, status);
+    out.relay = parse_peer(value_of(head, ", relay="));
     if (const auto use = value_of(head, ", conn_use="); !use.empty())
         std::from_chars(use.data(), use.data() + use.size(), out.use);
     const auto delays = base::split(value_of(head, ", delays="), '/');
-    out.waited = delays[0];
+    out.waited = delays[0].substr(0, delay_bytes);
     for (std::size_t i = 2; i < delays.size() && i < 4; ++i)
         out.took += rounded_up(delays[i]);
     auto words = text.substr(status + 9);

@@ -31,18 +31,26 @@ std::string msg_id(std::string_view id, std::string_view submitter) {
     return (left.empty() ? "report" : left) + "@" + (right.empty() ? "unknown.invalid" : right);
 }
 
+constexpr std::string_view bullet = "* ", hanging = "  ";
+
 std::string paragraphs(const std::vector<std::string>& text) {
     std::string out;
     for (const auto& paragraph : text) {
         if (!out.empty())
             out += "\n\n";
         bool first = true;
-        for (const auto& shown : base::split(paragraph, '\n'))
-            for (const auto& line : base::wrap(base::printable(shown), text_width)) {
+        for (const auto& shown : base::split(paragraph, '\n')) {
+            const bool item = shown.starts_with(bullet); // its further lines begin below its first word
+            std::string_view before;
+            for (const auto& line :
+                 base::wrap(base::printable(shown), text_width - (item ? bullet.size() : 0))) {
                 if (!std::exchange(first, false))
                     out += '\n';
+                out += before;
                 out += line;
+                before = item ? hanging : std::string_view();
             }
+        }
     }
     return out;
 }

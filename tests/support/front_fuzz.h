@@ -47,6 +47,7 @@ public:
     }
     std::vector<model::policy_override> overrides() const override { return {}; }
     void count_repeated(const tls_decision&) override {}
+    void told(const tls_decision&, const asked_about&) override {}
 
 private:
     static shared_decision about(std::string_view key) {

@@ -141,6 +141,7 @@ public:
     }
     std::vector<model::policy_override> overrides() const override { return exceptions; }
     void count_repeated(const tls_decision&) override { ++repeated; }
+    void told(const tls_decision&, const asked_about&) override {}
     void release() { gate_.set(); }
 
     std::map<std::string, shared_decision, std::less<>> answers;

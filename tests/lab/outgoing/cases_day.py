@@ -66,7 +66,9 @@ def report_transport(reporter: Reporter, postfix: Postfix) -> tuple[list[str], s
     return main, master.group(0) + "\n" if master else ""
 
 
-@case("a real Postfix's day: what its log tells is reported, as the mail servers saw it", "log")
+@case("a real Postfix's day: what its log tells is reported, as the mail servers saw it", "log",
+      proves=["8460-3-g", "8460-3-h", "8460-3-v", "8460-4.2-a", "8460-4.2-b", "8460-4.3.1-a", "8460-4.3.1-b", "8460-4.3.1-c", "8460-4.3.1-d",
+              "8460-4.3.1-e", "8460-5-a", "8460-5.3.1-a"])
 def postfix_day(trial: Trial) -> None:
     world = trial.world
     postfix = Postfix("reporting", "out")
@@ -124,7 +126,9 @@ def seen(trial: Trial, postfix: Postfix) -> dict[str, int]:
     return found
 
 
-@case("a day of datagrams: every result type and every policy type, in the same numbers", "datagram")
+@case("a day of datagrams: every result type and every policy type, in the same numbers", "datagram",
+      proves=["8460-3-v", "8460-3-x", "8460-4.2-a", "8460-4.2-b", "8460-4.3.2-a", "8460-4.3.2-b", "8460-4.3.2-c", "8460-4.3.2-d", "8460-4.3.2-e",
+              "8460-4.3.2-f"])
 def datagram_day(trial: Trial) -> None:
     reporter = trial.world.reporter("by-datagram")
     reporter.text = reporter.text.replace('mta-dane = "yes"', 'mta-dane = "no"')  # so that it is the service that stops
@@ -145,6 +149,7 @@ def datagram_day(trial: Trial) -> None:
     trial.same("sessions counted", reporter.counted()["sessions"], sum(sessions.values()))
     reporter.pass_time(until_due())
     compare(trial, "datagram", sessions)
+    trial.same("a record with two addresses", [d["state"] for d in reporter.deliveries(domain("fine", "datagram")).values()], ["sent", "sent"])
     told = {kind for name in of_source("datagram", trial.receiver.totals()) for kind in trial.receiver.results(name)}
     trial.same("result types reported", told, set(datagrams.RESULT_CODES))
 

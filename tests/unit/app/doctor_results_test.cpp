@@ -13,6 +13,7 @@ namespace {
 using state = check_row::state;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 postfix_facts postfix(const std::string& version, const std::string& more, bool chroot = true) {
     return {
@@ -30,6 +31,14 @@ TEST(doctor_results, a_short_queue_of_the_kernel_is_a_problem_with_its_line) {
     EXPECT_EQ(judge_queue_length({}).result, state::unknown);
 }
 
+TEST(doctor_results, a_socket_that_nobody_can_reach_is_a_problem) {
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {}).result, state::bad);
+    EXPECT_THAT(judge_result_socket("/run/x.sock", {}).fix, HasSubstr("start the daemon"));
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {.there = true, .answers = {}}).result, state::bad);
+    EXPECT_EQ(judge_result_socket("/run/x.sock", {.there = true, .open_to_all = true, .answers = {}}).result,
+              state::good);
+}
+
 TEST(doctor_results, a_postfix_with_tlsrpt_is_given_the_lines_for_its_socket) {
     const auto rows = judge_postfix_results(postfix("3.10.2", built_in),
                                             {.datagrams = {"/var/spool/postfix/mailtight/tlsrpt.sock"}});
@@ -39,7 +48,8 @@ TEST(doctor_results, a_postfix_with_tlsrpt_is_given_the_lines_for_its_socket) {
     const auto done = judge_postfix_results(
         postfix("3.10.2", "smtp_tlsrpt_enable = yes\nsmtp_tlsrpt_socket_name = mailtight/tlsrpt.sock\n"),
         {.datagrams = {"unix:/var/spool/postfix/mailtight/tlsrpt.sock,mode=0622"},
-         .contact = "tls-reports@example.org"});
+         .contact = "tls-reports@example.org",
+         .over_v6 = true});
     ASSERT_EQ(done.size(), 1u) << "3.10 knows TLS-Required: no transport of its own is needed";
     EXPECT_EQ(done[0].result, state::good);
 }
@@ -86,11 +96,16 @@ TEST(doctor_results, before_3_10_reports_need_a_transport_of_their_own) {
                                             {.contact = "a@example.org", .over_v6 = true});
     EXPECT_THAT(jail[1].lines, HasSubstr("mailtight-report unix - - n - - smtp\n"));
     EXPECT_THAT(jail[1].lines, Not(HasSubstr("ipv4"))) << "this host is fit to send over IPv6";
-    const auto done = judge_postfix_results(
-        postfix("3.7.11", "smtp_tls_loglevel = 1\nsender_dependent_default_transport_maps = hash:/etc/x, "
-                          "inline:{ { tls-reports@example.org = mailtight-report: } }\n"),
-        ours);
-    EXPECT_EQ(done[1].result, state::good);
+    auto set_up =
+        postfix("3.7.11", "smtp_tls_loglevel = 1\nsender_dependent_default_transport_maps = "
+                          "hash:/etc/x, inline:{ { tls-reports@example.org = mailtight-report: } }\n");
+    const auto half = judge_postfix_results(set_up, ours);
+    EXPECT_EQ(half[1].result, state::bad) << "every report would wait for a transport that is not there";
+    EXPECT_THAT(half[1].lines, StartsWith("mailtight-report unix"));
+    set_up.report_service = rows[1].lines.substr(rows[1].lines.find('\n') + 1);
+    EXPECT_EQ(judge_postfix_results(set_up, ours)[1].result, state::good);
+    set_up.report_service = "mailtight-report unix - - y - - smtp\n  -o smtp_tls_security_level=may\n";
+    EXPECT_EQ(judge_postfix_results(set_up, ours)[1].result, state::bad) << "policies still hold there";
     const auto more = judge_postfix_results(
         postfix("3.7.11", "smtp_tls_loglevel = 1\nsender_dependent_default_transport_maps = hash:/etc/x\n"),
         ours);
@@ -98,6 +113,24 @@ TEST(doctor_results, before_3_10_reports_need_a_transport_of_their_own) {
     EXPECT_EQ(
         judge_postfix_results(postfix("3.7.11", ""), {.contact = "a@example.org", .mail = false}).size(), 1u)
         << "reports do not go through this Postfix";
+}
+
+TEST(doctor_results, a_host_that_is_not_fit_for_v6_sends_reports_over_v4) {
+    const results_facts ours{.contact = "tls-reports@example.org"};
+    const std::string told = "smtp_tlsrpt_enable = yes\nsmtp_tlsrpt_socket_name = x\n";
+    const auto rows = judge_postfix_results(postfix("3.10.2", told), ours);
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[1].result, state::unknown) << "it may well work";
+    EXPECT_EQ(rows[1].lines, "sender_dependent_default_transport_maps = inline:{ { tls-reports@example.org = "
+                             "mailtight-report: } }\n"
+                             "mailtight-report unix - - y - - smtp\n"
+                             "  -o syslog_name=postfix/mailtight-report\n"
+                             "  -o smtp_address_preference=ipv4\n");
+    for (const char* already : {"inet_protocols = ipv4\n", "smtp_address_preference = ipv4\n"}) {
+        EXPECT_EQ(judge_postfix_results(postfix("3.10.2", told + already), ours).size(), 1u) << already;
+        const auto old = judge_postfix_results(postfix("3.7.11", already), ours);
+        EXPECT_THAT(old[1].lines, Not(HasSubstr("smtp_address_preference"))) << already;
+    }
 }
 
 TEST(doctor_results, exim_is_given_a_listener_and_a_transport) {

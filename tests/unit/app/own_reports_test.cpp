@@ -32,12 +32,13 @@ protected:
             return error ? boost::json::object{} : value.as_object();
         }
     };
-    void SetUp() override {
+    void SetUp() override { configure("tls-reports@example.org"); }
+    void configure(const std::string& contact) {
         std::ofstream(folder_ / "mailtight.toml")
             << fmt::format("[store]\nwhere = '{0}/mailtight.db'\n[serve]\ncontrol-socket = 'off'\n"
                            "[dns]\nservers = ['127.0.0.1:1']\ntimeout = '100ms'\n"
-                           "[deliver]\ncontact = 'tls-reports@example.org'\n",
-                           folder_.path().string());
+                           "[deliver]\ncontact = '{1}'\n",
+                           folder_.path().string(), contact);
     }
     ended run(std::vector<std::string> words) {
         words.insert(words.begin(), "mailtight");
@@ -103,6 +104,59 @@ TEST_F(own_reports, a_day_that_is_not_over_is_not_sent) {
     EXPECT_THAT(refused.err, HasSubstr("not over"));
 }
 
+TEST_F(own_reports, a_preview_needs_no_contact_and_says_that_there_is_none) {
+    count(today_, 3, 0);
+    configure("");
+    const auto done = run({"report", "preview", "rcpt.example", "--json"});
+    EXPECT_EQ(done.json().at("success").to_number<int>(), 3) << done.err;
+    EXPECT_THAT(std::string(done.json().at("report").at("contact-info").as_string()),
+                HasSubstr("YOUR-CONTACT"));
+    const auto day = base::format_date(base::utc_seconds(today_ - std::chrono::days(1)));
+    const auto refused = run({"report", "send", "--day", day});
+    EXPECT_EQ(refused.status, wrong_usage);
+    EXPECT_THAT(refused.err, HasSubstr("deliver.contact"));
+    configure("nobody");
+    EXPECT_EQ(run({"report", "preview", "rcpt.example"}).status, wrong_usage);
+}
+
+TEST_F(own_reports, what_is_reported_is_not_announced_again) {
+    const auto yesterday = today_ - std::chrono::days(1);
+    const auto day = base::format_date(base::utc_seconds(yesterday));
+    count(yesterday, 5, 0);
+    EXPECT_THAT(run({"report", "outbox"}).out, HasSubstr("the first ones are made after midnight UTC"));
+    EXPECT_THAT(run({"report", "outbox", "--day", day}).out, HasSubstr("is so"));
+    {
+        auto opened = store::open_results({.where = folder_ / "mailtight.db"});
+        ASSERT_TRUE(opened);
+        auto& store = **opened;
+        const auto later = base::utc_seconds(today_ + std::chrono::days(1));
+        const auto due = store.take_due(later, "m", std::chrono::minutes(1), 10);
+        ASSERT_TRUE(due && due->size() == 1);
+        const auto filed = store.file(due->front(), [&](auto, std::uint32_t part) {
+            model::outgoing_report made{.day = yesterday, .domain = "rcpt.example", .part = part};
+            made.report_id = "one@example.org";
+            made.success = 5;
+            return std::optional(made);
+        });
+        ASSERT_TRUE(filed && *filed);
+    }
+    const auto done = run({"report", "preview", "rcpt.example", "--day", day});
+    EXPECT_THAT(done.out, HasSubstr("all of them are in one")) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("report outbox --domain rcpt.example --day " + day));
+    const auto again = run({"report", "send", "--day", day});
+    EXPECT_EQ(again.status, fine);
+    EXPECT_THAT(again.out, HasSubstr("nothing is owed"));
+}
+
+TEST_F(own_reports, a_folder_that_cannot_be_written_is_said_with_the_reason) {
+    const auto day = base::format_date(base::utc_seconds(today_));
+    count(today_, 5, 0);
+    std::ofstream(folder_ / "file") << "in the way";
+    const auto done = run({"report", "send", "--day", day, "--dry-run", folder_ / "file/out"});
+    EXPECT_EQ(done.status, not_done);
+    EXPECT_THAT(done.err, HasSubstr("file/out: Not a directory"));
+}
+
 TEST_F(own_reports, where_dns_gives_no_answer_nothing_is_sent_and_nothing_lost) {
     const auto yesterday = today_ - std::chrono::days(1);
     const auto day = base::format_date(base::utc_seconds(yesterday));
@@ -129,7 +183,7 @@ TEST_F(own_reports, the_outbox_is_listed_and_addresses_are_suppressed) {
     EXPECT_THAT(run({"report", "outbox", "suppressed"}).out, HasSubstr("tls@rcpt.example"));
     EXPECT_THAT(run({"report", "outbox", "suppressed"}).out, HasSubstr("they asked"));
     EXPECT_EQ(run({"report", "outbox", "allow", "tls@rcpt.example"}).status, fine);
-    EXPECT_EQ(run({"report", "outbox", "allow", "tls@rcpt.example"}).status, not_done);
+    EXPECT_EQ(run({"report", "outbox", "allow", "tls@rcpt.example"}).status, problems_found);
     EXPECT_THAT(run({"report", "outbox", "suppressed"}).out, Not(HasSubstr("tls@rcpt.example")));
 }
 

@@ -42,11 +42,18 @@ protected:
         ::close(fd);
     }
     /// Tells lines and reads what is answered until the other side hangs up.
-    std::string tell(const std::string& lines) {
+    std::string tell(const std::string& lines, std::size_t at_once = std::string::npos) {
         const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
         const auto to = address("/results.sock");
         EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-        EXPECT_EQ(::send(fd, lines.data(), lines.size(), MSG_NOSIGNAL), static_cast<ssize_t>(lines.size()));
+        for (std::string_view rest = lines; !rest.empty();) {
+            const auto piece = rest.substr(0, at_once);
+            EXPECT_EQ(::send(fd, piece.data(), piece.size(), MSG_NOSIGNAL),
+                      static_cast<ssize_t>(piece.size()));
+            rest.remove_prefix(piece.size());
+            if (!rest.empty())
+                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
         ::shutdown(fd, SHUT_WR);
         std::string got;
         char part[4096];
@@ -130,12 +137,26 @@ TEST_F(counting, lines_are_counted_and_a_flush_is_answered_after_the_commit) {
     EXPECT_TRUE(first.at("durable").as_bool());
     EXPECT_EQ(second.at("taken").to_number<int>(), 0);
     EXPECT_EQ(second.at("refused").to_number<int>(), 1);
-    EXPECT_EQ(second.at("errors").at(0).at("line").to_number<int>(), 4)
-        << "the line, of all that came";
+    EXPECT_EQ(second.at("errors").at(0).at("line").to_number<int>(), 4) << "the line, of all that came";
     const auto rows = counted(3); // the last line had no end and counts all the same
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_EQ(rows[0].success, 2u);
     EXPECT_EQ(rows[0].failure, 1u);
+}
+
+TEST_F(counting, lines_may_come_in_pieces) {
+    begin();
+    const std::string line = R"({"domain":"a.example","mx":"mx.a.example","tls":"verified"})";
+    const auto said = tell(line + "\n\nflush\n" + line + "\nrubbish\n" + line + "\nflush\n" + line, 7);
+    const auto newline = said.find('\n');
+    ASSERT_NE(newline, std::string::npos) << said;
+    EXPECT_EQ(boost::json::parse(said.substr(0, newline)).at("taken").to_number<int>(), 1) << said;
+    const auto second = boost::json::parse(said.substr(newline + 1));
+    EXPECT_EQ(second.at("taken").to_number<int>(), 2) << said;
+    EXPECT_EQ(second.at("errors").at(0).at("line").to_number<int>(), 5) << said;
+    const auto rows = counted(4);
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].success, 4u);
 }
 
 TEST_F(counting, results_over_http_are_durable_when_they_are_answered) {
@@ -183,8 +204,8 @@ TEST_F(counting, a_log_is_read_from_where_the_last_run_ended) {
         return stamp +
                " host postfix/smtp[12]: Trusted TLS connection established to "
                "mx.c.example[192.0.2.1]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 "
-                       "(256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) "
-                       "server-digest SHA256\n" +
+               "(256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) "
+               "server-digest SHA256\n" +
                stamp + " host postfix/smtp[12]: " + queue_id +
                ": to=<a@c.example>, relay=mx.c.example[192.0.2.1]:25, delay=0.2, delays=0/0/0.1/0.1, "
                "dsn=2.0.0, status=sent (250 ok)\n";

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <chrono>
+
 namespace mailtight::deliver {
 namespace {
 
@@ -45,6 +47,7 @@ TEST(bounce, is_read_from_every_server) {
             const auto read = read_bounce(text);
             ASSERT_TRUE(read) << from;
             EXPECT_EQ(read->report_id, bounces::id) << from;
+            EXPECT_EQ(read->tag, "d17") << from;
             EXPECT_EQ(read->recipient, "tls@example.com") << from;
             EXPECT_EQ(read->permanent, permanent) << from;
             EXPECT_EQ(read->words, words) << from;
@@ -58,9 +61,9 @@ TEST(bounce, is_read_from_every_server) {
 TEST(bounce, names_the_report_that_was_mailed) {
     const auto who = some_reporter();
     const auto filed = file_report(who, due_for("example.com"), 0, std::vector{some_result()}, {});
-    for (const std::int64_t number : {0, 17}) {
+    for (const std::string tag : {"d17-0123456789abcdef", "d18-fedcba9876543210"}) {
         model::outgoing_delivery to;
-        to.number = number;
+        to.tag = tag;
         to.address = "tls@example.com";
         const auto mail = make_mail(who, filed, to, {}, some_day);
         auto returned = bounces::postfix;
@@ -69,7 +72,22 @@ TEST(bounce, names_the_report_that_was_mailed) {
         const auto read = read_bounce(returned);
         ASSERT_TRUE(read);
         EXPECT_EQ(read->report_id, filed.report_id);
+        EXPECT_EQ(read->tag, tag);
     }
+}
+
+TEST(bounce, of_nothing_but_the_beginnings_of_ids_costs_little) {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string many(60'000, '<');
+    auto mail = bounces::exchange_without_mail;
+    const auto at = mail.find("<d17." + bounces::id);
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_FALSE(read_bounce(mail.replace(at, 1, many + std::string(4'000, ' ') + "x")));
+    std::string lines = "X-Failed-Recipients: tls@example.com\r\n\r\nThis is a copy of \r\n";
+    while (lines.size() < 1'000'000)
+        lines += "message-id:" + many.substr(0, 900) + "\r\n";
+    EXPECT_FALSE(read_bounce(lines));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST(bounce, of_several_recipients_tells_the_one_that_failed) {
@@ -93,6 +111,7 @@ TEST(bounce, is_none_where_it_names_nothing_of_ours) {
         {".abcdefghijkl2345.", ".abc.", "an id of another form"},
         {"d17.20260102", "d17.2026010x", "no date"},
         {"d17.20260102", "d.17.20260102", "two labels in front"},
+        {"d17.20260102", "20260102", "no tag: everybody can work out the rest"},
         {"message/delivery-status", "text/plain", "no status: words alone are no bounce"},
         {"rfc822; tls@example.com\r\nOriginal-Recipient: rfc822;tls@example.com", "rfc822; \r\nX: y",
          "nobody"},

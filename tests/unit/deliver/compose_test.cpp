@@ -27,11 +27,7 @@ using results = std::vector<model::counted_result>;
 std::string remarks(const tlsrpt::report& of) {
     std::string out;
     for (const auto& w : of.warnings)
-        // A session may have several faults of one policy: details may add up to more than the failures
-        // (8460-4-d).
-        if (w.code != tlsrpt::quirk::details_exceed_total)
-            out +=
-                std::string(to_string(w.code)) + " at " + w.where + ": " + base::printable(w.detail) + "\n";
+        out += std::string(to_string(w.code)) + " at " + w.where + ": " + base::printable(w.detail) + "\n";
     return out;
 }
 

@@ -158,6 +158,7 @@ TEST(retry, judges_every_smtp_reply) {
 
 TEST(retry, keeps_the_words_short_and_printable) {
     EXPECT_EQ(of_smtp(550, "5.1.1", "no such user", "RCPT").words, "550 5.1.1 at RCPT: no such user");
+    EXPECT_EQ(of_smtp(550, "5.1.1", "5.1.1 no such user", "RCPT").words, "550 5.1.1 at RCPT: no such user");
     EXPECT_EQ(of_smtp(0, "", "timed out", "greeting").words, "no answer at greeting: timed out");
     EXPECT_EQ(of_http(404, "", "not here", now).words, "status 404: not here");
     EXPECT_EQ(of_http(0, "", "connection refused", now).words, "no answer: connection refused");

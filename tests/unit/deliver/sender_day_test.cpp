@@ -110,6 +110,24 @@ TEST_F(a_day, in_a_dry_run_is_written_and_stays_owed) {
     EXPECT_EQ(send().sent, 4u);
 }
 
+TEST_F(a_day, in_a_dry_run_follows_no_link_and_is_not_for_everybody) {
+    namespace fs = std::filesystem;
+    const auto shared = folder.path() / "shared",
+               name = shared / "sender.example!a.example!1767312000!1767398399.json";
+    const auto precious = folder.path() / "precious";
+    fs::create_directory(shared);
+    std::ofstream(precious) << "kept";
+    fs::create_symlink(precious, name);
+    options.dry_run = shared.string();
+    count({sessions("a.example", 5)});
+    world.asks("a.example", "mailto:a@r.example");
+    for (int i = 0; i < 2; ++i) // and in place of what it wrote itself
+        EXPECT_EQ(send().filed, 1u);
+    EXPECT_EQ(read("precious"), "kept");
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(name)));
+    EXPECT_EQ(fs::status(name).permissions() & fs::perms::others_all, fs::perms::none);
+}
+
 TEST_F(a_day, in_a_dry_run_of_the_daemon_stays_owed_too) {
     options.dry_run = folder.path().string();
     count({sessions("a.example", 5)});

@@ -348,7 +348,17 @@ TEST_F(delivering_reports, a_bounce_suppresses_only_whom_we_wrote_to) {
             who.push_back(each.who);
         return who;
     };
+    const auto& other = world.mails[0].to == "a@r.example" ? world.mails[1].message : world.mails[0].message;
+    const auto guessed = [&](const std::string& tag) {
+        auto text = mail;
+        const auto begin = text.find("Message-ID: <") + 13;
+        return text.replace(begin, text.find('.', begin) - begin, tag);
+    };
     loop.block_on(sender->bounced("no mail at all"));
+    // Who has another copy of the report, or only knows how its id is made, tells nothing of this address.
+    loop.block_on(sender->bounced(bounce_of(other, "a@r.example", "5.1.1")));
+    for (const std::string tag : {"d1", "d2", "d1-0000000000000000", "d2-0000000000000000"})
+        loop.block_on(sender->bounced(bounce_of(guessed(tag), "a@r.example", "5.1.1")));
     loop.block_on(sender->bounced(bounce_of(mail, "victim@elsewhere.example", "5.1.1")));
     loop.block_on(
         sender->bounced(bounce_of("Message-ID: <made.up@sender.example>\r\n", "a@r.example", "5.1.1")));
@@ -358,6 +368,10 @@ TEST_F(delivering_reports, a_bounce_suppresses_only_whom_we_wrote_to) {
     EXPECT_THAT(list(), ElementsAre("a@r.example"));
     EXPECT_EQ(told(kind::suppressed), 1u);
     EXPECT_EQ(state_of("a@r.example"), sent) << "taken was taken: it is not sent again";
+    ASSERT_TRUE(
+        database->open()->suppress({.who = "a@r.example", .why = "they asked", .since = {}, .until = {}}));
+    loop.block_on(sender->bounced(bounce_of(mail, "a@r.example", "5.1.1")));
+    EXPECT_EQ(database->open()->suppressed()->front().why, "they asked") << "for ever is not made a month";
 }
 
 } // namespace

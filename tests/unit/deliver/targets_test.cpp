@@ -57,6 +57,18 @@ struct row {
     std::vector<std::string> expected;
     const char* why;
 };
+TEST(targets, are_nobody_on_our_own_machine) {
+    for (const std::string where : {"root@localhost", "admin@intranet", "a@127.0.0.1"}) {
+        const auto found = targets("mailto:" + where);
+        ASSERT_LE(found.size(), 1u) << where;
+        for (const auto& each : found) {
+            EXPECT_EQ(each.state, delivery_state::suppressed) << where;
+            EXPECT_THAT(each.words, testing::HasSubstr("no domain that everybody can write to")) << where;
+        }
+    }
+    EXPECT_EQ(targets("mailto:root@localhost").size(), 1u);
+}
+
 TEST(targets, skip_what_nobody_delivers_to_and_name_each_place_once) {
     PROVES("8460-3-c", "A44");
     const std::vector<row> rows{

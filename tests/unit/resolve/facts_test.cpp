@@ -174,6 +174,18 @@ TEST(facts, a_fetch_that_failed_is_told_with_its_reason) {
     EXPECT_FALSE(facts_of(decided({.policy = unwanted, .where = plain})).fault) << "mode none: 8461-6-b";
 }
 
+TEST(facts, a_record_that_is_not_valid_is_no_policy_and_no_fault) {
+    PROVES("A35");
+    using kind = sts::record_sighting::kind;
+    for (const auto what : {kind::none, kind::multiple, kind::invalid}) {
+        sts::resolution_state state;
+        sts::record_seen(state, record(what), sts::occasion::use, noon - 10s);
+        const auto known = facts_of(decided({.policy = state, .where = plain}));
+        EXPECT_FALSE(known.sts);
+        EXPECT_FALSE(known.fault) << "nothing was fetched, so no fetch failed: it counts as no-policy-found";
+    }
+}
+
 struct stop_row {
     const char* why;
     knowledge of;

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <set>
+#include <string>
 
 namespace mailtight::store {
 namespace {
@@ -89,10 +91,13 @@ TEST_P(outbox, every_field_comes_back) {
     const auto got = *open()->report(made.number);
     ASSERT_TRUE(got);
     ASSERT_EQ(got->deliveries.size(), 2u);
+    std::set<std::string> tags;
     for (std::size_t i = 0; i < 2; ++i) {
         EXPECT_GT(got->deliveries[i].number, 0);
         made.deliveries[i].number = got->deliveries[i].number;
         made.deliveries[i].report = made.number;
+        EXPECT_TRUE(tags.insert(got->deliveries[i].tag).second) << "one for each";
+        made.deliveries[i].tag = got->deliveries[i].tag;
     }
     EXPECT_EQ(*got, made);
     EXPECT_EQ(*s->find_report(made.report_id), made.number);
@@ -153,7 +158,7 @@ TEST_P(outbox, one_holder_at_a_time_and_waiting_until_its_time) {
 }
 
 TEST_P(outbox, the_first_that_works_ends_the_others) {
-    PROVES("8460-3-y", "once one address has taken the report, the others are not tried");
+    PROVES("8460-3-y");
     const auto s = open();
     auto made = a_report("a.example");
     made.deliveries = {a_delivery("one@a.example"), a_delivery("two@a.example"),

@@ -247,6 +247,19 @@ TEST(postfix_log, recipients_of_every_kind) {
         ElementsAre("a.example mx.a.example 192.0.2.1 verified"));
 }
 
+TEST(postfix_log, a_local_part_that_looks_like_the_rest_of_the_line_is_a_local_part) {
+    const std::string forged =
+        "x>, relay=evil.example[192.0.2.66]:25, delay=0, delays=0/0/0/0, dsn=4.7.4, status=deferred (TLS is "
+        "required, but was not offered by host evil.example[192.0.2.66])";
+    const words one{"a.example mx.a.example 192.0.2.1 verified"};
+    EXPECT_EQ(read({established("Verified"),
+                    sent("mx.a.example[192.0.2.1]", "", "AAAAAA1", '"' + forged + "\"@a.example")}),
+              one);
+    EXPECT_EQ(read({established("Verified"), sent("mx.a.example[192.0.2.1]", "", "AAAAAA1",
+                                                  "u@a.example>, orig_to=<\"" + forged + "\"@b.example")}),
+              one);
+}
+
 TEST(postfix_log, what_the_other_side_says_is_not_taken_for_postfix) {
     const words clear{"a.example mx.a.example 192.0.2.1 not-offered starttls-not-supported"};
     EXPECT_EQ(telling().read({"1 " + deferred("host mx.a.example[192.0.2.1] said: 450 Server certificate not "
@@ -267,6 +280,18 @@ TEST(postfix_log, a_next_hop_that_is_an_address_has_no_host) {
 }
 
 // ---- bounds ---------------------------------------------------------------------------------------------
+
+TEST(postfix_log, names_beyond_measure_are_not_kept) {
+    postfix_log log;
+    std::vector<session_at> out;
+    for (const std::size_t bytes : {255, 256}) {
+        const std::string host(bytes, 'a');
+        for (const auto& text : {established("Verified"), sent()})
+            log.take({.at = {}, .host = host, .program = "postfix/smtp", .pid = 1, .text = text}, start, out);
+    }
+    EXPECT_EQ(log.counted().used, 2u);
+    EXPECT_EQ(out.size(), 1u);
+}
 
 TEST(postfix_log, processes_that_are_not_heard_of_are_forgotten) {
     reader r({.forget = std::chrono::seconds(900)});
