@@ -31,6 +31,8 @@ struct result_sink {
     std::function<void(const tally::read_error&)> refused; ///< for the figures
     /// Returns when everything taken before is durable, or says why not; it is written later then.
     std::function<io::task<store::result<void>>()> written;
+    /// The database is away and memory for what waits is used up: more would be lost. May be empty.
+    std::function<bool()> full;
     bool on() const { return take != nullptr; }
 };
 

@@ -32,6 +32,10 @@ boost::json::object refusal(std::uint64_t line, const tally::read_error& why) {
 io::task<wire::http_reply> take(context& with, call asked) {
     if (asked.body.size() > body_bytes)
         co_return wire::problem(413, "Content Too Large", "tell results in bodies of at most 8 MiB");
+    if (with.results.full && with.results.full()) // nothing that is acknowledged is lost
+        co_return wire::problem(
+            503, "Service Unavailable",
+            "the database is away and the memory is full of results; tell them again later");
     tally::event_reader reader;
     boost::json::array first;
     std::uint64_t taken = 0, refused = 0, line = 0;
@@ -78,7 +82,7 @@ std::vector<route> result_routes() {
              .query = {},
              .request = "results-request",
              .answer = "results-taken",
-             .problems = {404, 413},
+             .problems = {404, 413, 503},
              .tells = true,
              .handle = take}};
 }

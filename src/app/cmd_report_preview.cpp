@@ -24,9 +24,10 @@ namespace {
 struct preview {
     std::string domain, why_not;
     std::chrono::sys_days day{};
-    std::uint64_t success = 0, failure = 0, reported = 0; ///< reported: or dropped, since nobody asked
-    bool filed = false;                                   ///< there is a report of that day
-    std::string report;                                   ///< JSON, "" : there is nothing to report
+    std::uint64_t success = 0, failure = 0;  ///< each session once, as the outbox has it
+    std::uint64_t counted = 0, reported = 0; ///< results; reported: or dropped, since nobody asked
+    bool filed = false;                      ///< there is a report of that day
+    std::string report;                      ///< JSON, "" : there is nothing to report
     std::vector<std::string> record;
     bool dns_failed = false;
     std::vector<model::outgoing_delivery> to;
@@ -49,20 +50,23 @@ store::result<void> count(store::result_store& from, const deliver::reporter& wh
     if (!fresh)
         return std::unexpected(fresh.error());
     std::uint64_t unreported = 0;
-    for (const auto& each : *all) {
-        into.success += each.success;
-        into.failure += each.failure;
-    }
+    for (const auto& each : *all)
+        into.counted += each.success + each.failure;
     for (const auto& each : *fresh)
         unreported += each.success + each.failure;
-    into.reported = into.success + into.failure - std::min(unreported, into.success + into.failure);
+    into.reported = into.counted - std::min(unreported, into.counted);
     const auto made = from.outbox({.domain = into.domain, .day = into.day, .limit = 1});
     if (!made)
         return std::unexpected(made.error());
     into.filed = !made->empty();
-    if (!all->empty())
-        into.report = tlsrpt::write_report(deliver::make_report(
-            who, {.day = into.day, .domain = into.domain, .audience = audience}, 0, *all));
+    if (all->empty())
+        return {};
+    const auto report =
+        deliver::make_report(who, {.day = into.day, .domain = into.domain, .audience = audience}, 0, *all);
+    const auto sessions = tlsrpt::headline(report);
+    into.success = sessions.success;
+    into.failure = sessions.failure;
+    into.report = tlsrpt::write_report(report);
     return {};
 }
 
@@ -72,7 +76,7 @@ void find_targets(world& with, store::result_store& from, const deliver::guard_r
     into.record = found.texts;
     into.dns_failed = model::is_dns_error(found.status);
     const auto judged = tlsrpt::judge_rrset(found.texts);
-    if (into.reported > 0 && into.reported == into.success + into.failure) {
+    if (into.reported > 0 && into.reported == into.counted) {
         into.why_not = into.filed ? fmt::format("all of them are in one: mailtight report outbox --domain {} "
                                                 "--day {}",
                                                 into.domain, base::format_date(base::utc_seconds(into.day)))

@@ -78,7 +78,8 @@ public:
                         core_.log->write(base::event::result_refused,
                                          {{"where", why.where}, {"error", why.words}});
                     },
-                .written = [this] { return collector_.flush(); }}
+                .written = [this] { return collector_.flush(); },
+               .full = [this] { return collector_.full(); }}
         , lines_(core.loop(), line_options(core), result_lines(core.loop(), sink_)) {
         core.api->results = sink_;
     }
@@ -288,6 +289,7 @@ void collect_part::refresh_metrics(base::metrics& to) const {
     to.set(metric::results_waiting, number(figures.waiting));
     to.set(metric::results_written, number(figures.last_written.time_since_epoch().count()));
     to.set(metric::results_folded, number(figures.folded));
+    to.set(metric::results_lost, number(figures.lost));
     to.set(metric::results_relabelled, number(figures.relabelled));
     for (const auto& each : sockets_) {
         const auto counted = each->counted();

@@ -53,6 +53,7 @@ enum class metric {
     results_waiting,
     results_written,
     results_folded,
+    results_lost,
     results_relabelled,
     datagrams_cut,
     datagram_queue_full,

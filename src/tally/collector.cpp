@@ -159,6 +159,10 @@ void collector::stop() {
     state_->stop();
 }
 
+bool collector::full() const {
+    return state_->away && state_->counting->full();
+}
+
 collector::figures collector::counted() const {
     auto out = state_->counts;
     out.folded = state_->folded_before + state_->counting->folded();

@@ -62,6 +62,8 @@ public:
         base::utc_seconds last_error_at{}, last_written{}, last_bad_at{};
     };
     figures counted() const;
+    /// The database is away, and what waits for it fills its share of memory: soon something will be lost.
+    bool full() const;
 
 private:
     struct state;

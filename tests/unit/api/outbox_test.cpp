@@ -155,6 +155,12 @@ TEST_F(outgoing, results_that_are_not_durable_yet_must_not_be_told_again) {
     EXPECT_THAT(std::string(said.at("trouble").as_string()), HasSubstr("connection refused"));
 }
 
+TEST_F(outgoing, results_that_would_be_lost_are_not_taken) {
+    context_->results.full = [] { return true; };
+    EXPECT_THAT(bad(503, "POST", "/api/v1/results", line), HasSubstr("again later"));
+    EXPECT_EQ(taken_, 0U);
+}
+
 TEST_F(outgoing, results_are_taken_from_programs_of_this_machine_alone) {
     EXPECT_EQ(ask("POST", "/api/v1/results", line, "https://evil.example").status, 403)
         << "a page in a browser of this machine";

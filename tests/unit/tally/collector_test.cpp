@@ -251,8 +251,14 @@ TEST(collector, memory_is_bounded_while_the_store_is_away) {
     w.kept->away = true;
     w.options.counting.bytes = 200'000;
     auto& of = w.begin();
-    for (int i = 0; i < 20'000; ++i)
+    EXPECT_FALSE(w.flush());
+    EXPECT_FALSE(of.full());
+    bool told_before_loss = false;
+    for (int i = 0; i < 20'000; ++i) {
         of.take(session(fmt::format("d{}.example", i), tls_reached::not_offered), w.clock.at);
+        told_before_loss = told_before_loss || (of.full() && of.counted().lost == 0);
+    }
+    EXPECT_TRUE(told_before_loss) << "whoever asks before he tells loses nothing";
     const auto figures = of.counted();
     EXPECT_GT(figures.lost, 0U);
     EXPECT_EQ(figures.waiting + figures.lost, 20'000U);
