@@ -79,7 +79,7 @@ public:
                                          {{"where", why.where}, {"error", why.words}});
                     },
                 .written = [this] { return collector_.flush(); },
-               .full = [this] { return collector_.full(); }}
+                .full = [this] { return collector_.full(); }}
         , lines_(core.loop(), line_options(core), result_lines(core.loop(), sink_)) {
         core.api->results = sink_;
     }
