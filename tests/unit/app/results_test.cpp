@@ -70,9 +70,9 @@ protected:
         std::vector<model::counted_result> rows;
         for (int i = 0; i < 300; ++i) {
             auto from = results_to_ask(common_.set);
-            if (!from) {
-                ADD_FAILURE() << from.error();
-                return {};
+            if (!from) { // the daemon makes its tables with the first results, or a moment after the start
+                std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                continue;
             }
             auto all = (*from)->results(std::chrono::floor<std::chrono::days>(policy_time().now()), "",
                                         model::report_audience::recipient_domain, true);
