@@ -183,10 +183,6 @@ bool stops(const tls_decision& answer, const asked_about& what) {
     return answer.mx_bogus || std::ranges::any_of(answer.dane_hosts, &mx_standing::bogus);
 }
 
-std::vector<model::session_seen> stopped_by(const tls_decision& answer) {
-    return stopped_by(answer, {});
-}
-
 std::vector<model::session_seen> stopped_by(const tls_decision& answer, const asked_about& what) {
     if (!stops(answer, what))
         return {};

@@ -17,10 +17,9 @@ model::policy_facts facts_of(const tls_decision& of);
 /// being one attempt: DNSSEC that does not validate; an enforced policy that admits no MX host; and a demand
 /// made here (`require`) that hosts without TLSA records do not meet, which is what `dane-required` is for
 /// (8460-4.3.2-c). A pin that admits nobody is the operator's own fault.
-std::vector<model::session_seen> stopped_by(const tls_decision& answer);
-/// The same of the line protocol's two questions: with POLICY the attempt goes on where a policy is enforced,
+/// Of the line protocol's two questions: with POLICY the attempt goes on where a policy is enforced,
 /// and each host is asked about by MX, which stops that one where the patterns do not admit it (A32).
-std::vector<model::session_seen> stopped_by(const tls_decision& answer, const asked_about& what);
+std::vector<model::session_seen> stopped_by(const tls_decision& answer, const asked_about& what = {});
 /// Whether that gives anything; on the way of every answer, so it allocates nothing.
 bool stops(const tls_decision& answer, const asked_about& what = {});
 

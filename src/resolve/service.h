@@ -74,8 +74,8 @@ public:
     /// prefetch list. What was decided before is given again until it has run out.
     void change(const service_options& to);
 
-    /// Told of each answer to a mail server that stops its attempt (resolve::stopped_by()); of one that a
-    /// front repeats, once.
+    /// Told of each answer to a mail server that stops its attempt (resolve::stopped_by()), a repeated
+    /// one too.
     void on_stopped(std::function<void(const model::session_seen& attempt)> tell);
     /// A mail server was answered so: by a front, not by the API or a command, which deliver nothing.
     void answered(const tls_decision& answer, const asked_about& what = {});
