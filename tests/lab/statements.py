@@ -26,10 +26,13 @@ class Statements:
     def wait(self, what: str, condition, seconds: float = 40.0) -> bool:
         """Waits until it holds; a statement that it did."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while True:
+            asked = time.monotonic()  # a condition that takes long to ask is asked once more at the end
             if condition():
                 self.checked += 1
                 return True
+            if asked >= end:
+                break
             time.sleep(0.1)
         self.true(False, f"{what} did not come within {seconds:.0f} s")
         return False

@@ -181,6 +181,17 @@ define(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl
 define(`confTO_CONNECT', `3s')dnl
 define(`confTO_ICONNECT', `3s')dnl
 define(`confTO_IDENT', `0')dnl
+define(`confTO_INITIAL', `10s')dnl
+define(`confTO_HELO', `10s')dnl
+define(`confTO_STARTTLS', `10s')dnl
+define(`confTO_COMMAND', `10s')dnl
+define(`confTO_MAIL', `10s')dnl
+define(`confTO_RCPT', `10s')dnl
+define(`confTO_DATAINIT', `10s')dnl
+define(`confTO_DATABLOCK', `10s')dnl
+define(`confTO_DATAFINAL', `10s')dnl
+define(`confTO_RSET', `10s')dnl
+define(`confTO_QUIT', `3s')dnl
 define(`confTO_QUEUERETURN', `5d')dnl
 define(`confTO_QUEUEWARN', `')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
