@@ -7,7 +7,8 @@
 //
 // What holds of every plan, whatever happened before (the simulation in tests/unit/plan proves it):
 //   - the body changes before the record, every change of the body has an id never used before;
-//   - the `_mta-sts` record appears only when the body was fetched back byte for byte and every MX host passes;
+//   - the `_mta-sts` record appears only when the body was fetched back byte for byte and every MX host
+//   passes;
 //   - nothing that a sender may still rely on is withdrawn before its safe date;
 //   - enforce only on evidence, or by force with a reason;
 //   - carried out, every plan ends.
@@ -24,23 +25,23 @@
 namespace mailtight::plan {
 
 enum class step_kind {
-    report_way,      ///< a mailbox or endpoint that takes reports, proven
-    publish_tlsrpt,  ///< `_smtp._tls`
-    point_host,      ///< `mta-sts` A, AAAA or CNAME
-    certificate,     ///< for mta-sts.DOMAIN
-    serve_policy,    ///< our host serves the body; elsewhere: upload the file
-    verify_policy,   ///< fetched back over the public path, byte for byte
-    check_mx,        ///< every MX host of the policy's mode passes
-    publish_record,  ///< `_mta-sts` with the id
-    verify_record,   ///< every authoritative server says so
-    wait,            ///< until a date
-    evidence,        ///< until reports and checks speak for enforce
-    add_mx,          ///< a person adds an MX record
-    remove_mx,       ///< a person removes an MX record
-    mend,            ///< a person mends something that is in the way
-    remove_record,   ///< `_mta-sts`
-    stop_serving,    ///< the file is withdrawn
-    remove_host,     ///< `mta-sts`
+    report_way,     ///< a mailbox or endpoint that takes reports, proven
+    publish_tlsrpt, ///< `_smtp._tls`
+    point_host,     ///< `mta-sts` A, AAAA or CNAME
+    certificate,    ///< for mta-sts.DOMAIN
+    serve_policy,   ///< our host serves the body; elsewhere: upload the file
+    verify_policy,  ///< fetched back over the public path, byte for byte
+    check_mx,       ///< every MX host of the policy's mode passes
+    publish_record, ///< `_mta-sts` with the id
+    verify_record,  ///< every authoritative server says so
+    wait,           ///< until a date
+    evidence,       ///< until reports and checks speak for enforce
+    add_mx,         ///< a person adds an MX record
+    remove_mx,      ///< a person removes an MX record
+    mend,           ///< a person mends something that is in the way
+    remove_record,  ///< `_mta-sts`
+    stop_serving,   ///< the file is withdrawn
+    remove_host,    ///< `mta-sts`
     remove_certificate,
     come_back, ///< nothing to do until then
 };
@@ -90,7 +91,7 @@ struct plan {
     std::string domain;
     std::string from, to; ///< for people: "testing since 3 May 2026", "enforce"
     std::vector<step> steps;
-    std::vector<std::string> warnings; ///< an unknown past, a forced enforce, a long max_age
+    std::vector<std::string> warnings;          ///< an unknown past, a forced enforce, a long max_age
     std::optional<base::utc_seconds> come_back; ///< when there is something to do next
     bool finished = false;                      ///< it is where it should be
     /// The first step that is not done; null where finished.
@@ -98,21 +99,22 @@ struct plan {
 };
 
 struct plan_options {
-    std::chrono::seconds margin{3'600};        ///< beside each TTL and lifetime
-    std::chrono::seconds id_watchers{86'400};  ///< senders that look at the id do so at least this often
+    std::chrono::seconds margin{3'600};       ///< beside each TTL and lifetime
+    std::chrono::seconds id_watchers{86'400}; ///< senders that look at the id do so at least this often
     std::chrono::seconds longest_unknown{31'557'600};
     std::vector<std::uint64_t> ladder = {86'400, 604'800, 1'209'600}; ///< max_age in enforce, step by step
-    std::chrono::seconds ladder_step{604'800}; ///< at least so long on each rung
+    std::chrono::seconds ladder_step{604'800};                        ///< at least so long on each rung
     std::uint64_t testing_max_age = 604'800;
     std::uint32_t record_ttl = 300, tlsrpt_ttl = 3'600, host_ttl = 300;
     bool unattended = true; ///< the later of two dates decides
 };
 
 plan make_plan(const model::looked_after& wish, const situation& seen, const remembered& past,
-               const model::enforce_evidence& evidence, base::utc_seconds now, const plan_options& options = {});
+               const model::enforce_evidence& evidence, base::utc_seconds now,
+               const plan_options& options = {});
 
-/// Until when a sender may hold any policy that was served (8461-8.3-a): the largest of last_served + max_age,
-/// of those still served from `now`. An unknown past counts as the longest there is.
+/// Until when a sender may hold any policy that was served (8461-8.3-a): the largest of last_served +
+/// max_age, of those still served from `now`. An unknown past counts as the longest there is.
 base::utc_seconds held_until(const remembered& past, base::utc_seconds now, const plan_options& options = {});
 
 /// For a terminal, in so many columns; and the JSON of `plan --json`.

@@ -26,10 +26,10 @@ struct record_seen {
     std::string text; ///< of the one
     std::string id;   ///< `_mta-sts`
     std::vector<std::string> rua;
-    std::uint32_t ttl = 0;       ///< of the records, or of their absence
-    bool on_all_servers = true;  ///< every authoritative server says the same
+    std::uint32_t ttl = 0;          ///< of the records, or of their absence
+    bool on_all_servers = true;     ///< every authoritative server says the same
     std::vector<std::string> chain; ///< CNAME targets
-    std::size_t foreign = 0;     ///< other TXT records at the name
+    std::size_t foreign = 0;        ///< other TXT records at the name
 };
 
 struct mx_seen {
@@ -59,7 +59,7 @@ struct situation {
 /// What is remembered and configured.
 struct remembered {
     std::vector<model::served_policy> served; ///< all that are known, oldest first
-    bool past_known = false; ///< we looked after the domain since before it had a policy
+    bool past_known = false;                  ///< we looked after the domain since before it had a policy
     std::optional<model::publication> publication; ///< what our host serves
     std::optional<base::utc_seconds> record_since; ///< the `_mta-sts` record has its present id
     std::uint32_t record_ttl_before = 0;           ///< largest TTL of that record since the id before

@@ -2,8 +2,8 @@
 // The publisher's part of the database: domains looked after, the append-only logs of changes and of policies
 // served, what our hosts serve, the work that is due and its leases, certificates and their keys, what
 // watching saw. One interface over both engines, in the same database as the rest, with its own schema part
-// ("domains"). Calls block (io::worker); an object belongs to one thread at a time. What is written is durable
-// when the call returns.
+// ("domains"). Calls block (io::worker); an object belongs to one thread at a time. What is written is
+// durable when the call returns.
 //
 // Many machines share one database: what one writes, the others see by the change numbers (`changes_after`),
 // which follow the order of the commits as in store/policies.h. Every action that the outside world can see
@@ -53,9 +53,9 @@ struct kept_certificate {
     base::utc_seconds not_before{}, not_after{};
     std::optional<base::utc_seconds> renew_at; ///< ARI's, else by lifetime
     std::string issuer;                        ///< directory URL, or "folder"
-    bool proven = false;   ///< seen over the public path: what it replaces may go
+    bool proven = false;                       ///< seen over the public path: what it replaces may go
     std::int64_t change = 0;
-    bool gone = false;     ///< a name that was removed, so that other machines hear of it
+    bool gone = false; ///< a name that was removed, so that other machines hear of it
 };
 
 /// An answer to a certificate authority's challenge, readable by every machine.
@@ -66,7 +66,7 @@ struct challenge_answer {
 };
 
 struct domain_question {
-    std::optional<std::string> owner; ///< a tenant sees its own alone
+    std::optional<std::string> owner;   ///< a tenant sees its own alone
     std::string label, contains, after; ///< `after`: for pages, by name
     std::size_t limit = 1'000;
 };
@@ -90,7 +90,8 @@ public:
     virtual result<saved> remove(std::string_view domain, std::string_view who, std::string_view why,
                                  base::utc_seconds now) = 0;
     /// Sets a mark without touching the revision.
-    virtual result<void> set_mark(std::string_view domain, std::string_view name, const model::mark& value) = 0;
+    virtual result<void> set_mark(std::string_view domain, std::string_view name,
+                                  const model::mark& value) = 0;
     virtual result<void> clear_mark(std::string_view domain, std::string_view name) = 0;
     virtual result<std::vector<model::change_entry>> changes(std::string_view domain, std::int64_t before,
                                                              std::size_t limit) = 0;
@@ -98,14 +99,15 @@ public:
 
     // ---- what is served, and was ----
     /// From now on our hosts serve this. In the same transaction the log of served policies is extended:
-    /// what was served before is closed at `now` plus `lag` (until every machine has heard of it), and the new
-    /// one opened before anybody can fetch it. Body "": withdrawn. False where the fence is old.
+    /// what was served before is closed at `now` plus `lag` (until every machine has heard of it), and the
+    /// new one opened before anybody can fetch it. Body "": withdrawn. False where the fence is old.
     virtual result<bool> publish(const model::publication& value, const lease& held, std::string_view who,
                                  std::chrono::seconds lag) = 0;
     virtual result<std::optional<model::publication>> published(std::string_view domain) = 0;
     /// In the order of the changes: everything written after that number; for a host that starts (0) and for
     /// one that keeps up.
-    virtual result<std::vector<model::publication>> published_after(std::int64_t change, std::size_t limit) = 0;
+    virtual result<std::vector<model::publication>> published_after(std::int64_t change,
+                                                                    std::size_t limit) = 0;
     /// A policy that was seen at a domain, by whoever it is served: opens or extends its entry.
     virtual result<void> seen_served(std::string_view domain, std::string_view body, std::string_view id,
                                      bool ours, base::utc_seconds at) = 0;
@@ -124,7 +126,8 @@ public:
     /// Ends the lease and says when it is due again (nothing: never). False where the fence is old.
     virtual result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) = 0;
     /// Writes `state` and keeps the lease. False where the fence is old.
-    virtual result<bool> keep_work(const due_work& work, base::utc_seconds now, std::chrono::seconds how_long) = 0;
+    virtual result<bool> keep_work(const due_work& work, base::utc_seconds now,
+                                   std::chrono::seconds how_long) = 0;
     virtual result<std::optional<due_work>> work(std::string_view kind, std::string_view domain) = 0;
     virtual result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) = 0;
     /// A lease on anything else; by the database's clock where machines share one. Nothing: somebody has it.
@@ -140,11 +143,13 @@ public:
     virtual result<bool> save_certificate(const kept_certificate& value, std::int64_t fence) = 0;
     virtual result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) = 0;
     virtual result<void> remove_certificate(std::string_view name) = 0;
-    virtual result<std::vector<kept_certificate>> certificates_after(std::int64_t change, std::size_t limit) = 0;
+    virtual result<std::vector<kept_certificate>> certificates_after(std::int64_t change,
+                                                                     std::size_t limit) = 0;
     virtual result<std::optional<kept_certificate>> certificate(std::string_view name) = 0;
     virtual result<void> put_challenge(const challenge_answer& value) = 0;
     virtual result<void> drop_challenge(std::string_view kind, std::string_view key) = 0;
-    virtual result<std::optional<challenge_answer>> challenge(std::string_view kind, std::string_view key) = 0;
+    virtual result<std::optional<challenge_answer>> challenge(std::string_view kind,
+                                                              std::string_view key) = 0;
     /// Secrets by name ("acme/DIRECTORY/account", "tsig/…"), sealed; "" removes.
     virtual result<void> put_secret(std::string_view name, std::string_view sealed) = 0;
     virtual result<std::optional<std::string>> secret(std::string_view name) = 0;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dynamic updates of DNS (RFC 2136) and their signatures (TSIG, RFC 8945), as bytes: a message is built, a
+// reply is read. Pure; the clock and the keyed hash are arguments. Reading takes any bytes.
+#pragma once
+
+#include "base/time.h"
+#include "wire/dns_message.h"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::wire {
+
+/// One record with its value in text: TXT its whole value, CNAME a name, A and AAAA an address.
+struct update_record {
+    std::string name;
+    dns_type type{};
+    std::uint32_t ttl = 0;
+    std::string value;
+    friend bool operator==(const update_record&, const update_record&) = default;
+};
+
+struct dns_update {
+    std::string zone;
+    /// Prerequisites: the whole RRset is exactly this (RFC 2136 §2.4.2), there is none of it (§2.4.3), no
+    /// record at all at the name (§2.4.5).
+    std::vector<update_record> as_it_is;
+    std::vector<std::pair<std::string, dns_type>> none_of;
+    std::vector<std::string> unused;
+    std::vector<update_record> remove; ///< single records (§2.5.4)
+    std::vector<update_record> add;    ///< §2.5.1
+};
+
+struct tsig_key {
+    std::string name, algorithm; ///< "hmac-sha256" or "hmac-sha512"; hmac-md5 is refused
+    std::string secret;          ///< raw bytes
+};
+/// name:algorithm:base64, as knot and others write it; or name:base64 for hmac-sha256.
+std::expected<tsig_key, std::string> parse_tsig_key(std::string_view text);
+
+using keyed_hash =
+    std::function<std::string(std::string_view algorithm, std::string_view key, std::string_view bytes)>;
+
+struct signed_message {
+    std::string bytes;
+    std::string mac; ///< which the reply's signature covers too
+};
+/// Nothing where a name or value is none.
+std::optional<std::string> build_dns_update(const dns_update& update, std::uint16_t id);
+signed_message sign_dns_message(std::string_view message, const tsig_key& with, base::utc_seconds now,
+                                const keyed_hash& hash, std::uint16_t fudge = 300);
+
+enum class tsig_fault {
+    missing,
+    bad_form,
+    other_key,
+    bad_mac,
+    bad_time,
+    refused_key,
+    refused_signature,
+    refused_time,
+    refused_truncation
+};
+std::string_view explain(tsig_fault fault);
+/// Verifies a reply to a signed message (RFC 8945 §5.3): key, MAC over the request's MAC and the reply, time.
+/// A server's own TSIG error (BADKEY, BADSIG, BADTIME, BADTRUNC) is told as refused_*.
+std::expected<void, tsig_fault> verify_dns_reply(std::string_view reply, std::string_view request_mac,
+                                                 const tsig_key& with, base::utc_seconds now,
+                                                 const keyed_hash& hash);
+
+/// "NOTAUTH", "NXRRSET" and the rest of RFC 2136 §2.2.
+std::string update_rcode_name(std::uint16_t code);
+/// What it means for who pushes, and what to do.
+std::string_view explain_update_rcode(std::uint16_t code);
+
+} // namespace mailtight::wire
