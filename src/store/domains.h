@@ -123,21 +123,8 @@ public:
     virtual result<std::vector<due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                                     std::string_view who, std::chrono::seconds how_long,
                                                     std::size_t limit) = 0;
-    /// This one, whenever it would be due; made where there was none. Nothing: somebody has it.
-    virtual result<std::optional<due_work>> take_one(std::string_view kind, std::string_view domain,
-                                                     base::utc_seconds now, std::string_view who,
-                                                     std::chrono::seconds how_long) = 0;
-    /// Ends the lease, keeps `tries`, `last_error` and `state`, and says when it is due again (nothing:
-    /// never). False where the fence is old.
+    /// Ends the lease and says when it is due again (nothing: never). False where the fence is old.
     virtual result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) = 0;
-    /// The same for many, in one transaction where the engine can; those whose fence is old are left alone.
-    virtual result<void>
-    done_all(std::span<const std::pair<due_work, std::optional<base::utc_seconds>>> all) {
-        for (const auto& [work, again] : all)
-            if (const auto done = done_work(work, again); !done)
-                return std::unexpected(done.error());
-        return {};
-    }
     /// Writes `state` and keeps the lease. False where the fence is old.
     virtual result<bool> keep_work(const due_work& work, base::utc_seconds now,
                                    std::chrono::seconds how_long) = 0;
@@ -176,18 +163,6 @@ public:
     // ---- watching ----
     /// Extends the newest state where nothing differs, else appends.
     virtual result<bool> watched(const model::watched_state& now) = 0;
-    /// The same for many, in one transaction where the engine can; which of them differed.
-    virtual result<std::vector<bool>> watched_all(std::span<const model::watched_state> all) {
-        std::vector<bool> out;
-        out.reserve(all.size());
-        for (const auto& each : all) {
-            const auto done = watched(each);
-            if (!done)
-                return std::unexpected(done.error());
-            out.push_back(*done);
-        }
-        return out;
-    }
     virtual result<std::vector<model::watched_state>> history(std::string_view domain, std::size_t limit) = 0;
     /// The newest state of each domain, for the table; pages by name.
     virtual result<std::vector<model::watched_state>> latest_states(const domain_question& which) = 0;
