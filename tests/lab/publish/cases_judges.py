@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""That those who judge would notice: a person moves the mail servers of a domain too early, and withdraws a policy too
+early, and both kinds of senders say so."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from publish.case import Trial, case
+from publish.senders import Strict
+from publish.web_servers import Nginx
+
+
+class ByHand:
+    """A domain that somebody publishes without any help."""
+
+    def __init__(self, trial: Trial, domain: str):
+        world, names = trial.world, trial.names
+        self.names, self.domain = names, domain
+        folder: Path = world.folder / "careless"
+        self.file = folder / "site" / ".well-known" / "mta-sts.txt"
+        self.file.parent.mkdir(parents=True)
+        self.web = Nginx(folder, world.address())
+        self.web.serve_folder(f"mta-sts.{domain}", folder / "site", world.authority.leaf("good", [f"mta-sts.{domain}"]), world.authority.key_file)
+        world.at_end(self.web.stop)
+        names.put(f"mta-sts.{domain}", "A", self.web.address)
+
+    def publish(self, hosts: list[str], identity: int) -> None:
+        lines = ["version: STSv1", "mode: enforce", *(f"mx: {h}.{self.domain}" for h in hosts), "max_age: 604800"]
+        self.file.write_text("".join(line + "\r\n" for line in lines))
+        self.names.put_and_wait(f"_mta-sts.{self.domain}", "TXT", f'"v=STSv1; id={identity}"')
+
+    def mail_servers(self, *hosts: str) -> None:
+        self.names.put_and_wait(self.domain, "MX", *(f"10 {h}.{self.domain}." for h in hosts))
+
+
+@case("the senders that judge notice a mail server that is taken away too early", "judges")
+def too_early(trial: Trial) -> None:
+    domain, hosts = "hosts.test", ("mx1", "mx2")
+    for host in hosts:
+        trial.world.mail_host(f"{host}.{domain}")
+    ahead, careless = [0], ByHand(trial, domain)
+    strict = Strict(domain, trial.names, trial.pebble.trust, lambda: time.time() + ahead[0], threading.Lock())
+    careless.mail_servers("mx1")
+    careless.publish(["mx1"], 1)
+    strict.look()
+    careless.publish(["mx1", "mx2"], 2)
+    careless.mail_servers("mx1", "mx2")
+    strict.look()
+    trial.same("deferred while the old host stands", strict.deferred, [])
+    ahead[0] = 6 * 86400  # the first policy has a day to go
+    careless.mail_servers("mx2")
+    strict.look()
+    trial.same("deferred by who still has the first policy", len(strict.deferred), 1)
+    ahead[0] = 8 * 86400
+    strict.look()
+    trial.same("deferred once it has expired", len(strict.deferred), 1)
+    trial.true(strict.enforced >= 5 and strict.modes == ["enforce"], f"{strict.enforced} mails, modes {strict.modes}")
+    # A certificate that fails counts as no mail server.
+    trial.world.hosts[f"mx2.{domain}"].chain = str(trial.world.authority.leaf("expired", [f"mx2.{domain}"]))
+    strict.hosts.clear()
+    strict.look()
+    trial.true(len(strict.deferred) > 1, "nobody minds an expired certificate")
