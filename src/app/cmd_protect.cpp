@@ -58,8 +58,7 @@ enum class reply { yes, no, leave };
 /// Enter means `otherwise`.
 reply ask_yes(const std::string& question, reply otherwise) {
     for (;;) {
-        const auto line =
-            ask(fmt::format("{} [{}/q] ", question, otherwise == reply::yes ? "Y/n" : "y/N"));
+        const auto line = ask(fmt::format("{} [{}/q] ", question, otherwise == reply::yes ? "Y/n" : "y/N"));
         if (!line)
             return reply::leave;
         const std::string word = base::lower(*line);
@@ -165,8 +164,8 @@ private:
             return failed(planned.error());
         const auto& judged = planned->look.judged;
         print(fmt::format("{} is {} now.\n", domain_, advise::to_string(judged.verdict)));
-        const auto errors = std::ranges::count(judged.findings, findings::severity::error,
-                                               &findings::finding::severity);
+        const auto errors =
+            std::ranges::count(judged.findings, findings::severity::error, &findings::finding::severity);
         if (errors > 0)
             print(fmt::format("mailtight check {} explains the {} problem{} that it has.\n", domain_, errors,
                               errors == 1 ? "" : "s"));
@@ -229,15 +228,13 @@ private:
         const std::string way = say_of.servers.empty()
                                     ? "the command of dns-update.hook"
                                     : fmt::format("dynamic update to {}", say_of.servers.front().name);
-        const auto answer =
-            ask_yes(fmt::format("\nMay the DNS records be written by {}?", way), reply::yes);
+        const auto answer = ask_yes(fmt::format("\nMay the DNS records be written by {}?", way), reply::yes);
         if (answer == reply::yes)
             said.dns = say_of.servers.empty() ? "hook" : "update";
         return answer == reply::leave ? reply::leave : reply::yes;
     }
     reply ask_reports(domain_wishes& said, const std::vector<std::string>& known) {
-        const std::string offered =
-            known.empty() ? "mailto:tls-reports@" + domain_ : base::join(known, ", ");
+        const std::string offered = known.empty() ? "mailto:tls-reports@" + domain_ : base::join(known, ", ");
         for (;;) {
             const auto line = ask(fmt::format("\nWhere shall reports about {} go? [{}] ", domain_, offered));
             if (!line || base::lower(*line) == "q")
@@ -350,9 +347,9 @@ private:
             return {};
         namespace fs = std::filesystem;
         const fs::path into = line->empty() ? folder : *line;
-        for (const auto& [name, bytes] :
-             publish::export_policy({.domain = domain_, .body = what.policy, .id = what.id, .directory_url = {}},
-                                    publish::export_form::directory)) {
+        for (const auto& [name, bytes] : publish::export_policy(
+                 {.domain = domain_, .body = what.policy, .id = what.id, .directory_url = {}},
+                 publish::export_form::directory)) {
             std::error_code error;
             fs::create_directories((into / name).parent_path(), error);
             std::ofstream out(into / name, std::ios::binary | std::ios::trunc);
@@ -367,10 +364,7 @@ private:
     /// The date to come back, kept for `check --changed`.
     int end(const plan::plan& next) {
         if (next.come_back) {
-            auto taken = bench_.kept()->take_one("plan", domain_, bench_.now(),
-                                                 "command on " + machine_name_of(common_.set), lease_time);
-            if (taken && *taken)
-                static_cast<void>(bench_.kept()->done_work(**taken, next.come_back));
+            keep_date(*next.come_back);
             print(fmt::format("\nCome back on {}: mailtight protect {}\n", base::format_utc(*next.come_back),
                               domain_));
         } else if (!next.finished) {
@@ -381,6 +375,20 @@ private:
         else
             show_timers(domain_);
         return fine;
+    }
+
+    void keep_date(base::utc_seconds at) {
+        auto& kept = *bench_.kept();
+        auto lease =
+            kept.take_lease("plan/" + domain_, "command on " + machine_name_of(common_.set), lease_time);
+        if (!lease || !*lease)
+            return; // the daemon works on it, and keeps the date itself
+        auto work = kept.work("plan", domain_);
+        if (work && *work) {
+            (*work)->fence = (*lease)->fence;
+            static_cast<void>(kept.done_work(**work, at));
+        }
+        static_cast<void>(kept.release_lease(**lease));
     }
 
     const common_options& common_;
