@@ -4,7 +4,8 @@
 // still holds, and never comes again, even where a row goes and comes back.
 //
 // Leases end by the database's clock where machines share one. With SQLite, by the callers' own: they say
-// what it is, and where they say none, it runs on from there.
+// what it is, and where they say none, it runs on from there: how far it is ahead of this machine's stands
+// beside the counters.
 #include "store/result_rows.h"
 #include "store/sql_domains.h"
 
@@ -16,6 +17,7 @@ namespace mailtight::store {
 namespace {
 
 constexpr std::size_t rows_at_once = 2'000, name_max = 1'000, state_max = 1u << 20, error_max = 1'000;
+constexpr std::int64_t a_second_and_a_half = 1'500;
 constexpr std::uint64_t waiting_counted = 1'000'000; // a longer queue is told as this long
 
 std::pair<std::string_view, std::string_view> parts_of(std::string_view what) {
@@ -61,17 +63,20 @@ constexpr std::string_view plan_statement =
 
 } // namespace
 
-// Those who say no time (leases on anything) run on from the time that others said.
+// Those who say no time (leases on anything) run on from the time that others said, in whole seconds.
 std::int64_t sql_domains::lease_clock() {
-    return on_->number(on_->dialect("select {now_ms}")).value_or(0) + ahead_;
+    const auto clock = on_->number(on_->dialect("select {now_ms}")).value_or(0);
+    return shared_ ? clock
+                   : clock + on_->number("select value from domain_counter where name = 'ahead'").value_or(0);
 }
 std::int64_t sql_domains::lease_clock(base::utc_seconds now) {
-    if (!shared_) {
-        const auto said = now.time_since_epoch().count() * 1'000;
-        ahead_ += said - lease_clock();
-        return said;
-    }
-    return lease_clock();
+    const auto clock = lease_clock();
+    if (shared_)
+        return clock;
+    const auto said = now.time_since_epoch().count() * 1'000;
+    if (said > clock || said < clock - a_second_and_a_half)
+        on_->run("update domain_counter set value = value + $1 where name = 'ahead'", {said - clock});
+    return said;
 }
 
 std::int64_t sql_domains::next(std::string_view counter, std::uint64_t how_many) {

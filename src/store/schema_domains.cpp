@@ -17,8 +17,11 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     // `publication` and `certificate` number every write in the order of the commits: who writes takes the
     // number from this row and holds it to the end of the transaction, so that a number that can be seen has
     // none below it that is still to come. `fence`: the latest of all leases, so that none comes again.
+    // `ahead`: milliseconds from
+    // this machine's clock to that of those who take leases (only where no other machine does).
     "create table domain_counter (name text primary key, value bigint not null)",
-    "insert into domain_counter (name, value) values ('publication', 0), ('certificate', 0), ('fence', 0)",
+    "insert into domain_counter (name, value) values ('publication', 0), ('certificate', 0), ('fence', 0), "
+    "('ahead', 0)",
 
     // What is wanted, a column a field, as text (domain_rows.cpp has the list of them).
     "create table looked_after (domain text {bytewise} primary key, owner text {bytewise} not null, "

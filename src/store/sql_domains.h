@@ -137,7 +137,6 @@ private:
 
     std::unique_ptr<sql::connection> on_;
     bool shared_;
-    std::int64_t ahead_ = 0; ///< milliseconds that the callers' time is ahead of the database's
 };
 
 } // namespace mailtight::store

@@ -105,7 +105,11 @@ std::optional<std::string> plain_data(std::string_view bytes, const raw_record& 
     return dns_name_bytes(*name);
 }
 
-/// As text; "" for a type that is not read here. Nothing where the RDATA is none of its type.
+bool is_read(dns_type type) {
+    return type == dns_type::txt || type == dns_type::cname || type == dns_type::a || type == dns_type::aaaa;
+}
+
+/// As text. Nothing where the RDATA is none of its type.
 std::optional<std::string> value_of(std::uint16_t type, std::string_view data) {
     switch (static_cast<dns_type>(type)) {
     case dns_type::txt: {
@@ -140,7 +144,7 @@ std::optional<std::string> value_of(std::uint16_t type, std::string_view data) {
         return base::ip_address::v6(octets).to_string();
     }
     default:
-        return "";
+        return {};
     }
 }
 
@@ -210,7 +214,7 @@ std::expected<dns_update_reply, dns_parse_error> read_dns_update_reply(std::stri
             reply.zone = record.owner;
             reply.serial = serial_of(bytes, record);
         }
-        if (record.section != raw_record::part::answer)
+        if (record.section != raw_record::part::answer || !is_read(type))
             continue;
         auto data = plain_data(bytes, record);
         auto value = data ? value_of(record.type, *data) : std::nullopt;
