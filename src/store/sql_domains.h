@@ -109,7 +109,7 @@ private:
         std::int64_t number = 0;
         std::string body;
         std::vector<std::string> ids;
-        base::utc_seconds first_served{};
+        base::utc_seconds reached{};
         std::optional<base::utc_seconds> last_served;
     };
     void hold_log(std::string_view domain);
