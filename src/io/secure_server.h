@@ -47,6 +47,7 @@ public:
     std::string address() const;
     void stop();
     std::size_t open_connections() const;
+    std::uint64_t refused() const; ///< closed at once for a limit
     struct counters {
         std::uint64_t handshakes = 0, unknown_name = 0, failed = 0, acme = 0;
     };

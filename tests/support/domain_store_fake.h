@@ -7,6 +7,7 @@
 #include "store/domains.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -128,12 +129,12 @@ public:
             auto& kept = publications_[value.domain];
             const bool same = kept.domain == value.domain && kept.body == value.body;
             for (auto& each : served_)
-                if (each.value.domain == value.domain && !each.value.last_served && !same)
-                    each.value.last_served = value.since + lag;
+                if (each.domain == value.domain && !each.last_served && !same)
+                    each.last_served = value.since + lag;
             if (!same && !value.body.empty())
                 open_entry(value.domain, value.body, value.id, true, value.since);
             else if (auto* open = open_one(value.domain, value.body); open && !value.body.empty())
-                add_id(open->value, value.id);
+                add_id(*open, value.id);
             append({.at = value.since,
                     .domain = value.domain,
                     .who = std::string(who),
@@ -156,23 +157,22 @@ public:
                                     bool ours, base::utc_seconds seen) override {
         return locked<void>([&] {
             if (auto* open = open_one(domain, body)) {
-                add_id(open->value, id);
-                open->seen = std::max(open->seen, seen);
+                add_id(*open, id);
                 return;
             }
-            close_foreign(domain);
+            close_foreign(domain, seen);
             open_entry(domain, body, id, ours, seen);
         });
     }
-    store::result<void> seen_gone(std::string_view domain, base::utc_seconds) override {
-        return locked<void>([&] { close_foreign(domain); });
+    store::result<void> seen_gone(std::string_view domain, base::utc_seconds seen) override {
+        return locked<void>([&] { close_foreign(domain, seen); });
     }
     store::result<std::vector<model::served_policy>> served(std::string_view domain) override {
         return locked<std::vector<model::served_policy>>([&] {
             std::vector<model::served_policy> out;
             for (const auto& each : served_)
-                if (each.value.domain == domain)
-                    out.push_back(each.value);
+                if (each.domain == domain)
+                    out.push_back(each);
             return out;
         });
     }
@@ -199,17 +199,6 @@ public:
                     free(each, now))
                     out.push_back(take(each, now, who, how_long));
             return out;
-        });
-    }
-    store::result<std::optional<store::due_work>> take_one(std::string_view kind, std::string_view domain,
-                                                           base::utc_seconds now, std::string_view who,
-                                                           std::chrono::seconds how_long) override {
-        return locked<std::optional<store::due_work>>([&]() -> std::optional<store::due_work> {
-            make_due(kind, domain, now);
-            auto* each = find_work(kind, domain);
-            if (!free(*each, now))
-                return std::nullopt;
-            return take(*each, now, who, how_long);
         });
     }
     store::result<bool> done_work(const store::due_work& work,
@@ -244,35 +233,32 @@ public:
     store::result<std::optional<store::lease>> take_lease(std::string_view what, std::string_view who,
                                                           std::chrono::seconds how_long) override {
         return locked<std::optional<store::lease>>([&]() -> std::optional<store::lease> {
-            auto& kept = leases_[std::string(what)];
-            if (!kept.who.empty() && kept.until > at && kept.who != who)
+            auto& kept = of_lease(what);
+            if (!free(kept, at))
                 return std::nullopt;
-            kept = {.who = std::string(who), .fence = kept.fence + 1, .until = at + how_long};
-            return store::lease{.what = std::string(what), .who = kept.who, .fence = kept.fence};
+            take(kept, at, who, how_long);
+            return store::lease{.what = std::string(what), .who = kept.who, .fence = kept.value.fence};
         });
     }
     store::result<bool> renew_lease(const store::lease& held, std::chrono::seconds how_long) override {
         return locked<bool>([&] {
-            const auto found = leases_.find(held.what);
-            if (found == leases_.end() || found->second.fence != held.fence || found->second.who != held.who)
+            auto& kept = of_lease(held.what);
+            if (kept.value.fence != held.fence || kept.who != held.who)
                 return false;
-            found->second.until = at + how_long;
+            kept.until = at + how_long;
             return true;
         });
     }
     store::result<void> release_lease(const store::lease& held) override {
         return locked<void>([&] {
-            const auto found = leases_.find(held.what);
-            if (found != leases_.end() && found->second.fence == held.fence)
-                found->second.who.clear();
+            auto& kept = of_lease(held.what);
+            if (kept.value.fence == held.fence)
+                kept.who.clear();
         });
     }
     store::result<void> take_back(std::string_view who) override {
         return locked<void>([&] {
             for (auto& each : work_)
-                if (each.who == who)
-                    each.who.clear();
-            for (auto& [what, each] : leases_)
                 if (each.who == who)
                     each.who.clear();
         });
@@ -318,6 +304,15 @@ public:
     }
     store::result<void> drop_challenge(std::string_view kind, std::string_view key) override {
         return locked<void>([&] { challenges_.erase({std::string(kind), std::string(key)}); });
+    }
+    store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
+        return locked<std::vector<store::challenge_answer>>([&] {
+            std::vector<store::challenge_answer> all;
+            for (const auto& [name, each] : challenges_)
+                if (each.until >= now)
+                    all.push_back(each);
+            return all;
+        });
     }
     store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
                                                                     std::string_view key) override {
@@ -435,18 +430,10 @@ public:
 private:
     struct kept_work {
         store::due_work value;
-        bool due = true; ///< else: never
+        bool due = true;                        ///< else: never
+        std::optional<base::utc_seconds> woken; ///< while somebody had it
         std::string who;
         base::utc_seconds until{};
-    };
-    struct kept_lease {
-        std::string who;
-        std::int64_t fence = 0;
-        base::utc_seconds until{};
-    };
-    struct kept_served {
-        model::served_policy value;
-        base::utc_seconds seen{};
     };
     template<class T>
     using by_name = std::map<std::string, T, std::less<>>;
@@ -493,9 +480,9 @@ private:
         if (!id.empty() && std::ranges::find(to.ids, id) == to.ids.end())
             to.ids.emplace_back(id);
     }
-    kept_served* open_one(std::string_view domain, std::string_view body) {
+    model::served_policy* open_one(std::string_view domain, std::string_view body) {
         for (auto& each : served_)
-            if (each.value.domain == domain && each.value.body == body && !each.value.last_served)
+            if (each.domain == domain && each.body == body && !each.last_served)
                 return &each;
         return nullptr;
     }
@@ -508,21 +495,28 @@ private:
             fresh.max_age = read->effective_max_age();
         }
         add_id(fresh, id);
-        served_.push_back({.value = std::move(fresh), .seen = from});
+        served_.push_back(std::move(fresh));
     }
-    void close_foreign(std::string_view domain) {
+    /// What is open and not what our hosts serve.
+    void close_foreign(std::string_view domain, base::utc_seconds seen) {
+        const auto ours = value_of(publications_, domain);
         for (auto& each : served_)
-            if (each.value.domain == domain && !each.value.last_served && !each.value.ours)
-                each.value.last_served = each.seen;
+            if (each.domain == domain && !each.last_served && !(ours && ours->body == each.body))
+                each.last_served = seen;
     }
-    /// The newest right to act on "KIND/DOMAIN", or of a lease by name.
     bool is_held(const store::lease& held) {
-        const auto slash = held.what.find('/');
-        if (slash != std::string::npos)
-            if (const auto* each = find_work(held.what.substr(0, slash), held.what.substr(slash + 1)))
-                return each->value.fence == held.fence && each->who == held.who;
-        const auto found = leases_.find(held.what);
-        return found != leases_.end() && found->second.fence == held.fence && found->second.who == held.who;
+        const auto& kept = of_lease(held.what);
+        return kept.value.fence == held.fence && kept.who == held.who;
+    }
+    /// "KIND/DOMAIN", or anything else: the lease of work that is never due.
+    kept_work& of_lease(std::string_view what) {
+        const auto slash = what.find('/');
+        const auto kind = what.substr(0, slash);
+        const auto domain = slash == std::string_view::npos ? "" : what.substr(slash + 1);
+        if (auto* each = find_work(kind, domain))
+            return *each;
+        work_.push_back({.value = {.kind = std::string(kind), .domain = std::string(domain)}, .due = false});
+        return work_.back();
     }
     kept_work* find_work(std::string_view kind, std::string_view domain) {
         for (auto& each : work_)
@@ -532,6 +526,8 @@ private:
     }
     void make_due(std::string_view kind, std::string_view domain, base::utc_seconds due) {
         if (auto* each = find_work(kind, domain)) {
+            if (!each->who.empty())
+                each->woken = std::min(each->woken.value_or(due), due);
             each->value.due_at = each->due ? std::min(each->value.due_at, due) : due;
             each->due = true;
             return;
@@ -554,18 +550,23 @@ private:
             return false;
         each->value = work;
         each->who.clear();
-        each->due = again.has_value();
-        each->value.due_at = again.value_or(work.due_at);
+        const auto woken = std::exchange(each->woken, std::nullopt);
+        const auto at_next = again && woken ? std::min(*again, *woken) : again ? again : woken;
+        each->due = at_next.has_value();
+        each->value.due_at = at_next.value_or(work.due_at);
         return true;
     }
+    /// Full looks are compared with full ones, cheap ones with cheap ones.
     bool keep_state(const model::watched_state& seen) {
         auto& all = states_[seen.domain];
-        if (!all.empty()) {
+        const auto before =
+            std::ranges::find(all.rbegin(), all.rend(), seen.full, &model::watched_state::full);
+        if (before != all.rend()) {
             auto same = seen;
-            same.first = all.back().first;
-            same.last = all.back().last;
-            if (same == all.back()) {
-                all.back().last = std::max(all.back().last, seen.last);
+            same.first = before->first;
+            same.last = before->last;
+            if (same == *before) {
+                before->last = std::max(before->last, seen.last);
                 return false;
             }
         }
@@ -578,9 +579,8 @@ private:
     by_name<model::looked_after> domains_;
     std::vector<model::change_entry> changes_;
     by_name<model::publication> publications_;
-    std::vector<kept_served> served_;
-    std::vector<kept_work> work_;
-    by_name<kept_lease> leases_;
+    std::vector<model::served_policy> served_;
+    std::deque<kept_work> work_;
     by_name<store::kept_certificate> certificates_;
     std::map<std::pair<std::string, std::string>, store::challenge_answer> challenges_;
     by_name<std::string> secrets_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries: ec_key and the HMACs. Certificates and requests are made in issuing_certificate.cpp.
+// Entries: ec_key. Certificates and requests are made in issuing_certificate.cpp, HMACs in hmac.cpp.
 #include "base/crypto/issuing.h"
 
 #include "base/crypto/ec_key_state.h"
@@ -7,7 +7,6 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 
 #include <array>
@@ -48,19 +47,6 @@ std::string coordinate(const EVP_PKEY* key, const char* which) {
         return {};
     const bignum_ptr guard(number);
     return padded(number);
-}
-
-std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view bytes) {
-    const clean_errors clean;
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned length = 0;
-    // A null key would mean "the one of before".
-    const char none = 0;
-    const void* from = key.empty() ? &none : key.data();
-    if (HMAC(digest, from, static_cast<int>(key.size()), bytes_of(bytes), bytes.size(), out.data(),
-             &length) == nullptr)
-        return {};
-    return {reinterpret_cast<const char*>(out.data()), length};
 }
 } // namespace
 
@@ -129,13 +115,6 @@ std::string ec_key::sign(std::string_view bytes) const {
     if (!pair)
         return {};
     return padded(ECDSA_SIG_get0_r(pair.get())) + padded(ECDSA_SIG_get0_s(pair.get()));
-}
-
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-    return hmac(EVP_sha256(), key, bytes);
-}
-std::string hmac_sha512(std::string_view key, std::string_view bytes) {
-    return hmac(EVP_sha512(), key, bytes);
 }
 
 } // namespace mailtight::base

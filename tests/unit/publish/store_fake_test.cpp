@@ -19,7 +19,8 @@ TEST(a_store_in_memory, gives_work_to_one_at_a_time_and_fences_the_one_before) {
     const auto first = kept.take_work("plan", day_one, "one", 60s, 8);
     ASSERT_EQ(first->size(), 1u);
     EXPECT_TRUE(kept.take_work("plan", day_one + 59s, "two", 60s, 8)->empty());
-    EXPECT_FALSE(*kept.take_one("plan", "a.example", day_one + 59s, "two", 60s));
+    kept.at = day_one + 59s;
+    EXPECT_FALSE(*kept.take_lease("plan/a.example", "two", 60s)) << "the same right";
     const auto second = kept.take_work("plan", day_one + 60s, "two", 60s, 8);
     ASSERT_EQ(second->size(), 1u);
     EXPECT_GT(second->front().fence, first->front().fence);
@@ -35,8 +36,7 @@ TEST(a_store_in_memory, gives_work_to_one_at_a_time_and_fences_the_one_before) {
 
 TEST(a_store_in_memory, closes_a_policy_when_the_next_one_is_served) {
     tests::domain_store_fake kept;
-    const auto held = **kept.take_one("plan", "a.example", day_one, "one", 60s);
-    const store::lease with{"plan/a.example", "one", held.fence};
+    const auto with = **kept.take_lease("plan/a.example", "one", 60s);
     for (const auto& [body, id, at] : {std::tuple{testing_body, "1", day_one},
                                        {enforce_body, "2", day_one + 100s},
                                        {"", "", day_one + 200s}})
@@ -50,14 +50,14 @@ TEST(a_store_in_memory, closes_a_policy_when_the_next_one_is_served) {
     EXPECT_EQ(log[1].max_age, 86'400u);
 }
 
-TEST(a_store_in_memory, closes_a_foreign_policy_when_it_was_last_seen) {
+TEST(a_store_in_memory, closes_a_foreign_policy_when_it_is_no_longer_seen) {
     tests::domain_store_fake kept;
     ASSERT_TRUE(kept.seen_served("a.example", testing_body, "1", false, day_one));
     ASSERT_TRUE(kept.seen_served("a.example", testing_body, "2", false, day_one + 100s));
     ASSERT_TRUE(kept.seen_gone("a.example", day_one + 200s));
     const auto log = *kept.served("a.example");
     ASSERT_EQ(log.size(), 1u);
-    EXPECT_EQ(log[0].last_served, day_one + 100s);
+    EXPECT_EQ(log[0].last_served, day_one + 200s);
     EXPECT_EQ(log[0].ids, (std::vector<std::string>{"1", "2"}));
 }
 
