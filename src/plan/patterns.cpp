@@ -77,14 +77,14 @@ private:
     std::vector<std::string> base() const {
         if (!explicit_)
             return mx_told_ ? names(p_.seen.suggested_mx) : published_;
+        // What is gone from DNS as wished needs its line no longer; take_former_host() keeps it for its time,
+        // and keep_published_while_unsure() where DNS gave no answer.
         auto list = names(p_.wish.mx);
-        // What is gone from DNS as wished needs its line no longer; take_former_host() keeps it for its time.
-        const auto gone = names(p_.wish.mx_removing);
-        if (mx_told_)
-            std::erase_if(list, [&](const std::string& one) {
-                return contains(gone, one) && !contains(in_dns_, one) &&
-                       !contains(names(p_.wish.mx_adding), one);
-            });
+        const auto gone = names(p_.wish.mx_removing), coming = names(p_.wish.mx_adding);
+        std::erase_if(list, [&](const std::string& one) {
+            return contains(gone, one) && !contains(in_dns_, one) && !contains(coming, one) &&
+                   (mx_told_ || !published_.empty());
+        });
         return list;
     }
 

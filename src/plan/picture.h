@@ -64,6 +64,9 @@ picture look(const model::looked_after& wish, const situation& seen, const remem
 /// The id of the record belongs to the policy in force, and to no other (8461-3.1-e).
 bool id_in_step(const picture& p);
 
+/// The body is one that our host serves or served.
+bool known_as_ours(const picture& p, const std::string& body);
+
 /// MX hosts in DNS: the domain itself where it has no MX record (RFC 5321 §5.1).
 std::vector<mx_seen> mail_hosts(const picture& p);
 
