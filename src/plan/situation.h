@@ -60,6 +60,7 @@ struct situation {
 struct remembered {
     std::vector<model::served_policy> served; ///< all that are known, oldest first
     bool past_known = false;                  ///< we looked after the domain since before it had a policy
+    std::optional<base::utc_seconds> looked_since; ///< we have looked at the domain since then
     std::optional<model::publication> publication; ///< what our host serves
     std::optional<base::utc_seconds> record_since; ///< the `_mta-sts` record has its present id
     std::uint32_t record_ttl_before = 0;           ///< largest TTL of that record since the id before
@@ -70,6 +71,7 @@ struct remembered {
         std::string host;
         base::utc_seconds last_seen{};
         std::uint32_t ttl = 0;
+        std::optional<base::utc_seconds> first_missed; ///< the first look that no longer showed it
     };
     std::vector<old_mx> mx_before;
     std::optional<base::utc_seconds> testing_since, enforce_since;

@@ -77,7 +77,8 @@ void acme_order::choose(const wire::acme_authorization& seen) {
                        true);
     std::string words;
     for (const auto& [kind, why] : memory_.failed)
-        words += fmt::format("{}{}: {}", words.empty() ? "" : "; ", to_string(kind), why);
+        if (words.find(why) == words.npos)
+            words += fmt::format("{}{}: {}", words.empty() ? "" : "; ", to_string(kind), why);
     give_up(std::move(words), false);
 }
 
@@ -95,12 +96,18 @@ void acme_order::on_failed(const wire::acme_authorization& seen) {
     }
     const auto words = words_of(*at->error, wish_.host);
     const auto which = parse_challenge_kind(at->type);
-    if (!which || blame_of(*at->error) != blame::challenge)
+    const bool look_up = at->error->type == "dns";
+    if (!which || (!look_up && blame_of(*at->error) != blame::challenge))
         return give_up(words, false);
     if (!has_failed(*which))
         memory_.failed.emplace_back(*which, words);
-    const auto left = std::ranges::any_of(
-        wish_.kinds, [&](auto kind) { return !has_failed(kind) && find(seen, to_string(kind)) != nullptr; });
+    // A look-up that failed concerns every kind but dns-01, which asks for another name.
+    if (look_up && *which != challenge_kind::dns_01)
+        for (const auto kind : wish_.kinds)
+            if (kind != challenge_kind::dns_01 && !has_failed(kind))
+                memory_.failed.emplace_back(kind, words);
+    // Which kinds a new order offers is not known: this authorization may name the one that failed alone.
+    const auto left = std::ranges::any_of(wish_.kinds, [&](auto kind) { return !has_failed(kind); });
     // A failed challenge ends its order (RFC 8555 §7.1.6): the next kind needs a new one.
     if (left)
         return begin_anew();

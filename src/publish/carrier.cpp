@@ -28,7 +28,7 @@ io::task<> carrier::state::beat(std::shared_ptr<state> self) {
     while (!self->stopping) {
         co_await renew(self);
         co_await take_due(self);
-        const auto next = self->loop.now() + self->options.beat;
+        const auto next = self->loop.now() + std::max<io::loop::clock::duration>(self->options.beat, 1ms);
         while (!self->stopping && self->loop.now() < next)
             co_await self->loop.sleep_until(std::min<io::loop::time_point>(next, self->loop.now() + nap));
     }

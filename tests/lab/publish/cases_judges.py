@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from publish.case import Trial, case
-from publish.senders import Strict
+from publish.senders import Conforming, Strict, receiving
 from publish.web_servers import Nginx
 
 
@@ -19,7 +19,8 @@ class ByHand:
     def __init__(self, trial: Trial, domain: str):
         world, names = trial.world, trial.names
         self.names, self.domain = names, domain
-        folder: Path = world.folder / "careless"
+        folder: Path = world.folder / f"careless-{domain}"
+        folder.mkdir()
         self.file = folder / "site" / ".well-known" / "mta-sts.txt"
         self.file.parent.mkdir(parents=True)
         self.web = Nginx(folder, world.address())
@@ -63,3 +64,37 @@ def too_early(trial: Trial) -> None:
     strict.hosts.clear()
     strict.look()
     trial.true(len(strict.deferred) > 1, "nobody minds an expired certificate")
+
+
+@case("a sender that looks at the id goes along with a move, and notices one that nobody announced", "judges")
+def announced(trial: Trial) -> None:
+    domain, world = "byid.hosts.test", trial.world
+    key = world.authority.key_file
+    for number, host in enumerate(("mx1", "mx2")):
+        name, address = f"{host}.{domain}", f"10.64.26.{190 + number}"
+        server = receiving(name, domain, address, world.authority.leaf("good", [name]), key)
+        world.at_end(server.stop)
+        trial.names.put(name, "A", address)
+    careless = ByHand(trial, domain)
+    careless.mail_servers("mx1")
+    careless.publish(["mx1"], 1)
+    sender = Conforming(world.binary, world.build, world.folder / "looks-at-ids", domain, trial.pebble.trust, "looks-at-ids")
+    world.at_end(sender.stop)
+    sender.start()
+    trial.wait("a mail", lambda: len(sender.delivered()) > 1, 10)
+    trial.has(sender.service.ask(domain), f"match=mx1.{domain}")
+    careless.publish(["mx1", "mx2"], 2)
+    sender.service.pass_time(86400)
+    trial.wait("the new policy to be known", lambda: sender.service.rows("resolve", domain)[0]["id"] == "2", 10)
+    careless.mail_servers("mx2")
+    sender.service.pass_time(86400 + 300)  # an answer holds for minutes
+    before = len(sender.delivered())
+    trial.wait("mail to the new host", lambda: len(sender.delivered()) > before + 1, 10)
+    trial.names.put(f"mx3.{domain}", "A", "10.64.26.191")
+    careless.mail_servers("mx3")  # the policy knows nothing of this one
+    sender.service.pass_time(86400 + 600)
+    before = len(sender.deferrals())
+    trial.wait("a mail that waits", lambda: len(sender.deferrals()) > before, 10)
+    careless.mail_servers("mx2")
+    sender.service.pass_time(86400 + 900)
+    trial.same("refused for good, and still waiting", sender.end(), ([], []))

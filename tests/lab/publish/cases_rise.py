@@ -129,7 +129,7 @@ def move(sitting: Sitting) -> None:
     trial, person, publisher, domain = sitting.trial, sitting.person, sitting.publisher, sitting.domain
     sitting._mail_server("mx2", 2 * sitting.number + 1)
     new, old = f"mx2.{domain}", f"mx1.{domain}"
-    publisher.say("plan", domain, "--add-mx", new, "--remove-mx", old, "--act")
+    publisher.say("plan", domain, "--add-mx", new, "--remove-mx", old, "--do")
     began = person.now()
     if not person.until("the move", lambda plan: plan["finished"] and sitting._mx() == [f"20 {new}"], 60):
         raise RuntimeError("the move does not end")
@@ -140,7 +140,7 @@ def move(sitting: Sitting) -> None:
 
 def out_again(sitting: Sitting, *words: str) -> None:
     trial, person, publisher, domain = sitting.trial, sitting.person, sitting.publisher, sitting.domain
-    publisher.say("plan", domain, "--to", "off", *words, "--act")
+    publisher.say("plan", domain, "--to", "off", *words, "--do")
     began = person.now()
     if not person.finished("removal", 60):
         raise RuntimeError("the removal does not end")

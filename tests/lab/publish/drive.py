@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from publish import cases_judges  # noqa: E402,F401
+from publish import cases_export, cases_guided, cases_host, cases_judges, cases_kills, cases_rise, cases_watch, cases_ways  # noqa: E402,F401
 from publish.case import Trial, World  # noqa: E402
-from sending import net  # noqa: E402
+from sending import mail_servers, net  # noqa: E402
 from sending.case import run  # noqa: E402
 
 
@@ -26,6 +26,7 @@ def main() -> int:
     net.own("publishing-")
     net.end()
     net.build()
+    mail_servers.trust(given.build / "ca.pem")
     with tempfile.TemporaryDirectory(prefix="publish-", dir="/run/lab") as folder:
         Path(folder).chmod(0o755)  # mail servers ask under users of their own
         # The same program, whose policy time may be moved: in it a week passes at once.

@@ -63,6 +63,8 @@ class Person:
                     acted = key
             elif step["state"] == "waiting" and step.get("not_before") and seconds_of(step["not_before"]) > self.now():
                 self.wait_until(seconds_of(step["not_before"]), step)
+            else:
+                self.pass_seconds(20)  # what is tried again in half a minute is tried soon
             time.sleep(0.3)
         steps = [(s["kind"], s["state"], s.get("by"), s.get("blocked"), s.get("not_before")) for s in self.last.get("steps", []) if s["state"] != "done"]
         self.trial.true(False, f"{what} did not come within {limit:.0f} s; open: {steps[:6]}; warnings {self.last.get('warnings')}; "

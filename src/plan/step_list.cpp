@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/step_list.h"
+
+namespace mailtight::plan {
+
+void step_list::add(step one, so how, bool aside) {
+    if (how == so::done) {
+        one.state = step_state::done;
+        one.blocked.clear();
+        steps_.push_back(std::move(one));
+        return;
+    }
+    const bool early = one.not_before && *one.not_before > p_.now;
+    if (!open_)
+        one.state = step_state::later;
+    else
+        one.state = how == so::waits || early ? step_state::waiting : step_state::now;
+    if (!aside)
+        open_ = false;
+    steps_.push_back(std::move(one));
+}
+
+step_actor step_list::who_writes_dns() const {
+    const bool by_us = p_.wish.dns != model::dns_way::by_hand && p_.wish.leave != model::leave::nothing;
+    return by_us ? step_actor::us : step_actor::person;
+}
+
+step_actor step_list::who_serves() const {
+    const bool by_us = p_.hosted_here() && p_.wish.leave != model::leave::nothing;
+    return by_us ? step_actor::us : step_actor::person;
+}
+
+step_actor step_list::who_decides(step_actor else_by) const {
+    return p_.wish.leave == model::leave::all ? else_by : step_actor::person;
+}
+
+} // namespace mailtight::plan
