@@ -145,7 +145,7 @@ void name_server::write_knot() {
     if (wish_.primary.empty()) {
         add("    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: changes\n");
         add("    acl: [update, transfer]\n");
-        if (!remotes.empty() && !wish_.secondaries_asleep)
+        if (!remotes.empty())
             add("    notify: [" + remotes + "]\n");
     } else {
         add("    master: primary\n    acl: transfer\n");
@@ -162,8 +162,7 @@ void name_server::write_bind() {
         "  allow-transfer {{ 127.0.0.0/8; }}; empty-zones-enable no; managed-keys-directory \"{0}\";\n"
         "  transfer-source {2}; notify-source {2}; max-journal-size 1M; check-names primary ignore; }};\n"
         "controls {{ }};\n",
-        path, wish_.port, wish_.address,
-        wish_.secondaries.empty() || wish_.secondaries_asleep ? "no" : "explicit",
+        path, wish_.port, wish_.address, wish_.secondaries.empty() ? "no" : "explicit",
         wish_.primary.empty() ? "" : "allow-notify { 127.0.0.0/8; }; min-refresh-time 1;");
     for (const std::string key : {key_256, key_512, key_idle}) {
         const auto first = key.find(':'), second = key.find(':', first + 1);
