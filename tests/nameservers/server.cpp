@@ -62,7 +62,7 @@ bool can_bind(const std::string& address, std::uint16_t port, int type) {
 std::string nameserver_tree() {
     static const std::string root = [] {
         std::string path;
-        if (const char* note = std::getenv("MAILTIGHT_TEST_NAMESERVERS")) {
+        if (const char* note = std::getenv("MAILTIGHT_TEST_NAMESERVERS"); note && *note != 0) {
             path = read_file(note);
         } else {
             const auto made =
