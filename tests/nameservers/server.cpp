@@ -139,8 +139,12 @@ void name_server::write_knot() {
         add(fmt::format("  - id: at-{}\n    address: {}@{}\n", other, other, wish_.port));
         remotes += fmt::format("{}at-{}", remotes.empty() ? "" : ", ", other);
     }
-    add("acl:\n  - id: update\n    key: [push.example.com, big.example.com]\n    action: update\n"
-        "  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n");
+    add("acl:\n  - id: update\n    key: [push.example.com, big.example.com]\n    action: update\n");
+    if (wish_.only_our_names)
+        add("    update-owner: name\n    update-owner-match: equal\n"
+            "    update-owner-name: [_mta-sts, _smtp._tls, mta-sts, _acme-challenge.mta-sts]\n"
+            "    update-type: [TXT, CNAME, A, AAAA]\n");
+    add("  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n");
     add(fmt::format("zone:\n  - domain: {}\n    file: {}/zone\n", wish_.zone, path));
     if (wish_.primary.empty()) {
         add("    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: changes\n");
@@ -177,9 +181,14 @@ void name_server::write_bind() {
     std::string others;
     for (const auto& other : wish_.secondaries)
         others += fmt::format("{} port {}; ", other, wish_.port);
-    out << fmt::format("zone \"{}\" {{ type primary; file \"zone\"; {}\n"
-                       "  allow-update {{ key \"push.example.com\"; key \"big.example.com\"; }}; }};\n",
-                       wish_.zone, others.empty() ? "" : fmt::format("also-notify {{ {} }};", others));
+    const std::string rules =
+        wish_.only_our_names ? "update-policy { grant push.example.com name _mta-sts.example.com. TXT CNAME;"
+                               " grant push.example.com name _smtp._tls.example.com. TXT CNAME;"
+                               " grant push.example.com name mta-sts.example.com. A AAAA CNAME;"
+                               " grant push.example.com name _acme-challenge.mta-sts.example.com. TXT; };"
+                             : "allow-update { key \"push.example.com\"; key \"big.example.com\"; };";
+    out << fmt::format("zone \"{}\" {{ type primary; file \"zone\"; {}\n  {} }};\n", wish_.zone,
+                       others.empty() ? "" : fmt::format("also-notify {{ {} }};", others), rules);
 }
 
 void name_server::start() {

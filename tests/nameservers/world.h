@@ -69,12 +69,13 @@ www IN A 192.0.2.80
 
 struct push_world {
     explicit push_world(software kind, const std::string& more = "", bool with_second = false,
-                        bool asleep = false)
+                        bool asleep = false, bool only_our_names = false)
         : port(free_port({"127.0.0.1", "127.0.0.2"}))
         , primary({.kind = kind,
                    .port = port,
                    .secondaries = with_second && !asleep ? std::vector<std::string>{"127.0.0.2"}
                                                          : std::vector<std::string>{},
+                   .only_our_names = only_our_names,
                    .content = plain_zone + more}) {
         primary.start();
         dns.hosts["ns1.example.net"] = {base::ip_address::parse("127.0.0.1").value()};
