@@ -57,9 +57,10 @@ void add_domain(command_tree& s) {
     add->add_option("--like", d.like,
                     "Take over what is wanted of this one: for renamed, secondary and alias domains")
         ->type_name("DOMAIN");
-    add->add_option("--csv", d.csv,
-                    "A table with a head line: domain and any of mode, max_age, mx, rua, hosting, dns, labels, "
-                    "owner, leave, policy_host, sts_target, like; - is standard input")
+    add->add_option(
+           "--csv", d.csv,
+           "A table with a head line: domain and any of mode, max_age, mx, rua, hosting, dns, labels, "
+           "owner, leave, policy_host, sts_target, like; - is standard input")
         ->type_name("FILE");
     add->footer("Examples:\n  mailtight domain add example.com\n"
                 "  mailtight domain add example.com --mode enforce --dns update --leave all\n"
@@ -91,8 +92,9 @@ void add_domain(command_tree& s) {
     auto* set = domain->add_subcommand("set", "Change what is wanted of domains");
     set->add_option("name", d.names, "Domains")->required()->type_name("DOMAIN");
     add_wishes(s, set);
-    set->add_flag("--pause", d.wishes.pause,
-                  "Back to testing for a while, to find a fault; senders may hold enforce until max_age ends");
+    set->add_flag(
+        "--pause", d.wishes.pause,
+        "Back to testing for a while, to find a fault; senders may hold enforce until max_age ends");
     set->add_flag("--resume", d.wishes.resume, "End the pause");
     set->footer("Examples:\n  mailtight domain set example.com --mode enforce\n"
                 "  mailtight domain set example.com --pause --why 'new gateway refuses TLS'\n"
@@ -115,10 +117,12 @@ void add_plan(command_tree& s) {
         s.app.add_subcommand("plan", "The steps from where a domain is to where it should be, and why")
             ->group(group);
     plan->add_option("domain", p.domain, "The domain")->required()->type_name("DOMAIN");
-    plan->add_option("--to", p.to, "testing, enforce or off (default: as domain set says)")->type_name("MODE");
-    plan->add_option("--by", p.by,
-                     "With --to off: none (mode none first, wait, then remove; default) or expiry (delete the "
-                     "record, wait until every sender has forgotten)")
+    plan->add_option("--to", p.to, "testing, enforce or off (default: as domain set says)")
+        ->type_name("MODE");
+    plan->add_option(
+            "--by", p.by,
+            "With --to off: none (mode none first, wait, then remove; default) or expiry (delete the "
+            "record, wait until every sender has forgotten)")
         ->type_name("WAY");
     s.add_repeatable(plan, "--add-mx", p.add_mx, "An MX host that is to be added (repeatable)", "HOST");
     s.add_repeatable(plan, "--remove-mx", p.remove_mx, "An MX host that is to go (repeatable)", "HOST");
@@ -149,8 +153,7 @@ void add_certificate(command_tree& s) {
     renew->add_option("name", c.name, "The domain, or its mta-sts name")->required()->type_name("DOMAIN");
     renew->footer("Example:\n  mailtight certificate renew example.com");
     s.finish(renew, [&s] { return cmd_certificate_renew(s.common, s.certificate); }, false);
-    auto* roll =
-        certificate->add_subcommand("key-rollover", "A new key for the account with the authority");
+    auto* roll = certificate->add_subcommand("key-rollover", "A new key for the account with the authority");
     roll->footer("Example:\n  mailtight certificate key-rollover");
     s.finish(roll, [&s] { return cmd_certificate_key_rollover(s.common); }, false);
 }
@@ -158,8 +161,8 @@ void add_certificate(command_tree& s) {
 } // namespace
 
 void add_publish_commands(command_tree& s) {
-    auto* protect = s.app.add_subcommand("protect", "The guided way, from check to enforce, step by step")
-                        ->group(group);
+    auto* protect =
+        s.app.add_subcommand("protect", "The guided way, from check to enforce, step by step")->group(group);
     protect->add_option("domain", s.protect.domain, "The domain")->required()->type_name("DOMAIN");
     protect->add_flag("--print", s.protect.print_only, "Print the way and change nothing");
     protect->footer("Examples:\n  mailtight protect example.com\n  mailtight protect example.com --print");
@@ -173,7 +176,8 @@ void add_dns_push(command_tree& s, CLI::App* dns) {
     auto& p = s.push;
     auto* push = dns->add_subcommand("push", "Send the records that are due to the name server");
     push->add_option("domain", p.domain, "The domain")->required()->type_name("DOMAIN");
-    push->add_option("--server", p.server, "NAME of dns-update.servers (default: the domain's, else the first)")
+    push->add_option("--server", p.server,
+                     "NAME of dns-update.servers (default: the domain's, else the first)")
         ->type_name("NAME");
     push->add_flag("--hook", p.hook, "By the command of dns-update.hook");
     push->add_flag("--dry-run", p.dry_run, "Show them and send nothing");

@@ -54,7 +54,7 @@ int cmd_certificate_list(const common_options& common, const certificate_options
     const auto now = clock.now();
     using kind = insight::column::kind;
     insight::table table;
-    table.columns = {{"name", "NAME", kind::whole},       {"not_after", "ENDS", kind::whole},
+    table.columns = {{"name", "NAME", kind::whole},        {"not_after", "ENDS", kind::whole},
                      {"renew_at", "RENEWED", kind::whole}, {"in_use", "IN USE", kind::whole},
                      {"issuer", "FROM", kind::text},       {"trouble", "LAST TROUBLE", kind::remark}};
     table.nothing = options.days > 0 ? "No certificate ends so soon." : "No certificate is kept yet.";
@@ -69,26 +69,28 @@ int cmd_certificate_list(const common_options& common, const certificate_options
         trouble = trouble || each.not_after <= now;
         std::vector<boost::json::value> row;
         row.emplace_back(name);
-        row.emplace_back(common.json ? base::format_utc(each.not_after)
-                                     : fmt::format("{} ({})", base::format_date(each.not_after),
-                                                   each.not_after <= now
-                                                       ? "ENDED"
-                                                       : "in " + base::format_duration(each.not_after - now)));
+        row.emplace_back(common.json
+                             ? base::format_utc(each.not_after)
+                             : fmt::format("{} ({})", base::format_date(each.not_after),
+                                           each.not_after <= now
+                                               ? "ENDED"
+                                               : "in " + base::format_duration(each.not_after - now)));
         row.push_back(each.renew_at ? boost::json::value(common.json ? base::format_utc(*each.renew_at)
                                                                      : base::format_date(*each.renew_at))
                                     : boost::json::value(nullptr));
         row.emplace_back(common.json ? boost::json::value(each.proven)
                                      : boost::json::value(each.proven ? "yes" : "not yet seen"));
         row.emplace_back(base::printable(each.issuer));
-        row.push_back(error.empty() ? boost::json::value(nullptr) : boost::json::value(base::printable(error, 300)));
+        row.push_back(error.empty() ? boost::json::value(nullptr)
+                                    : boost::json::value(base::printable(error, 300)));
         table.rows.push_back(std::move(row));
     }
     if (common.json)
         print(insight::table_ndjson(table));
     else
-        print(insight::table_text(table, {.colour = stdout_colour(),
-                                          .width = terminal_width(),
-                                          .whole_tables = !stdout_terminal()}));
+        print(insight::table_text(
+            table,
+            {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()}));
     return trouble ? problems_found : fine;
 }
 
@@ -104,13 +106,13 @@ int cmd_certificate_renew(const common_options& common, const certificate_option
     if (!found)
         return failed(words(found.error()));
     if (!*found)
-        return failed(fmt::format("{} is not looked after, and only such domains get a certificate",
-                                  domain->name),
-                      problems_found);
+        return failed(
+            fmt::format("{} is not looked after, and only such domains get a certificate", domain->name),
+            problems_found);
     if ((*found)->host != model::hosting::here)
-        return failed(fmt::format("the policy of {} is not hosted here, so its certificate is not ours",
-                                  domain->name),
-                      problems_found);
+        return failed(
+            fmt::format("the policy of {} is not hosted here, so its certificate is not ours", domain->name),
+            problems_found);
     const auto now = policy_now(common.set);
     if (auto set = (*kept)->set_mark(domain->name, renew_mark, {.at = now, .by = person(), .text = {}}); !set)
         return failed(words(set.error()));
@@ -118,8 +120,8 @@ int cmd_certificate_renew(const common_options& common, const certificate_option
         return failed(words(due.error()));
     wake_daemon(common.set, std::span(&domain->name, 1));
     if (common.json)
-        print(boost::json::serialize(boost::json::object{{"name", "mta-sts." + domain->name},
-                                                         {"asked", true}}) +
+        print(boost::json::serialize(
+                  boost::json::object{{"name", "mta-sts." + domain->name}, {"asked", true}}) +
               "\n");
     else
         say(fmt::format("the daemon renews mta-sts.{} now; mailtight certificate list shows the new one",

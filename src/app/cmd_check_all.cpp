@@ -70,9 +70,9 @@ void show(const common_options& common, std::vector<row> rows) {
     if (common.json)
         print(insight::table_ndjson(table));
     else
-        print(insight::table_text(table, {.colour = stdout_colour(),
-                                          .width = terminal_width(),
-                                          .whole_tables = !stdout_terminal()}));
+        print(insight::table_text(
+            table,
+            {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()}));
 }
 
 bool bad(const std::string& verdict) {
@@ -150,8 +150,8 @@ int cmd_check_all(const common_options& common, const check_options& options) {
             for (const auto& change : compare_with_last_run(common.set, seen, judged)) {
                 line.clear();
                 if (common.json)
-                    print(boost::json::serialize(boost::json::object{{"domain", domain.domain},
-                                                                     {"changed", change}}) +
+                    print(boost::json::serialize(
+                              boost::json::object{{"domain", domain.domain}, {"changed", change}}) +
                           "\n");
                 else
                     print(fmt::format("{}: {}\n", domain.domain, change));

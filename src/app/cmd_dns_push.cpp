@@ -111,14 +111,15 @@ int cmd_dns_push(const common_options& common, const push_options& options) {
     }
     if (changes.empty()) {
         if (common.json)
-            print(boost::json::serialize(to_json(domain->name, changes, {publish::pushed::fate::already,
-                                                                         "no record is due", {}})) +
+            print(boost::json::serialize(to_json(domain->name, changes,
+                                                 {publish::pushed::fate::already, "no record is due", {}})) +
                   "\n");
         else
-            say(waits ? fmt::format("no record may be changed now; {} waits for the steps before it: mailtight "
-                                    "plan {}",
-                                    waits->title, domain->name)
-                      : fmt::format("every record of {} is as it should be", domain->name));
+            say(waits
+                    ? fmt::format("no record may be changed now; {} waits for the steps before it: mailtight "
+                                  "plan {}",
+                                  waits->title, domain->name)
+                    : fmt::format("every record of {} is as it should be", domain->name));
         return fine;
     }
     if (!common.json)
@@ -136,8 +137,9 @@ int cmd_dns_push(const common_options& common, const push_options& options) {
         return fine;
     }
     line.show(fmt::format("{}: pushing…", domain->name));
-    auto done = bench.with().loop.block_on(by_hook ? bench.hands().pusher().run_hook(*bench.say().hook, changes)
-                                                   : bench.hands().pusher().push(*server, changes));
+    auto done =
+        bench.with().loop.block_on(by_hook ? bench.hands().pusher().run_hook(*bench.say().hook, changes)
+                                           : bench.hands().pusher().push(*server, changes));
     line.clear();
     if (common.json) {
         print(boost::json::serialize(to_json(domain->name, changes, done)) + "\n");

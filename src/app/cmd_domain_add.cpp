@@ -134,8 +134,8 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
         };
         const auto domain = mail::understand_domain(row.name);
         if (!domain)
-            return wrong(fmt::format("'{}': {}", base::printable(row.name, 300),
-                                     mail::explain(domain.error())));
+            return wrong(
+                fmt::format("'{}': {}", base::printable(row.name, 300), mail::explain(domain.error())));
         if (row.where.empty())
             for (const auto& note : domain->notes)
                 say(base::printable(note));

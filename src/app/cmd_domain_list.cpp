@@ -51,8 +51,8 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
         complain(kept.error());
         return not_done;
     }
-    store::domain_question which{.owner = {}, .label = options.label, .contains = options.contains,
-                                 .after = {}, .limit = page};
+    store::domain_question which{
+        .owner = {}, .label = options.label, .contains = options.contains, .after = {}, .limit = page};
     if (!options.owner.empty())
         which.owner = options.owner;
     auto table = empty_table();
@@ -88,8 +88,7 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
                 print(boost::json::serialize(row) + "\n");
                 continue;
             }
-            const std::string mode =
-                domain.paused ? "paused" : std::string(model::to_string(domain.aim));
+            const std::string mode = domain.paused ? "paused" : std::string(model::to_string(domain.aim));
             std::vector<boost::json::value> row;
             row.emplace_back(domain.domain);
             row.emplace_back(mode);
@@ -111,9 +110,9 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
     if (options.as_csv)
         print(insight::table_csv(table));
     else if (!common.json)
-        print(insight::table_text(table, {.colour = stdout_colour(),
-                                          .width = terminal_width(),
-                                          .whole_tables = !stdout_terminal()}));
+        print(insight::table_text(
+            table,
+            {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()}));
     return fine;
 }
 

@@ -83,7 +83,8 @@ int cmd_domain_remove(const common_options& common, const domain_options& option
             status = problems_found;
             continue;
         }
-        auto lease = (*kept)->take_lease("plan/" + name, "command on " + machine_name_of(common.set), lease_time);
+        auto lease =
+            (*kept)->take_lease("plan/" + name, "command on " + machine_name_of(common.set), lease_time);
         if (!lease)
             return failed(lease.error());
         if (!*lease) {
@@ -107,7 +108,8 @@ int cmd_domain_remove(const common_options& common, const domain_options& option
         if (common.json)
             print(boost::json::serialize(boost::json::object{{"domain", name}, {"removed", true}}) + "\n");
         else
-            print(fmt::format("{} is no longer looked after. Its log of policies and changes stays.\n", name));
+            print(
+                fmt::format("{} is no longer looked after. Its log of policies and changes stays.\n", name));
         wake_daemon(common.set, std::span(&name, 1));
     }
     return status;

@@ -72,8 +72,8 @@ int cmd_domain_set(const common_options& common, const domain_options& options) 
             if (common.json)
                 print(boost::json::serialize(to_json(next)) + "\n");
             else
-                print(fmt::format("{}: {}{}\n", name, summary_of(next),
-                                  next == **found ? " (as before)" : ""));
+                print(
+                    fmt::format("{}: {}{}\n", name, summary_of(next), next == **found ? " (as before)" : ""));
             all.push_back(std::move(next));
         }
     }

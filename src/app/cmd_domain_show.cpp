@@ -32,8 +32,13 @@ struct known_of_it {
 
 store::result<known_of_it> gather(store::domain_store& kept, const model::looked_after& domain,
                                   std::size_t limit, base::utc_seconds now) {
-    known_of_it all{.domain = domain, .published = {}, .served = {}, .changes = {}, .fetches = {},
-                    .history = {}, .planned = {}};
+    known_of_it all{.domain = domain,
+                    .published = {},
+                    .served = {},
+                    .changes = {},
+                    .fetches = {},
+                    .history = {},
+                    .planned = {}};
     auto published = kept.published(domain.domain);
     if (!published)
         return std::unexpected(published.error());
@@ -46,8 +51,7 @@ store::result<known_of_it> gather(store::domain_store& kept, const model::looked
     if (!changes)
         return std::unexpected(changes.error());
     all.changes = std::move(*changes);
-    auto fetches =
-        kept.fetches(domain.domain, std::chrono::floor<std::chrono::days>(now) - fetches_shown);
+    auto fetches = kept.fetches(domain.domain, std::chrono::floor<std::chrono::days>(now) - fetches_shown);
     if (!fetches)
         return std::unexpected(fetches.error());
     all.fetches = std::move(*fetches);
@@ -81,12 +85,12 @@ boost::json::array served_json(const known_of_it& all, base::utc_seconds now) {
 
 void show_json(const known_of_it& all, base::utc_seconds now) {
     auto out = to_json(all.domain);
-    out["published"] = all.published && !all.published->body.empty()
-                           ? boost::json::value(boost::json::object{{"id", all.published->id},
-                                                                    {"body", all.published->body},
-                                                                    {"since", base::format_utc(
-                                                                                  all.published->since)}})
-                           : boost::json::value(nullptr);
+    out["published"] =
+        all.published && !all.published->body.empty()
+            ? boost::json::value(boost::json::object{{"id", all.published->id},
+                                                     {"body", all.published->body},
+                                                     {"since", base::format_utc(all.published->since)}})
+            : boost::json::value(nullptr);
     out["served"] = served_json(all, now);
     boost::json::array changes, fetches, history;
     for (const auto& each : all.changes)
@@ -187,13 +191,13 @@ void show_text(const known_of_it& all, base::utc_seconds now) {
         show_fetches(all);
     print("\nChanges, newest first\n");
     for (const auto& each : all.changes)
-        print(fmt::format("  {}  {} by {}{}{}\n", base::format_utc(each.at), each.what,
-                          base::printable(each.who),
-                          each.from.empty() && each.to.empty()
-                              ? ""
-                              : fmt::format(": {} -> {}", each.from.empty() ? "-" : base::printable(each.from, 60),
-                                            each.to.empty() ? "-" : base::printable(each.to, 60)),
-                          each.why.empty() ? "" : " (" + base::printable(each.why, 200) + ")"));
+        print(fmt::format(
+            "  {}  {} by {}{}{}\n", base::format_utc(each.at), each.what, base::printable(each.who),
+            each.from.empty() && each.to.empty()
+                ? ""
+                : fmt::format(": {} -> {}", each.from.empty() ? "-" : base::printable(each.from, 60),
+                              each.to.empty() ? "-" : base::printable(each.to, 60)),
+            each.why.empty() ? "" : " (" + base::printable(each.why, 200) + ")"));
 }
 
 } // namespace

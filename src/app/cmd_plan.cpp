@@ -140,9 +140,10 @@ int cmd_plan(const common_options& common, const plan_request& options) {
             return failed({not_done, planned.error()});
         show(planned->next);
         if (!common.json && !ours)
-            say(fmt::format("nothing is known of the past of {}, so the plan is careful; mailtight domain add "
-                            "{} looks after it",
-                            domain->name, domain->name));
+            say(fmt::format(
+                "nothing is known of the past of {}, so the plan is careful; mailtight domain add "
+                "{} looks after it",
+                domain->name, domain->name));
         else if (!common.json && wish != before && options.said.empty())
             say("this is a preview; with --do it is wanted, and the next step is done");
         return fine;
@@ -165,7 +166,8 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         return failed(done.error());
     if (common.json) {
         boost::system::error_code error;
-        auto document = boost::json::parse(done->by_daemon ? done->json : plan::render_json(done->next), error);
+        auto document =
+            boost::json::parse(done->by_daemon ? done->json : plan::render_json(done->next), error);
         if (!error && document.is_object()) {
             document.as_object()["did"] = done->did;
             document.as_object()["failed"] = done->failed;

@@ -97,9 +97,9 @@ int export_every(const common_options& common, const export_options& options, pu
     if (auto written = write_file(file, publish::export_all(all, form)); !written)
         return failed(written.error());
     if (common.json)
-        print(boost::json::serialize(
-                  boost::json::object{{"domains", all.size()}, {"files", {file.string()}}}) +
-              "\n");
+        print(
+            boost::json::serialize(boost::json::object{{"domains", all.size()}, {"files", {file.string()}}}) +
+            "\n");
     else
         print(fmt::format("{}: {} domains\n", file.string(), all.size()));
     return fine;
@@ -114,10 +114,11 @@ int cmd_policy_export(const common_options& common, const export_options& option
                                   base::printable(options.form)),
                       wrong_usage);
     if (options.all)
-        return export_every(common, {.domain = {},
-                                     .folder = options.folder.empty() ? options.domain : options.folder,
-                                     .form = options.form,
-                                     .ask_url = options.ask_url},
+        return export_every(common,
+                            {.domain = {},
+                             .folder = options.folder.empty() ? options.domain : options.folder,
+                             .form = options.form,
+                             .ask_url = options.ask_url},
                             *form);
     if (options.folder.empty())
         return failed("where to? For example: mailtight policy export example.com /srv/mta-sts", wrong_usage);
@@ -156,8 +157,8 @@ int cmd_policy_export(const common_options& common, const export_options& option
                                   domain->name),
                       problems_found);
     if (policy->id.empty())
-        policy->id = sts::id_from_time(
-            bench.now(), {planned->past.ids_used.begin(), planned->past.ids_used.end()});
+        policy->id =
+            sts::id_from_time(bench.now(), {planned->past.ids_used.begin(), planned->past.ids_used.end()});
     policy->directory_url = options.ask_url;
     boost::json::array files;
     for (const auto& [name, bytes] : publish::export_policy(*policy, *form)) {
@@ -173,8 +174,9 @@ int cmd_policy_export(const common_options& common, const export_options& option
                   {"domain", domain->name}, {"id", policy->id}, {"files", std::move(files)}}) +
               "\n");
     else
-        say(fmt::format("the id of this policy is {}; mailtight plan {} says when its record may be published",
-                        policy->id, domain->name));
+        say(fmt::format(
+            "the id of this policy is {}; mailtight plan {} says when its record may be published",
+            policy->id, domain->name));
     return fine;
 }
 

@@ -364,12 +364,7 @@ private:
     /// The date to come back, kept for `check --changed`.
     int end(const plan::plan& next) {
         if (next.come_back) {
-            auto& kept = *bench_.kept();
-            const auto held =
-                kept.take_lease("plan/" + domain_, "command on " + machine_name_of(common_.set), lease_time);
-            if (held && *held)
-                static_cast<void>(kept.done_work({.kind = "plan", .domain = domain_, .fence = (*held)->fence},
-                                                 next.come_back));
+            keep_date(*next.come_back);
             print(fmt::format("\nCome back on {}: mailtight protect {}\n", base::format_utc(*next.come_back),
                               domain_));
         } else if (!next.finished) {
@@ -380,6 +375,20 @@ private:
         else
             show_timers(domain_);
         return fine;
+    }
+
+    void keep_date(base::utc_seconds at) {
+        auto& kept = *bench_.kept();
+        auto lease =
+            kept.take_lease("plan/" + domain_, "command on " + machine_name_of(common_.set), lease_time);
+        if (!lease || !*lease)
+            return; // the daemon works on it, and keeps the date itself
+        auto work = kept.work("plan", domain_);
+        if (work && *work) {
+            (*work)->fence = (*lease)->fence;
+            static_cast<void>(kept.done_work(**work, at));
+        }
+        static_cast<void>(kept.release_lease(**lease));
     }
 
     const common_options& common_;

@@ -5,13 +5,16 @@
 #include "app/policy_time.h"
 #include "app/store_access.h"
 #include "base/text.h"
-#include "publish/watch.h"
+#include "publish/watcher.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 
 #include <pwd.h>
 #include <unistd.h>
@@ -26,12 +29,16 @@ constexpr std::size_t page = 1'000;
 } // namespace
 
 std::expected<std::unique_ptr<store::domain_store>, std::string> open_domains_to_ask(const settings& from) {
-    // The reports' opener says what is wrong with the place. An empty store of theirs gets its part for
-    // domains from who changes something first.
-    auto there = open_to_ask(from);
-    if (!there)
-        return std::unexpected(there.error());
-    auto opened = store::open_domains({.where = store_place(from), .read_only = true, .create = false});
+    const std::string place = store_place(from);
+    std::error_code error;
+    if (!store::is_postgres(place) && !std::filesystem::exists(place, error) && !error)
+        return std::unexpected(fmt::format("there is no store at {} yet: mailtight domain add makes it",
+                                           base::printable(place)));
+    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
+        return std::unexpected(
+            fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
+                        base::printable(place), std::strerror(errno)));
+    auto opened = store::open_domains({.where = place, .read_only = true, .create = false});
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);
@@ -73,20 +80,17 @@ std::string person() {
 
 std::expected<void, std::string> begin_work(const settings& from, store::domain_store& kept,
                                             std::span<const std::string> domains, base::utc_seconds now) {
-    using times = std::vector<std::pair<std::string, base::utc_seconds>>;
-    times plans, watches, glances;
-    const auto seconds = [](std::chrono::milliseconds length) {
+    std::vector<std::pair<std::string, base::utc_seconds>> at;
+    for (const auto& domain : domains)
+        at.emplace_back(domain, now);
+    if (auto planned = kept.plan_all("plan", at); !planned)
+        return std::unexpected(words(planned.error()));
+    const auto whole = [](std::chrono::milliseconds length) {
         return std::chrono::duration_cast<std::chrono::seconds>(length);
     };
-    for (const auto& domain : domains) {
-        plans.emplace_back(domain, now);
-        watches.emplace_back(domain, publish::next_look(domain, now, seconds(from.watch_full)));
-        glances.emplace_back(domain, publish::next_look(domain, now, seconds(from.watch_cheap)));
-    }
-    for (const auto& [kind, when] : std::array<std::pair<const char*, const times*>, 3>{
-             {{"plan", &plans}, {"watch", &watches}, {"glance", &glances}}})
-        if (auto planned = kept.plan_all(kind, *when); !planned)
-            return std::unexpected(words(planned.error()));
+    const publish::watch_options often{.full = whole(from.watch_full), .cheap = whole(from.watch_cheap)};
+    if (auto begun = publish::begin_watching(kept, {domains.begin(), domains.end()}, now, often); !begun)
+        return std::unexpected(words(begun.error()));
     wake_daemon(from, domains);
     return {};
 }

@@ -26,8 +26,7 @@ std::unique_ptr<store::domain_store> open_domains_if_there(const settings& from)
 /// Who types this, for the log of changes.
 std::string person();
 
-/// Makes the work of these domains due: their plans now, their watching spread over its intervals; then wakes
-/// the daemon where one runs.
+/// Makes the work of these domains due: planned and looked at now; then wakes the daemon where one runs.
 std::expected<void, std::string> begin_work(const settings& from, store::domain_store& kept,
                                             std::span<const std::string> domains, base::utc_seconds now);
 /// Tells the daemon, where one runs, that these domains changed. What it did not hear it finds in the store.

@@ -97,9 +97,10 @@ done take_dns(const std::string& word, model::looked_after& to, const publish_se
         for (const auto& each : with.servers)
             names.push_back(each.name);
         return std::unexpected(
-            names.empty() ? std::string("--dns update: dns-update.servers of the configuration names no server")
-                          : fmt::format("--dns '{}': dns-update.servers knows {}", base::printable(word, 100),
-                                        base::join(names, ", ")));
+            names.empty()
+                ? std::string("--dns update: dns-update.servers of the configuration names no server")
+                : fmt::format("--dns '{}': dns-update.servers knows {}", base::printable(word, 100),
+                              base::join(names, ", ")));
     }
     if (*way == model::dns_way::hook && !with.hook)
         return std::unexpected("--dns hook: dns-update.hook of the configuration names no command");
@@ -118,7 +119,8 @@ std::expected<std::string, std::string> host_or_address(std::string_view option,
     const auto ascii = mail::to_ascii(word);
     auto name = ascii ? mail::canonical_name(*ascii) : std::nullopt;
     if (!name || name->find('.') == std::string::npos || base::ip_address::parse(word))
-        return wrong(option, word, address_too ? "a host name, an address, or default" : "a name, or default");
+        return wrong(option, word,
+                     address_too ? "a host name, an address, or default" : "a name, or default");
     return std::move(*name);
 }
 
@@ -128,8 +130,8 @@ done take_labels(const std::vector<std::string>& words, model::looked_after& to)
         const std::string label = word.substr(away ? 1 : 0);
         if (label.empty() || label.size() > label_bytes ||
             std::ranges::any_of(label, [](char c) { return c <= ' ' || c == ',' || c == '"' || c == 0x7f; }))
-            return wrong("--label", word, fmt::format("a word of at most {} bytes without spaces and commas",
-                                                      label_bytes));
+            return wrong("--label", word,
+                         fmt::format("a word of at most {} bytes without spaces and commas", label_bytes));
         std::erase(to.labels, label);
         if (!away)
             to.labels.push_back(label);
@@ -279,9 +281,9 @@ std::expected<std::vector<csv_domain>, std::string> read_domain_csv(std::string_
         return std::unexpected(rows.error());
     if (rows->empty())
         return std::unexpected(std::string("the table is empty"));
-    static const std::vector<std::string_view> known = {"domain", "mode",  "max_age", "mx",          "rua",
-                                                        "hosting", "dns",  "labels",  "owner",       "leave",
-                                                        "like",    "policy_host", "sts_target"};
+    static const std::vector<std::string_view> known = {
+        "domain", "mode",  "max_age", "mx",   "rua",         "hosting",   "dns",
+        "labels", "owner", "leave",   "like", "policy_host", "sts_target"};
     std::vector<std::string> head = rows->front();
     for (auto& name : head) {
         name = base::lower(name);

@@ -85,11 +85,10 @@ std::expected<plan_bench::planned, std::string> plan_bench::plan_for(const model
                                                                      progress_line& line) {
     planned out;
     line.show(fmt::format("looking at {}…", wish.domain));
-    out.look = with_->loop.block_on(
-        hands_->look(wish, false,
-                     [&line](const std::string& name, const std::string& stage, const std::string& words) {
-                         line.show(fmt::format("{} · {}: {}", name, stage, words));
-                     }));
+    out.look = with_->loop.block_on(hands_->look(
+        wish, false, [&line](const std::string& name, const std::string& stage, const std::string& words) {
+            line.show(fmt::format("{} · {}: {}", name, stage, words));
+        }));
     if (kept_ && wish.revision > 0) {
         auto past = publish::recall(*kept_, wish);
         if (!past) {
@@ -110,14 +109,14 @@ plan::plan plan_bench::plan_again(const model::looked_after& wish, const planned
 }
 
 std::expected<plan_bench::carried_out, bench_error> plan_bench::carry_out(const std::string& domain,
-                                                                         progress_line& line) {
+                                                                          progress_line& line) {
     carried_out out;
     line.show(fmt::format("{}: the next step…", domain));
-    const auto told = call_daemon(with_->loop, common_->set, "/carry",
-                                  boost::json::serialize(boost::json::object{{"domain", domain},
-                                                                             {"width", terminal_width()},
-                                                                             {"colour", stdout_colour()}}),
-                                  "POST");
+    const auto told =
+        call_daemon(with_->loop, common_->set, "/carry",
+                    boost::json::serialize(boost::json::object{
+                        {"domain", domain}, {"width", terminal_width()}, {"colour", stdout_colour()}}),
+                    "POST");
     if (told && told->is_object()) {
         const auto& answer = told->as_object();
         out.by_daemon = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/publish_hands.h"
 
-#include "app/report_facts.h"
 #include "app/live_look.h"
+#include "app/report_facts.h"
 #include "app/store_access.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
@@ -145,8 +145,11 @@ io::task<model::enforce_evidence> publish_hands::evidence(std::string domain) {
         [&s, domain, now, live = std::move(live)] { return s.ask_evidence(domain, now, live); });
     if (told)
         co_return std::move(*told);
-    co_return model::enforce_evidence{
-        .ready = {}, .reasons = {}, .sentence = "The reports could not be asked: " + words(told.error())};
+    co_return model::enforce_evidence{.ready = {},
+                                      .reasons = {},
+                                      .sentence = told.error().again() ? "The reports could not be asked: " +
+                                                                             words(told.error())
+                                                                       : "No report is in the store yet."};
 }
 
 publish::done_by_hand told_of(const publish::pushed& done) {
@@ -220,16 +223,15 @@ io::task<std::expected<std::string, std::string>> publish_hands::fetch(std::stri
     for (const auto& fact : facts) {
         const std::string at = fact.address.to_string();
         if (fact.outcome != model::fetch_outcome::fetched)
-            co_return std::unexpected(fmt::format("{}: {}{}", at, model::to_string(fact.outcome),
-                                                  fact.detail.empty()
-                                                      ? std::string()
-                                                      : ": " + base::printable(fact.detail, 200)));
+            co_return std::unexpected(
+                fmt::format("{}: {}{}", at, model::to_string(fact.outcome),
+                            fact.detail.empty() ? std::string() : ": " + base::printable(fact.detail, 200)));
         if (!fact.is_plain_text())
             co_return std::unexpected(fmt::format("{}: the media type is '{}', not text/plain", at,
                                                   base::printable(fact.content_type, 80)));
         if (fact.body != facts.front().body)
-            co_return std::unexpected(fmt::format("{} gives another policy than {}", at,
-                                                  facts.front().address.to_string()));
+            co_return std::unexpected(
+                fmt::format("{} gives another policy than {}", at, facts.front().address.to_string()));
     }
     co_return facts.front().body;
 }

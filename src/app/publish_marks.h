@@ -6,8 +6,8 @@
 
 namespace mailtight::app {
 
-inline constexpr std::string_view report_way_mark = "report-way";      ///< reports arrive
-inline constexpr std::string_view forced_mark = "forced";              ///< enforce without evidence
-inline constexpr std::string_view renew_mark = "renew-certificate";    ///< a person wants it now
+inline constexpr std::string_view report_way_mark = "report-way";   ///< reports arrive
+inline constexpr std::string_view forced_mark = "forced";           ///< enforce without evidence
+inline constexpr std::string_view renew_mark = "renew-certificate"; ///< a person wants it now
 
 } // namespace mailtight::app

@@ -41,8 +41,8 @@ std::optional<std::string> host_name_of(std::string_view text) {
 read<std::string> secret_file(std::string_view key, const std::string& file) {
     struct stat is{};
     if (::stat(file.c_str(), &is) == 0 && S_ISREG(is.st_mode) && (is.st_mode & S_IROTH) != 0)
-        return std::unexpected(fmt::format("{}: {} can be read by everybody: chmod 0640 it", key,
-                                           base::printable(file)));
+        return std::unexpected(
+            fmt::format("{}: {} can be read by everybody: chmod 0640 it", key, base::printable(file)));
     auto bytes = read_bytes(file, key_file_bytes);
     if (!bytes)
         return std::unexpected(fmt::format("{}: {}", key, bytes.error()));
@@ -54,8 +54,8 @@ read<std::string> secret_file(std::string_view key, const std::string& file) {
 read<publish::update_server> update_server_of(const std::string& text) {
     constexpr std::string_view form = "NAME ADDRESS[:PORT] [zone=ZONE] [key=FILE]";
     auto wrong = [&](std::string_view why) {
-        return std::unexpected(
-            fmt::format("dns-update.servers: '{}': {}; it takes \"{}\"", base::printable(text, 200), why, form));
+        return std::unexpected(fmt::format("dns-update.servers: '{}': {}; it takes \"{}\"",
+                                           base::printable(text, 200), why, form));
     };
     std::vector<std::string> words;
     for (const auto word : base::split(text, ' '))
@@ -89,7 +89,8 @@ read<publish::update_server> update_server_of(const std::string& text) {
                     fmt::format("dns-update.servers: {}: {}", base::printable(value), parsed.error()));
             server.key = std::move(*parsed);
         } else {
-            return wrong(fmt::format("'{}' is neither zone=ZONE nor key=FILE", base::printable(words[i], 60)));
+            return wrong(
+                fmt::format("'{}' is neither zone=ZONE nor key=FILE", base::printable(words[i], 60)));
         }
     }
     return server;
@@ -131,9 +132,9 @@ read<publish::issuer_options> issuing_of(const settings& from) {
     for (const auto& word : from.acme_challenges) {
         const auto kind = publish::parse_challenge_kind(word);
         if (!kind)
-            return std::unexpected(fmt::format(
-                "certificates.challenges: '{}' is unknown: tls-alpn-01, http-01 or dns-01",
-                base::printable(word, 60)));
+            return std::unexpected(
+                fmt::format("certificates.challenges: '{}' is unknown: tls-alpn-01, http-01 or dns-01",
+                            base::printable(word, 60)));
         made.order.push_back(*kind);
     }
     made.machine = machine_name_of(from);
@@ -188,8 +189,8 @@ read<publish_settings> publish_settings_of(const settings& from) {
         if (!server)
             return std::unexpected(server.error());
         if (!made.servers.empty() && made.server(server->name))
-            return std::unexpected(fmt::format("dns-update.servers: two have the name '{}'",
-                                               base::printable(server->name, 60)));
+            return std::unexpected(
+                fmt::format("dns-update.servers: two have the name '{}'", base::printable(server->name, 60)));
         made.servers.push_back(std::move(*server));
     }
     if (!from.dns_hook.empty())

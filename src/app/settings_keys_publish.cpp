@@ -29,8 +29,10 @@ std::vector<setting_key> host_keys() {
         {"publish",
          "leave",
          &settings::leave_to_us,
-         "What the daemon may do by itself for a domain that domain add says nothing else of: \"nothing\" but "
-         "watch and say; \"records\": serve policies, get certificates and write DNS, yet not change the mode "
+         "What the daemon may do by itself for a domain that domain add says nothing else of: \"nothing\" "
+         "but "
+         "watch and say; \"records\": serve policies, get certificates and write DNS, yet not change the "
+         "mode "
          "and not remove anything; \"all\" that the plan allows at its time.",
          {"nothing", "records", "all"}},
         {"publish", "policy-host", &settings::policy_host_name,
@@ -85,7 +87,8 @@ std::vector<setting_key> dns_update_keys() {
          "domain set --dns update:NAME chooses one. The file holds name:algorithm:base64, as tsig-keygen "
          "and keymgr know it, and must not be readable by others."},
         {"dns-update", "hook", &settings::dns_hook,
-         "A command that changes records at any provider, with its first arguments: [\"/etc/mailtight/dns\"]. "
+         "A command that changes records at any provider, with its first arguments: "
+         "[\"/etc/mailtight/dns\"]. "
          "For domains with --dns hook."},
         {"dns-update",
          "hook-convention",

@@ -120,8 +120,8 @@ std::string fault_of(const model::fetch_fact& fetch) {
 
 void policy_seen(const model::observation& seen, plan::situation& out) {
     if (seen.policy_host.addresses.empty()) {
-        out.policy_known = !seen.policy_host.any_error() &&
-                           seen.policy_host.a.status != model::dns_status::not_asked;
+        out.policy_known =
+            !seen.policy_host.any_error() && seen.policy_host.a.status != model::dns_status::not_asked;
         out.policy_fault = out.policy_known ? fmt::format("mta-sts.{} has no address", seen.domain)
                                             : fmt::format("mta-sts.{} could not be looked up", seen.domain);
         return;

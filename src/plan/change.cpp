@@ -33,7 +33,7 @@ bool provider_serves(const picture& p, const sts::policy& wanted, const mx_choic
 change want(const picture& p, sts::policy policy, const mx_choice& mx) {
     change out{.policy = std::move(policy)};
     const bool provided = p.wish.host == model::hosting::delegated;
-    const bool mine = p.hosted_here() ? p.ours : p.seen.policy.has_value();
+    const bool mine = p.hosted_here() ? p.ours : p.serving; // seen, or not to be asked today
     out.served = provided ? provider_serves(p, out.policy, mx)
                           : mine && p.in_force && same_policy(*p.in_force, out.policy);
     if (out.served)

@@ -38,7 +38,7 @@ class chooser {
 public:
     explicit chooser(const picture& p)
         : p_(p)
-        , published_(p.in_force ? names(p.in_force->mx) : std::vector<std::string>{})
+        , published_(p.standing ? names(p.standing->mx) : std::vector<std::string>{})
         , explicit_(!p.wish.mx.empty())
         , mx_told_(p.seen.mx_known && !p.seen.null_mx) {}
 
@@ -77,14 +77,14 @@ private:
     std::vector<std::string> base() const {
         if (!explicit_)
             return mx_told_ ? names(p_.seen.suggested_mx) : published_;
+        // What is gone from DNS as wished needs its line no longer; take_former_host() keeps it for its time,
+        // and keep_published_while_unsure() where DNS gave no answer.
         auto list = names(p_.wish.mx);
-        // What is gone from DNS as wished needs its line no longer; take_former_host() keeps it for its time.
-        const auto gone = names(p_.wish.mx_removing);
-        if (mx_told_)
-            std::erase_if(list, [&](const std::string& one) {
-                return contains(gone, one) && !contains(in_dns_, one) &&
-                       !contains(names(p_.wish.mx_adding), one);
-            });
+        const auto gone = names(p_.wish.mx_removing), coming = names(p_.wish.mx_adding);
+        std::erase_if(list, [&](const std::string& one) {
+            return contains(gone, one) && !contains(in_dns_, one) && !contains(coming, one) &&
+                   (mx_told_ || !published_.empty());
+        });
         return list;
     }
 
@@ -155,8 +155,8 @@ private:
 mx_choice choose_mx(const picture& p) {
     auto out = chooser(p).choose();
     // The same hosts in the order of today's answer are no new policy.
-    if (p.in_force && same_patterns(out.patterns, p.in_force->mx))
-        out.patterns = p.in_force->mx;
+    if (p.standing && same_patterns(out.patterns, p.standing->mx))
+        out.patterns = p.standing->mx;
     return out;
 }
 

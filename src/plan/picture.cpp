@@ -35,15 +35,17 @@ void add_held(picture& p, const model::served_policy& entry) {
     // Resolvers still lead some senders to the host that it was served by.
     if (!entry.ours)
         one.ends += std::chrono::seconds(p.seen.host_ttl);
-    const auto behind = std::ranges::upper_bound(p.senders, one.entry.first_served, {},
-                                                 [](const held& two) { return two.entry.first_served; });
-    p.senders.insert(behind, std::move(one));
+    p.senders.push_back(std::move(one));
 }
 
 /// The log of what was served; and, whatever it says, what can be fetched at this moment.
 void find_held(picture& p) {
-    for (const auto& entry : p.past.served)
-        add_held(p, entry);
+    // The order of the log, not of its dates: a clock may have been set back. What is served now is the
+    // newest.
+    for (const bool open : {false, true})
+        for (const auto& entry : p.past.served)
+            if (entry.last_served.has_value() != open)
+                add_held(p, entry);
     const auto served_now = [&](const std::string& body, bool ours, base::utc_seconds since) {
         const auto policy = sts::parse_policy(body);
         const bool logged = std::ranges::any_of(p.past.served, [&](const model::served_policy& one) {
@@ -90,6 +92,10 @@ picture look(const model::looked_after& wish, const situation& seen, const remem
               .used_ids = {past.ids_used.begin(), past.ids_used.end()}};
     find_policy_in_force(p);
     find_held(p);
+    p.standing = p.in_force;
+    if (!p.standing && seen.sts.state == record_seen::what::one && !p.senders.empty())
+        if (auto read = sts::parse_policy(p.senders.back().entry.body))
+            p.standing = std::move(*read);
     for (const auto& entry : past.served)
         p.used_ids.insert(entry.ids.begin(), entry.ids.end());
     if (past.publication)
@@ -122,6 +128,11 @@ bool id_in_step(const picture& p) {
     if (!others || !present)
         return !others;
     return p.past.record_since && *p.past.record_since > present->first_served;
+}
+
+bool known_as_ours(const picture& p, const std::string& body) {
+    return (p.past.publication && p.past.publication->body == body) ||
+           std::ranges::any_of(p.past.served, [&](const auto& one) { return one.ours && one.body == body; });
 }
 
 std::vector<mx_seen> mail_hosts(const picture& p) {

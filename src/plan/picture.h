@@ -32,7 +32,10 @@ struct picture {
 
     /// The policy that senders get, or that our host gives them as soon as they can reach it.
     std::optional<sts::policy> in_force;
-    std::string body;          ///< its bytes
+    std::string body; ///< its bytes
+    /// The same; or, where a record stands and its policy cannot be had any more, the last one that could: an
+    /// outage takes nothing back.
+    std::optional<sts::policy> standing;
     bool ours = false;         ///< it is what our host serves
     bool serving = false;      ///< something is served, be it no policy at all
     std::vector<held> senders; ///< oldest first; what is served now ends its life from now
@@ -63,6 +66,9 @@ picture look(const model::looked_after& wish, const situation& seen, const remem
 
 /// The id of the record belongs to the policy in force, and to no other (8461-3.1-e).
 bool id_in_step(const picture& p);
+
+/// The body is one that our host serves or served.
+bool known_as_ours(const picture& p, const std::string& body);
 
 /// MX hosts in DNS: the domain itself where it has no MX record (RFC 5321 §5.1).
 std::vector<mx_seen> mail_hosts(const picture& p);

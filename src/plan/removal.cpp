@@ -20,9 +20,14 @@ using so = step_list::so;
 constexpr std::uint64_t none_max_age = 86'400; // the guides: about a day
 constexpr std::uint64_t long_wait = 1'209'600; // 14 days: beyond, mode none is the better way
 
+/// Nobody can fetch anything any more: not from us, and not from somebody else's host at the same name.
+bool file_is_gone(const picture& p) {
+    const bool told = p.seen.policy_known || (p.hosted_here() && !p.seen.host_resolves);
+    return !p.ours && !p.seen.policy && told;
+}
+
 bool something_stands(const picture& p) {
-    const bool served = p.hosted_here() ? p.ours : p.serving || !p.seen.policy_known;
-    return served || !p.record_absent();
+    return !file_is_gone(p) || !p.record_absent();
 }
 
 bool ever_announced(const picture& p) {
@@ -59,24 +64,42 @@ void add_wait_for_resolvers(const picture& p, step_list& list) {
              .until_words = "the record's TTL has passed"};
     const bool absent = p.record_absent();
     const auto gone = absent ? p.past.record_gone_since.value_or(p.now) : p.now;
-    one.not_before = gone + p.record_wait();
-    const bool over = absent && (!ever_announced(p) || *one.not_before <= p.now);
+    const auto until = gone + p.record_wait();
+    const bool over = absent && (!ever_announced(p) || until <= p.now);
+    if (list.open())
+        one.not_before = until;
+    else
+        one.why += fmt::format(" That takes {} from then on.",
+                               say_length(static_cast<std::uint64_t>(p.record_wait().count())));
     list.add(std::move(one), over ? so::done : so::waits);
 }
 
 void add_stop_serving(const picture& p, step_list& list) {
-    const bool stopped = p.hosted_here() ? !p.ours : p.seen.policy_known && !p.seen.policy;
     step one{.kind = step_kind::stop_serving,
              .by = list.who_decides(list.who_serves()),
              .title = "Withdraw the policy file",
              .why = "No sender looks for it any more."};
-    if (!p.hosted_here() && !stopped)
-        one.how = p.wish.host == model::hosting::delegated
-                      ? "Ask your provider to withdraw the policy."
-                      : fmt::format("Delete .well-known/mta-sts.txt on your web server. The name {} and its "
-                                    "certificate may go as well, if nothing else uses them.",
-                                    p.host_name());
-    list.add(std::move(one), stopped ? so::done : so::ready);
+    if (file_is_gone(p)) {
+        list.add(std::move(one), so::done);
+        return;
+    }
+    const bool of_others = p.hosted_here() && !p.ours && p.seen.policy && !known_as_ours(p, *p.seen.policy);
+    if (of_others) {
+        one.by = step_actor::person;
+        one.blocked = "Another web server still answers with a policy at " + p.url();
+    }
+    if (p.wish.host == model::hosting::delegated)
+        one.how = "Ask your provider to withdraw the policy.";
+    else if (!p.hosted_here() || of_others)
+        one.how =
+            fmt::format("Delete .well-known/mta-sts.txt on that web server. The name {} and its certificate "
+                        "may go as well, if nothing else uses them.",
+                        p.host_name());
+    const bool unsure = !p.ours && !p.seen.policy;
+    if (unsure)
+        one.blocked =
+            p.seen.policy_fault.empty() ? "The policy host could not be asked." : p.seen.policy_fault;
+    list.add(std::move(one), unsure ? so::waits : so::ready);
 }
 
 /// The name and the certificate, where they were ours alone.
@@ -103,6 +126,19 @@ void add_clearing(const picture& p, step_list& list) {
                  p.past.certificate_here ? so::ready : so::done);
 }
 
+/// With the file withdrawn, nothing but time ends a policy that a sender holds.
+void add_expiry_wait(const picture& p, step_list& list) {
+    const auto end = bound_until(p) + p.options.margin;
+    list.add({.kind = step_kind::wait,
+              .title = "Wait until every policy has expired",
+              .why =
+                  "It counts from the last time that the file could be fetched, since every fetch restarts "
+                  "max_age. The old MX hosts have to stay valid until then.",
+              .not_before = end,
+              .until_words = "every policy ever served has expired"},
+             something_stands(p) || end > p.now ? so::waits : so::done);
+}
+
 // ---- the first way: mode none first ----
 
 /// Since when all that senders can fetch says none.
@@ -127,7 +163,7 @@ base::utc_seconds free_at(const picture& p) {
 void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
     const auto bound = bound_until(p);
     step one{.kind = step_kind::wait,
-             .title = "Wait until every policy of before has expired",
+             .title = "Wait until every earlier policy has expired",
              .why = fmt::format(
                  "Senders may hold a policy that was served before until {}. Whoever looks again is "
                  "told mode none, so the record and the file stay until then.",
@@ -150,7 +186,7 @@ void remove_by_none(const picture& p, step_list& list, plan& out) {
         if (p.wish.keep_mx && p.in_force)
             none.mx = p.in_force->mx;
         const auto change = want(p, none, mx);
-        if (!p.serving)
+        if (!change.verified)
             add_host_steps(p, list, false);
         // Nobody refuses mail because of what was never announced, or only ever testing: no new record for
         // that.
@@ -167,6 +203,8 @@ void remove_by_none(const picture& p, step_list& list, plan& out) {
     add_remove_record(p, list, "Every policy that a sender could hold has expired.");
     add_wait_for_resolvers(p, list);
     add_stop_serving(p, list);
+    if (withdrawn) // long ago, or in the other way
+        add_expiry_wait(p, list);
     add_clearing(p, list);
 }
 
@@ -185,14 +223,7 @@ void remove_by_expiry(const picture& p, step_list& list, plan& out) {
                             say_moment(bound)));
     add_wait_for_resolvers(p, list);
     add_stop_serving(p, list);
-    list.add({.kind = step_kind::wait,
-              .title = "Wait until every policy has expired",
-              .why =
-                  "It counts from the last time that the file could be fetched, since every fetch restarts "
-                  "max_age. The old MX hosts have to stay valid until then.",
-              .not_before = bound + p.options.margin,
-              .until_words = "every policy ever served has expired"},
-             something_stands(p) || bound + p.options.margin > p.now ? so::waits : so::done);
+    add_expiry_wait(p, list);
     add_clearing(p, list);
     if (bound > p.now + std::chrono::seconds(long_wait))
         out.warnings.push_back(fmt::format(

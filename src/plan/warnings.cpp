@@ -11,11 +11,6 @@
 namespace mailtight::plan {
 namespace {
 
-bool known_as_ours(const picture& p, const std::string& body) {
-    return (p.past.publication && p.past.publication->body == body) ||
-           std::ranges::any_of(p.past.served, [&](const auto& one) { return one.ours && one.body == body; });
-}
-
 /// 8461-10.3-a: what others planted is answered by a newer policy of ours, whose id they never had.
 void warn_of_foreign_policy(const picture& p, plan& out) {
     if (!p.hosted_here() || !p.seen.policy || known_as_ours(p, *p.seen.policy))

@@ -40,7 +40,7 @@ bool is_id(std::string_view text) {
     return !text.empty() && text.size() <= 32 && std::ranges::all_of(text, base::is_alnum);
 }
 
-/// A URI with the characters that would end it in the record escaped (8460-3-m).
+/// A URI with the characters that would end it in the record escaped (RFC 8460 §3).
 std::string record_uri(std::string_view uri) {
     std::string out;
     for (const char c : uri)
@@ -56,22 +56,24 @@ bool is_report_address(std::string_view uri) {
            std::ranges::all_of(uri, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+/// Letters, digits, hyphens and underscores alone: nothing that a zone file takes for something else.
+std::string or_root(std::string_view name) {
+    return mail::canonical_name(name).value_or("") + ".";
+}
+
 /// A mail address as the owner of a zone: a@b.c is a.b.c, a dot before the @ is escaped (RFC 1035 §8).
 std::string mailbox_name(std::string_view address) {
     const auto at = address.find('@');
     if (at == std::string_view::npos)
-        return std::string(address);
-    std::string out;
+        return or_root(address);
+    std::string local;
     for (const char c : address.substr(0, at)) {
         if (c == '.')
-            out += '\\';
-        out += c;
+            local += '\\';
+        if (c == '.' || c == '-' || c == '_' || c == '+' || base::is_alnum(c))
+            local += c;
     }
-    return out + "." + std::string(address.substr(at + 1));
-}
-
-std::string or_root(std::string_view name) {
-    return wire::canonical_dns_name(name).value_or("") + ".";
+    return (local.empty() ? "hostmaster" : local) + "." + or_root(address.substr(at + 1));
 }
 
 } // namespace
@@ -95,25 +97,26 @@ std::string zone_of_delegated(std::string_view zone, const std::vector<delegated
     const auto line = [&out](const std::string& text) { out += text + "\n"; };
     line(fmt::format("$ORIGIN {}", apex));
     line(fmt::format("$TTL {}", record_ttl));
-    line(fmt::format("@ 3600 IN SOA {} {} {} 3600 600 1209600 300", or_root(primary),
-                     or_root(mailbox_name(mailbox)), serial));
+    line(fmt::format("@ 3600 IN SOA {} {} {} 3600 600 1209600 300", or_root(primary), mailbox_name(mailbox),
+                     serial));
     for (const auto& server : name_servers)
-        if (wire::canonical_dns_name(server))
+        if (mail::canonical_name(server))
             line(fmt::format("@ 3600 IN NS {}", or_root(server)));
     auto sorted = names;
     std::ranges::sort(sorted, {}, &delegated_names::target);
-    std::string_view last;
+    std::string last;
     for (const auto& one : sorted) {
-        const auto target = wire::canonical_dns_name(one.target);
-        if (!target || !mail::is_within(*target, zone) || one.target == last || !is_id(one.id))
+        const auto target = mail::canonical_name(one.target);
+        if (!target || !mail::is_within(*target, zone) || *target == last || !is_id(one.id))
             continue;
-        last = one.target;
+        last = *target;
+        // 8461-8.2-a, 8461-3.1-s
         line(fmt::format("{}. IN TXT {}", *target, quoted("v=STSv1; id=" + one.id + ";")));
         std::vector<std::string> rua;
         for (const auto& uri : one.rua)
             if (is_report_address(uri))
                 rua.push_back(record_uri(uri));
-        const auto reports = wire::canonical_dns_name(tlsrpt_target(*target));
+        const auto reports = mail::canonical_name(tlsrpt_target(*target));
         if (!rua.empty() && reports)
             line(fmt::format("{}. IN TXT {}", *reports,
                              quoted("v=TLSRPTv1; rua=" + base::join(rua, ",") + ";")));

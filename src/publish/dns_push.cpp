@@ -141,6 +141,9 @@ private:
             const auto name = wire::canonical_dns_name(change.name).value_or("");
             for (const auto type : change_types)
                 questions.emplace(name, type);
+            if (change.type == "CNAME" && !change.add.empty())
+                for (const auto type : alias_rivals)
+                    questions.emplace(name, type);
         }
         records all;
         for (const auto& [name, type] : questions) {

@@ -30,6 +30,12 @@ bool as_wanted(const std::vector<plan::record_change>& wanted,
 std::optional<wire::dns_type> change_type(std::string_view word);
 inline constexpr wire::dns_type change_types[] = {wire::dns_type::txt, wire::dns_type::cname,
                                                   wire::dns_type::a, wire::dns_type::aaaa};
+/// More that is looked at where a name becomes an alias: beside any of these a server would take our old
+/// record away and add nothing, without a word (erratum 4469 of RFC 2136).
+inline constexpr wire::dns_type alias_rivals[] = {wire::dns_type::mx,  wire::dns_type::ns,
+                                                  wire::dns_type::caa, wire::dns_type::tlsa,
+                                                  wire::dns_type{33},  // SRV
+                                                  wire::dns_type{65}}; // HTTPS
 
 /// The one text of a value, for comparing: names in lower case, addresses by RFC 5952. Nothing for one that
 /// is none of its type.

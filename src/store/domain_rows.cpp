@@ -190,7 +190,7 @@ std::optional<store_error> refused(const model::looked_after& value) {
         return problem;
     if (auto problem = refused_list("label", value.labels, label_max))
         return problem;
-    if (value.max_age && *value.max_age > base::limits::max_age_max) // 8461-3.2-k
+    if (value.max_age && *value.max_age > base::limits::max_age_max) // 8461-3.2-g
         return wrong(fmt::format("max_age {} is beyond {}", *value.max_age, base::limits::max_age_max));
     for (const auto& [name, mark] : value.marks)
         if (auto problem = refused(mark, name))
@@ -211,7 +211,7 @@ std::optional<store_error> refused(const model::mark& value, std::string_view na
 std::optional<store_error> refused(const model::publication& value) {
     if (auto problem = refused_domain(value.domain))
         return problem;
-    if (auto problem = refused_bytes("policy", value.body, base::limits::policy_bytes)) // 8461-3.3-m
+    if (auto problem = refused_bytes("policy", value.body, base::limits::policy_bytes))
         return problem;
     return refused_name("policy id", value.id, text_max);
 }

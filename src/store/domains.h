@@ -169,6 +169,8 @@ public:
     virtual result<void> drop_challenge(std::string_view kind, std::string_view key) = 0;
     virtual result<std::optional<challenge_answer>> challenge(std::string_view kind,
                                                               std::string_view key) = 0;
+    /// All that have not ended: for a machine that answers from memory.
+    virtual result<std::vector<challenge_answer>> challenges(base::utc_seconds now) = 0;
     /// Secrets by name ("acme/DIRECTORY/account", "tsig/…"), sealed; "" removes.
     virtual result<void> put_secret(std::string_view name, std::string_view sealed) = 0;
     virtual result<std::optional<std::string>> secret(std::string_view name) = 0;

@@ -157,6 +157,19 @@ result<std::optional<challenge_answer>> sql_domains::challenge(std::string_view 
     });
 }
 
+result<std::vector<challenge_answer>> sql_domains::challenges(base::utc_seconds now) {
+    return reading([&] {
+        std::vector<challenge_answer> out;
+        on_->query(
+            "select kind, key, answer, until from challenge_answer where until >= $1 order by kind, key",
+            {now}, [&](const sql::row& r) {
+                out.push_back(
+                    {.kind = r.string(0), .key = r.string(1), .answer = r.string(2), .until = r.at(3)});
+            });
+        return out;
+    });
+}
+
 result<void> sql_domains::put_secret(std::string_view name, std::string_view sealed) {
     if (name.empty() || name.size() > name_max || storable_text(std::string(name)) != name)
         return std::unexpected(wrong("not a name for a secret"));

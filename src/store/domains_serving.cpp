@@ -51,14 +51,14 @@ std::optional<model::publication> sql_domains::publication_of(std::string_view d
 // Those that are open, and the newest one that has this body.
 std::vector<sql_domains::entry> sql_domains::entries(std::string_view domain, std::string_view body) {
     std::vector<entry> out;
-    on_->query("select number, body, ids, first_served, last_served from served_policy where domain = $1 and "
+    on_->query("select number, body, ids, reached, last_served from served_policy where domain = $1 and "
                "(last_served is null or number = (select max(number) from served_policy where domain = $1 "
                "and body = $2)) order by number",
                {domain, sql::bytes{body}}, [&](const sql::row& r) {
                    out.push_back({.number = r.integer(0),
                                   .body = r.string(1),
                                   .ids = read_list(r.text(2)),
-                                  .first_served = r.at(3),
+                                  .reached = r.at(3),
                                   .last_served = r.maybe_at(4)});
                });
     return out;
@@ -68,9 +68,10 @@ void sql_domains::open_entry(std::string_view domain, std::string_view body, std
                              base::utc_seconds at) {
     const auto facts = facts_of(body);
     const auto ids = id.empty() ? std::string() : write_list({std::string(id)});
-    on_->run("insert into served_policy (domain, body, mode, max_age, ids, first_served, last_served, ours) "
-             "values ($1, $2, $3, $4, $5, $6, null, $7)",
-             {domain, sql::bytes{body}, sts::to_string(facts.mode), facts.max_age, ids, at, ours});
+    on_->run(
+        "insert into served_policy (domain, body, mode, max_age, ids, first_served, reached, last_served, "
+        "ours) values ($1, $2, $3, $4, $5, $6, $6, null, $7)",
+        {domain, sql::bytes{body}, sts::to_string(facts.mode), facts.max_age, ids, at, ours});
 }
 
 void sql_domains::add_id(const entry& to, std::string_view id) {
@@ -83,8 +84,9 @@ void sql_domains::add_id(const entry& to, std::string_view id) {
 }
 
 void sql_domains::close_entry(const entry& which, base::utc_seconds at) {
-    on_->run("update served_policy set last_served = $2 where number = $1 and last_served is null",
-             {which.number, std::max(at, which.first_served)});
+    on_->run(
+        "update served_policy set last_served = $2, reached = $2 where number = $1 and last_served is null",
+        {which.number, std::max(at, which.reached)});
 }
 
 result<bool> sql_domains::publish(const model::publication& value, const lease& held, std::string_view who,
@@ -110,7 +112,10 @@ result<bool> sql_domains::publish(const model::publication& value, const lease& 
         }
         if (same) {
             add_id(*same, value.id);
-            on_->run("update served_policy set ours = 1 where number = $1 and ours = 0", {same->number});
+            on_->run("update served_policy set ours = 1, reached = case when reached < $2 then $2 else "
+                     "reached end "
+                     "where number = $1",
+                     {same->number, value.since});
         } else if (!value.body.empty()) {
             open_entry(value.domain, value.body, value.id, true, value.since);
         }
@@ -192,13 +197,16 @@ result<void> sql_domains::seen_served(std::string_view domain, std::string_view 
             return open_entry(domain, body, plain_id, ours, at);
         const auto& same = open ? *open : *closed;
         add_id(same, plain_id);
-        if (open || *same.last_served >= at)
+        if (open || (ours && *same.last_served >= at)) // within the lag, from a machine that has not heard
             return;
+        const auto reached = std::max(at, *same.last_served);
         // Ours that our hosts serve no more: somebody still gives the old one. Else it is served again.
         if (ours && !served.empty())
-            on_->run("update served_policy set last_served = $2 where number = $1", {same.number, at});
+            on_->run("update served_policy set last_served = $2, reached = $2 where number = $1",
+                     {same.number, reached});
         else
-            on_->run("update served_policy set last_served = null where number = $1", {same.number});
+            on_->run("update served_policy set last_served = null, reached = $2 where number = $1",
+                     {same.number, reached});
     });
 }
 

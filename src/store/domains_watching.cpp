@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t rows_a_call = 2'000;
 constexpr std::size_t network_max = 64, agent_max = 64, id_max = 255;
 
-// `last_seen` of the newest state stands in watched_now.
+// `last_seen` of the newest state stands in watched_now, and its own is never: so it is not written often.
 constexpr std::string_view state_columns =
     "s.domain, s.first_seen, coalesce(n.last_seen, s.last_seen), s.verdict, s.record_id, s.policy_sha256, "
     "s.policy, s.mx, s.findings, s.complete";
@@ -74,8 +74,8 @@ bool sql_domains::append_state(const model::watched_state& state, std::string_vi
         on_->number("insert into watched_state (domain, first_seen, last_seen, verdict, record_id, "
                     "policy_sha256, policy, mx, findings, complete) values ($1, $2, $3, $4, $5, $6, $7, $8, "
                     "$9, $10) returning number",
-                    {state.domain, state.first, state.last, verdict, record, sha, sql::bytes{state.policy},
-                     mx, findings, state.full});
+                    {state.domain, state.first, never_due, verdict, record, sha, sql::bytes{state.policy}, mx,
+                     findings, state.full});
     on_->run("update watched_now set state = $3, digest = $4, first_seen = $5, last_seen = $6, earlier = $7 "
              "where domain = $1 and complete = $2",
              {state.domain, state.full, fresh.value_or(0), sql::bytes{digest}, state.first, state.last,
@@ -214,18 +214,23 @@ bool sql_domains::expire_fetches(base::utc_seconds before) {
     return gone == rows_a_call;
 }
 
-// A state that is the newest of its domain ended when it was seen last.
+// Those that ended first: an index has them. The newest of domains that nobody watches any more are looked
+// for last, once.
 bool sql_domains::expire_states(base::utc_seconds before) {
-    std::uint64_t looked_at = 0;
-    on_->query("delete from watched_state where number in (select s.number from watched_state s where "
-               "s.last_seen < $1 and not exists (select 1 from watched_now n where n.domain = s.domain and "
-               "n.complete = s.complete and n.state = s.number and n.last_seen >= $1) "
-               "order by s.last_seen limit $2) returning number, domain, complete",
-               {before, rows_a_call}, [&](const sql::row&) { ++looked_at; });
-    on_->run("delete from watched_now where last_seen < $1 and not exists (select 1 from watched_state s "
-             "where s.number = watched_now.state)",
-             {before});
-    return looked_at == rows_a_call;
+    std::uint64_t gone = 0;
+    on_->query("delete from watched_state where number in (select number from watched_state where "
+               "last_seen < $1 order by last_seen limit $2) returning 1",
+               {before, rows_a_call}, [&](const sql::row&) { ++gone; });
+    if (gone == rows_a_call)
+        return true;
+    std::vector<sql::values> states;
+    on_->query(
+        "delete from watched_now where (domain, complete) in (select domain, complete from watched_now "
+        "where last_seen < $1 order by domain, complete limit $2) returning state",
+        {before, rows_a_call}, [&](const sql::row& r) { states.push_back({r.integer(0)}); });
+    on_->query_each("delete from watched_state where number = $1", states,
+                    [](std::size_t, const sql::row&) {});
+    return states.size() == rows_a_call;
 }
 
 result<bool> sql_domains::expire(base::utc_seconds before) {

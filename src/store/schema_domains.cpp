@@ -47,9 +47,10 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create table publication (domain text {bytewise} primary key, change bigint not null unique, "
     "body {blob} not null, id text not null, since bigint not null)",
     // Every policy that could be fetched, only ever appended and closed. last_served null: it is served now.
+    // reached: it was served until then at least, so that no clock that is behind makes the past shorter.
     "create table served_policy (number {counting}, domain text {bytewise} not null, body {blob} not null, "
     "mode text not null, max_age bigint not null, ids text not null, first_served bigint not null, "
-    "last_served bigint, ours bigint not null)",
+    "reached bigint not null, last_served bigint, ours bigint not null)",
     "create index served_policy_domain on served_policy (domain, number)",
     // A row a domain that was ever served: whoever writes its log holds it to the end of the transaction.
     "create table served_head (domain text {bytewise} primary key, held bigint not null) {clustered}",
@@ -76,7 +77,8 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create table token_bucket (name text {bytewise} primary key, level bigint not null, "
     "at bigint not null) {clustered}",
 
-    // What a domain looked like when it changed; last_seen of the newest state stands in watched_now.
+    // What a domain looked like when it changed. Of the newest state last_seen is the end of the year 9999,
+    // and watched_now says when it was.
     "create table watched_state (number {counting}, domain text {bytewise} not null, "
     "first_seen bigint not null, last_seen bigint not null, verdict text not null, record_id text not null, "
     "policy_sha256 text not null, policy {blob} not null, mx text not null, findings text not null, "

@@ -72,6 +72,7 @@ public:
     result<void> put_challenge(const challenge_answer& value) override;
     result<void> drop_challenge(std::string_view kind, std::string_view key) override;
     result<std::optional<challenge_answer>> challenge(std::string_view kind, std::string_view key) override;
+    result<std::vector<challenge_answer>> challenges(base::utc_seconds now) override;
     result<void> put_secret(std::string_view name, std::string_view sealed) override;
     result<std::optional<std::string>> secret(std::string_view name) override;
     result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view prefix) override;
@@ -111,7 +112,7 @@ private:
         std::int64_t number = 0;
         std::string body;
         std::vector<std::string> ids;
-        base::utc_seconds first_served{};
+        base::utc_seconds reached{};
         std::optional<base::utc_seconds> last_served;
     };
     void hold_log(std::string_view domain);

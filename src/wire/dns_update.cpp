@@ -214,8 +214,12 @@ std::expected<dns_update_reply, dns_parse_error> read_dns_update_reply(std::stri
             reply.zone = record.owner;
             reply.serial = serial_of(bytes, record);
         }
-        if (record.section != raw_record::part::answer || !is_read(type))
+        if (record.section != raw_record::part::answer)
             continue;
+        if (!is_read(type)) {
+            reply.answers.push_back({record.owner, type, record.ttl, {}, {}});
+            continue;
+        }
         auto data = plain_data(bytes, record);
         auto value = data ? value_of(record.type, *data) : std::nullopt;
         if (!value)

@@ -84,7 +84,7 @@ struct dns_update_reply {
     std::uint16_t id = 0, code = 0;
     bool response = false, authoritative = false;
     unsigned opcode = 0;
-    std::vector<update_record> answers;  ///< TXT, CNAME, A and AAAA, with their RDATA
+    std::vector<update_record> answers;  ///< with RDATA and value for TXT, CNAME, A and AAAA, else bare
     std::optional<std::string> zone;     ///< owner of the SOA in answer or authority
     std::optional<std::string> alias;    ///< owner of a CNAME in the answer
     std::optional<std::uint32_t> serial; ///< of that SOA

@@ -118,8 +118,8 @@ std::string_view explain(tsig_fault fault) {
     case tsig_fault::bad_time:
         return "the reply was signed too long ago, or its server's clock is wrong";
     case tsig_fault::refused_key:
-        return "the server does not know this TSIG key (BADKEY): its name and algorithm must be the same "
-               "there";
+        return "the server does not know this TSIG key, or does not take it for this zone (BADKEY): name and "
+               "algorithm must be the same there, and its rules must name the key";
     case tsig_fault::refused_signature:
         return "the server finds our signature wrong (BADSIG): the secrets of the TSIG key differ";
     case tsig_fault::refused_time:
@@ -182,7 +182,8 @@ std::string_view explain_update_rcode(std::uint16_t code) {
     case 16:
         return "the secrets of the TSIG key differ between the server and here";
     case 17:
-        return "the server does not know the TSIG key: its name and algorithm must be the same there";
+        return "the server does not know the TSIG key, or does not take it for this zone: name and algorithm "
+               "must be the same there, and its rules must name the key";
     case 18:
         return "the server's clock and ours are too far apart: set both by NTP";
     case 22:

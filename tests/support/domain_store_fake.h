@@ -319,6 +319,15 @@ public:
     store::result<void> drop_challenge(std::string_view kind, std::string_view key) override {
         return locked<void>([&] { challenges_.erase({std::string(kind), std::string(key)}); });
     }
+    store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
+        return locked<std::vector<store::challenge_answer>>([&] {
+            std::vector<store::challenge_answer> all;
+            for (const auto& [name, each] : challenges_)
+                if (each.until >= now)
+                    all.push_back(each);
+            return all;
+        });
+    }
     store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
                                                                     std::string_view key) override {
         return locked<std::optional<store::challenge_answer>>(

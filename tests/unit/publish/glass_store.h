@@ -158,6 +158,9 @@ public:
     store::result<void> drop_challenge(std::string_view kind, std::string_view key) override {
         return through<void>([&] { return behind_.drop_challenge(kind, key); });
     }
+    store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
+        return reads<std::vector<store::challenge_answer>>([&] { return behind_.challenges(now); });
+    }
     store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
                                                                     std::string_view key) override {
         return reads<std::optional<store::challenge_answer>>([&] { return behind_.challenge(kind, key); });

@@ -218,11 +218,13 @@ TEST(DnsUpdateReply, SaysWhatStandsThere) {
     EXPECT_EQ(reply->zone, "x");
     EXPECT_EQ(reply->serial, 7U);
     EXPECT_EQ(reply->alias, "x");
-    ASSERT_EQ(reply->answers.size(), 3U);
+    ASSERT_EQ(reply->answers.size(), 4U);
     EXPECT_EQ(reply->answers[0], (update_record{"x", dns_type::txt, 5, "abc", bytes_of("0261620163")}));
     EXPECT_EQ(reply->answers[1], (update_record{"x", dns_type::cname, 5, "x", bytes_of("017800")}))
         << "the name uncompressed";
     EXPECT_EQ(reply->answers[2], (update_record{"x", dns_type::a, 5, "192.0.2.1", bytes_of("c0000201")}));
+    EXPECT_EQ(reply->answers[3], (update_record{"x", dns_type::soa, 5, "", ""}))
+        << "that it stands there, no more";
 }
 
 TEST(DnsUpdateReply, WhatLiesIsRefusedWhole) {
