@@ -5,6 +5,7 @@
 #include "app/policy_time.h"
 #include "app/store_access.h"
 #include "base/text.h"
+#include "publish/watcher.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -82,9 +83,14 @@ std::expected<void, std::string> begin_work(const settings& from, store::domain_
     std::vector<std::pair<std::string, base::utc_seconds>> at;
     for (const auto& domain : domains)
         at.emplace_back(domain, now);
-    for (const char* kind : {"plan", "watch", "glance"})
-        if (auto planned = kept.plan_all(kind, at); !planned)
-            return std::unexpected(words(planned.error()));
+    if (auto planned = kept.plan_all("plan", at); !planned)
+        return std::unexpected(words(planned.error()));
+    const auto whole = [](std::chrono::milliseconds length) {
+        return std::chrono::duration_cast<std::chrono::seconds>(length);
+    };
+    const publish::watch_options often{.full = whole(from.watch_full), .cheap = whole(from.watch_cheap)};
+    if (auto begun = publish::begin_watching(kept, {domains.begin(), domains.end()}, now, often); !begun)
+        return std::unexpected(words(begun.error()));
     wake_daemon(from, domains);
     return {};
 }

@@ -24,10 +24,14 @@ struct certified_key::state {
     std::vector<std::string> names;
     base::utc_seconds not_before{}, not_after{};
 
-    /// Puts all three into a connection; false where the library refuses them.
+    /// Puts all three into a connection; false where the library refuses them. What it complained about on
+    /// the way must not look like a failure of the handshake around it.
     bool apply(SSL* to) const {
-        return SSL_use_cert_and_key(to, leaf.get(), key.get(),
-                                    issuers ? issuers->certificates.get() : nullptr, 1) == 1;
+        ERR_set_mark();
+        const bool taken = SSL_use_cert_and_key(to, leaf.get(), key.get(),
+                                                issuers ? issuers->certificates.get() : nullptr, 1) == 1;
+        ERR_pop_to_mark();
+        return taken;
     }
 };
 

@@ -64,8 +64,13 @@ void add_wait_for_resolvers(const picture& p, step_list& list) {
              .until_words = "the record's TTL has passed"};
     const bool absent = p.record_absent();
     const auto gone = absent ? p.past.record_gone_since.value_or(p.now) : p.now;
-    one.not_before = gone + p.record_wait();
-    const bool over = absent && (!ever_announced(p) || *one.not_before <= p.now);
+    const auto until = gone + p.record_wait();
+    const bool over = absent && (!ever_announced(p) || until <= p.now);
+    if (list.open())
+        one.not_before = until;
+    else
+        one.why += fmt::format(" That takes {} from then on.",
+                               say_length(static_cast<std::uint64_t>(p.record_wait().count())));
     list.add(std::move(one), over ? so::done : so::waits);
 }
 
@@ -158,7 +163,7 @@ base::utc_seconds free_at(const picture& p) {
 void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
     const auto bound = bound_until(p);
     step one{.kind = step_kind::wait,
-             .title = "Wait until every policy of before has expired",
+             .title = "Wait until every earlier policy has expired",
              .why = fmt::format(
                  "Senders may hold a policy that was served before until {}. Whoever looks again is "
                  "told mode none, so the record and the file stay until then.",

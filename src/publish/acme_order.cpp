@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace mailtight::publish {
 
@@ -20,7 +21,8 @@ constexpr unsigned steps_max = 400;                  ///< of one run: an authori
 constexpr std::chrono::milliseconds run_time = 5min; ///< of waiting in one run; then others get their turn
 constexpr std::chrono::milliseconds first_poll = 50ms, last_poll = 5s;
 constexpr std::chrono::seconds longest_pause = 60s;
-constexpr std::size_t candidates_max = 20;
+constexpr std::ptrdiff_t candidates_max = 20;
+constexpr unsigned pages_max = 200;
 constexpr unsigned orders_max = 4; ///< of one run
 
 } // namespace
@@ -55,6 +57,8 @@ void acme_order::go(place to) {
         step_ = {.what = kind::account};
         break;
     case place::find_orders:
+        step_ = {.what = kind::read, .url = page_};
+        break;
     case place::find_order:
         step_ = {.what = kind::read, .url = candidates_.back()};
         break;
@@ -177,18 +181,11 @@ void acme_order::replied(const order_reply& reply, base::utc_seconds now) {
         const auto account = wire::read_acme_account(reply.body);
         if (!account || account->orders.empty())
             return begin_anew();
-        candidates_ = {account->orders};
+        page_ = account->orders;
         return go(place::find_orders);
     }
-    case place::find_orders: {
-        auto all = wire::read_acme_orders(reply.body);
-        if (!all || all->empty())
-            return begin_anew();
-        // The newest are the last; what was asked for just before a crash is among them.
-        const auto many = std::min(all->size(), candidates_max);
-        candidates_.assign(all->end() - static_cast<std::ptrdiff_t>(many), all->end());
-        return go(place::find_order);
-    }
+    case place::find_orders:
+        return on_list(reply);
     case place::find_order:
         return on_candidate(reply);
     case place::create:
@@ -221,6 +218,21 @@ void acme_order::on_created(const order_reply& reply, base::utc_seconds now) {
     memory_.asked = false;
     memory_.order = reply.location;
     on_order(*order, reply, now);
+}
+
+/// A page of the account's orders. The newest stand at the end of the last one; what was asked for just
+/// before a crash is among them.
+void acme_order::on_list(const order_reply& reply) {
+    if (const auto all = wire::read_acme_orders(reply.body))
+        candidates_.insert(candidates_.end(), all->begin(), all->end());
+    if (std::ssize(candidates_) > candidates_max)
+        candidates_.erase(candidates_.begin(), candidates_.end() - candidates_max);
+    page_ = reply.next;
+    if (!page_.empty() && ++pages_ < pages_max)
+        return go(place::find_orders);
+    if (candidates_.empty())
+        return begin_anew();
+    go(place::find_order);
 }
 
 /// An order of the account that we may have asked for before a crash.

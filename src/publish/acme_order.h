@@ -46,6 +46,7 @@ struct order_reply {
     int status = 0;    ///< 0: no answer; `error` says why
     std::string error; ///< in words
     std::string location, retry_after, body;
+    std::string next; ///< the next page of a list (RFC 8288 rel="next")
 };
 
 struct order_step {
@@ -111,6 +112,7 @@ private:
     void on_authorization(const wire::acme_authorization& seen, const order_reply& reply,
                           base::utc_seconds now);
     void on_failed(const wire::acme_authorization& seen);
+    void on_list(const order_reply& reply);
     void on_candidate(const order_reply& reply);
     void choose(const wire::acme_authorization& seen);
     void poll(place where, const order_reply& reply, base::utc_seconds now);
@@ -127,9 +129,10 @@ private:
     bool authorization_seen_ = false;
     bool proven_ = false; ///< the authorization is valid
     std::string challenge_url_, authorization_url_, finalize_url_, certificate_url_;
+    std::string page_;                    ///< of the account's list of orders
     std::vector<std::string> candidates_; ///< orders of the account that may be ours
     std::optional<order_step> ending_;    ///< what is said when the answer was taken away
-    unsigned orders_ = 0, polls_ = 0, steps_ = 0, not_ready_ = 0, lost_ = 0;
+    unsigned orders_ = 0, polls_ = 0, steps_ = 0, not_ready_ = 0, lost_ = 0, pages_ = 0;
     std::chrono::milliseconds waited_{0};
 };
 

@@ -38,6 +38,21 @@ std::string take_nonce(const io::http_answer& answer) {
     return is_nonce(nonce) ? nonce : std::string();
 }
 
+/// The URL of a Link field with rel="next" (RFC 8288 §3); "" where there is none.
+std::string next_page(const io::http_answer& answer) {
+    for (const auto& [name, value] : answer.fields) {
+        if (name != "link")
+            continue;
+        for (const auto one : base::split(value, ',')) {
+            const auto from = one.find('<'), to = one.find('>');
+            const auto rest = to == one.npos ? std::string_view() : one.substr(to);
+            if (from < to && (rest.find("rel=\"next\"") != rest.npos || rest.find("rel=next") != rest.npos))
+                return std::string(one.substr(from + 1, to - from - 1));
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 io::task<io::http_answer> issuer::state::get(std::string url) {
@@ -108,7 +123,8 @@ io::task<order_reply> issuer::state::post(account_ptr as, const base::ec_key* ke
                  .error = answer.error,
                  .location = field(answer, "location"),
                  .retry_after = field(answer, "retry-after"),
-                 .body = answer.body};
+                 .body = answer.body,
+                 .next = next_page(answer)};
         fresh = take_nonce(answer);
         const bool refused =
             reply.status == 400 && wire::read_acme_problem(reply.status, reply.body).type == "badNonce";

@@ -159,18 +159,15 @@ public:
     using http_session::http_session;
 
 private:
-    /// The value of `domain` where it is a policy host's name; what would need decoding is none.
-    static std::string_view asked_domain(std::string_view path) {
-        constexpr std::string_view site = "/ask?", name = "domain=", label = "mta-sts.";
+    /// The value of `domain`; what would need decoding is no host name.
+    static std::string_view asked_host(std::string_view path) {
+        constexpr std::string_view site = "/ask?", name = "domain=";
         if (!path.starts_with(site))
             return {};
         for (path.remove_prefix(site.size()); !path.empty();) {
             const auto end = std::min(path.find('&'), path.size());
-            auto part = path.substr(0, end);
-            if (part.starts_with(name)) {
-                part.remove_prefix(name.size());
-                return part.starts_with(label) ? part.substr(label.size()) : std::string_view();
-            }
+            if (path.starts_with(name))
+                return path.substr(name.size(), end - name.size());
             path.remove_prefix(std::min(end + 1, path.size()));
         }
         return {};
@@ -179,8 +176,9 @@ private:
         if (asked.path.substr(0, asked.path.find('?')) == "/ask" && asked.method != "GET")
             return refuse(asked, 405, keep_alive, out);
         char room[256];
-        const auto domain = wire::host_name_of(asked_domain(asked.path), room);
-        if (domain.empty() || !with_->host.knows(domain))
+        constexpr std::string_view label = "mta-sts.";
+        const auto host = wire::host_name_of(asked_host(asked.path), room);
+        if (!host.starts_with(label) || !with_->host.knows(host.substr(label.size())))
             return refuse(asked, 404, keep_alive, out);
         static const auto yes = make_heads(200, 0, "text/plain", "");
         say(yes.of(keep_alive), "", out);

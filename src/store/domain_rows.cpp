@@ -190,7 +190,7 @@ std::optional<store_error> refused(const model::looked_after& value) {
         return problem;
     if (auto problem = refused_list("label", value.labels, label_max))
         return problem;
-    if (value.max_age && *value.max_age > base::limits::max_age_max)
+    if (value.max_age && *value.max_age > base::limits::max_age_max) // 8461-3.2-g
         return wrong(fmt::format("max_age {} is beyond {}", *value.max_age, base::limits::max_age_max));
     for (const auto& [name, mark] : value.marks)
         if (auto problem = refused(mark, name))

@@ -145,6 +145,9 @@ public:
     virtual result<bool> keep_work(const due_work& work, base::utc_seconds now,
                                    std::chrono::seconds how_long) = 0;
     virtual result<std::optional<due_work>> work(std::string_view kind, std::string_view domain) = 0;
+    /// The work of a kind that has a state or an error, due or not; pages by name.
+    virtual result<std::vector<due_work>> noted_work(std::string_view kind, std::string_view after,
+                                                     std::size_t limit) = 0;
     virtual result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) = 0;
     /// A lease on anything else; by the database's clock where machines share one. Nothing: somebody has it.
     virtual result<std::optional<lease>> take_lease(std::string_view what, std::string_view who,

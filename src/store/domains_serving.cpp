@@ -112,7 +112,10 @@ result<bool> sql_domains::publish(const model::publication& value, const lease& 
         }
         if (same) {
             add_id(*same, value.id);
-            on_->run("update served_policy set ours = 1 where number = $1 and ours = 0", {same->number});
+            on_->run("update served_policy set ours = 1, reached = case when reached < $2 then $2 else "
+                     "reached end "
+                     "where number = $1",
+                     {same->number, value.since});
         } else if (!value.body.empty()) {
             open_entry(value.domain, value.body, value.id, true, value.since);
         }
@@ -194,15 +197,16 @@ result<void> sql_domains::seen_served(std::string_view domain, std::string_view 
             return open_entry(domain, body, plain_id, ours, at);
         const auto& same = open ? *open : *closed;
         add_id(same, plain_id);
-        if (open || *same.last_served >= at)
+        if (open || (ours && *same.last_served >= at)) // within the lag, from a machine that has not heard
             return;
+        const auto reached = std::max(at, *same.last_served);
         // Ours that our hosts serve no more: somebody still gives the old one. Else it is served again.
         if (ours && !served.empty())
             on_->run("update served_policy set last_served = $2, reached = $2 where number = $1",
-                     {same.number, at});
+                     {same.number, reached});
         else
             on_->run("update served_policy set last_served = null, reached = $2 where number = $1",
-                     {same.number, at});
+                     {same.number, reached});
     });
 }
 

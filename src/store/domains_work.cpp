@@ -218,6 +218,19 @@ result<std::optional<due_work>> sql_domains::work(std::string_view kind, std::st
     });
 }
 
+result<std::vector<due_work>> sql_domains::noted_work(std::string_view kind, std::string_view after,
+                                                      std::size_t limit) {
+    return reading([&] {
+        std::vector<due_work> out;
+        on_->query(fmt::format("select {} from domain_work where kind = $1 and domain > $2 and "
+                               "(length(state) > 0 or last_error <> '') order by domain limit $3",
+                               work_columns),
+                   {kind, after, std::uint64_t{limit}},
+                   [&](const sql::row& r) { out.push_back(read_work(r)); });
+        return out;
+    });
+}
+
 result<std::uint64_t> sql_domains::waiting_work(std::string_view kind, base::utc_seconds now) {
     return reading([&] {
         return static_cast<std::uint64_t>(

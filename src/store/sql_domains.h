@@ -55,6 +55,8 @@ public:
     result<bool> keep_work(const due_work& work, base::utc_seconds now,
                            std::chrono::seconds how_long) override;
     result<std::optional<due_work>> work(std::string_view kind, std::string_view domain) override;
+    result<std::vector<due_work>> noted_work(std::string_view kind, std::string_view after,
+                                             std::size_t limit) override;
     result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) override;
     result<std::optional<lease>> take_lease(std::string_view what, std::string_view who,
                                             std::chrono::seconds how_long) override;

@@ -114,7 +114,7 @@ std::expected<acme_directory, std::string> read_acme_directory(std::string_view 
     if (meta == nullptr)
         return all;
     all.account_binding_required = flag_of(*meta, "externalAccountRequired");
-    all.terms = url_of(*meta, "termsOfService");
+    all.terms = words_of(*meta, "termsOfService"); // a URL, and pebble has one of data:
     if (const auto* profiles = object_of(*meta, "profiles"))
         for (const auto& entry : *profiles)
             if (all.profiles.size() < list_entries && entry.key().size() <= word_bytes)

@@ -223,6 +223,20 @@ public:
             return each && each->due ? std::optional(each->value) : std::nullopt;
         });
     }
+    store::result<std::vector<store::due_work>> noted_work(std::string_view kind, std::string_view after,
+                                                           std::size_t limit) override {
+        return locked<std::vector<store::due_work>>([&] {
+            std::vector<store::due_work> out;
+            for (const auto& each : work_)
+                if (each.value.kind == kind && each.value.domain > after &&
+                    (!each.value.state.empty() || !each.value.last_error.empty()))
+                    out.push_back(each.value);
+            std::ranges::sort(out, {}, &store::due_work::domain);
+            if (out.size() > limit)
+                out.resize(limit);
+            return out;
+        });
+    }
     store::result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) override {
         return locked<std::uint64_t>([&] {
             return static_cast<std::uint64_t>(std::ranges::count_if(work_, [&](const kept_work& each) {

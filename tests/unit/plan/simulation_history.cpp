@@ -445,12 +445,12 @@ private:
             fail("a policy that no sender reads: " + one.policy);
             return;
         }
-        const auto old = sts::parse_policy(there_.policy);
+        const auto* old = there_.served.empty() ? nullptr : &there_.served.back().value; // an outage counts not
         if (read->mode == sts::mode::enforce && (!old || old->mode != sts::mode::enforce) &&
             !evidence_ready_ && !wish_.marks.contains("forced"))
             fail("enforce without evidence");
         if (read->mode != sts::mode::enforce && old && old->mode == sts::mode::enforce && !wish_.paused &&
-            wish_.aim == model::aim::enforce && hosted_here() && !foreign_)
+            wish_.aim == model::aim::enforce && !there_.id.empty())
             fail("taken back from enforce by itself");
         testing_since_ = read->mode != sts::mode::testing                               ? 0
                          : old && old->mode == sts::mode::testing && testing_since_ > 0 ? testing_since_

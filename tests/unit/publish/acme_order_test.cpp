@@ -405,6 +405,30 @@ TEST(AcmeOrder, AfterACrashWhileItWasAskedForTheOrderIsSearched) {
     EXPECT_EQ(later.next().url, "https://ca.example/order/2");
 }
 
+TEST(AcmeOrder, TheListOfOrdersIsReadToItsLastPage) {
+    order_memory asked = fresh;
+    asked.asked = true;
+    order_script s(asked);
+    s.reply(answer(200, R"({"orders":"https://ca.example/orders/1"})"));
+    auto page = answer(200, R"({"orders":["https://ca.example/order/1"]})");
+    page.next = "https://ca.example/orders/1?page=2";
+    s.reply(page);
+    EXPECT_EQ(s.next().url, page.next);
+    s.reply(answer(200, R"({"orders":["https://ca.example/order/2"]})"));
+    EXPECT_EQ(s.next().url, "https://ca.example/order/2");
+    s.reply(problem(404, "malformed"));
+    EXPECT_EQ(s.next().url, "https://ca.example/order/1");
+
+    order_script endless(asked);
+    endless.reply(answer(200, R"({"orders":"https://ca.example/orders/1"})"));
+    int pages = 0;
+    while (pages < 1'000 && endless.next().url.starts_with("https://ca.example/orders/")) {
+        page.next = "https://ca.example/orders/1?page=" + std::to_string(++pages);
+        endless.reply(page);
+    }
+    EXPECT_LT(pages, 1'000);
+}
+
 TEST(AcmeOrder, WhereNoneIsFoundANewOneIsMade) {
     order_memory asked = fresh;
     asked.asked = true;

@@ -115,6 +115,10 @@ public:
                                                        std::string_view domain) override {
         return reads<std::optional<store::due_work>>([&] { return behind_.work(kind, domain); });
     }
+    store::result<std::vector<store::due_work>> noted_work(std::string_view kind, std::string_view after,
+                                                           std::size_t limit) override {
+        return reads<std::vector<store::due_work>>([&] { return behind_.noted_work(kind, after, limit); });
+    }
     store::result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) override {
         return reads<std::uint64_t>([&] { return behind_.waiting_work(kind, now); });
     }
@@ -153,6 +157,9 @@ public:
     }
     store::result<void> drop_challenge(std::string_view kind, std::string_view key) override {
         return through<void>([&] { return behind_.drop_challenge(kind, key); });
+    }
+    store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
+        return reads<std::vector<store::challenge_answer>>([&] { return behind_.challenges(now); });
     }
     store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
                                                                     std::string_view key) override {
