@@ -93,7 +93,7 @@ picture look(const model::looked_after& wish, const situation& seen, const remem
     find_policy_in_force(p);
     find_held(p);
     p.standing = p.in_force;
-    if (!p.standing && seen.sts.state == record_seen::what::one && !p.senders.empty())
+    if (!p.standing && !p.record_absent() && !p.senders.empty())
         if (auto read = sts::parse_policy(p.senders.back().entry.body))
             p.standing = std::move(*read);
     for (const auto& entry : past.served)

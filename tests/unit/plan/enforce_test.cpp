@@ -154,6 +154,13 @@ TEST(demotion, never_by_itself) {
     ASSERT_TRUE(next_policy(away));
     EXPECT_EQ(next_policy(away)->mode, sts::mode::enforce);
     EXPECT_EQ(next_policy(away)->max_age, 2 * week);
+    // Nor does DNS that gives no answer, or a record that somebody deleted.
+    away.past.served[0].last_served.reset();
+    away.seen.policy = away.past.served[0].body;
+    for (const auto state : {record_seen::what::unknown, record_seen::what::absent}) {
+        away.seen.sts = {.state = state, .text = {}, .id = {}, .rua = {}, .chain = {}};
+        EXPECT_EQ(find(away.make(), step_kind::serve_policy)->state, step_state::done);
+    }
 }
 
 TEST(pause, goes_back_to_testing_and_says_how_long_enforce_binds) {
