@@ -3,6 +3,7 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
@@ -148,6 +149,14 @@ io::task<> alarm_loop::look() {
     if (core_.delivering)
         for (auto& more : core_.delivering->alarms())
             alarms.push_back(std::move(more));
+    if (core_.hosting)
+        for (auto& more : core_.hosting->alarms())
+            alarms.push_back(std::move(more));
+    if (core_.carrying) {
+        co_await core_.carrying->gather_alarms();
+        for (auto& more : core_.carrying->alarms())
+            alarms.push_back(std::move(more));
+    }
     const auto step = insight::step_alarms(alarms, asked->states, asked->mutes, now, thresholds);
 
     // States and what is to be sent are committed together: told once, whatever happens in between.

@@ -32,7 +32,11 @@ void command_tree::finish(CLI::App* command, std::function<int()> work, bool goe
                       "One JSON document on stdout (one a line where many things are handled)");
     if (goes_out)
         add_network_options(command, network);
-    command->callback([this, work = std::move(work)] { chosen = work; });
+    working.insert(command);
+    command->callback([this, command, work = std::move(work)] {
+        if (command->get_subcommands().empty()) // else the one below is meant
+            chosen = work;
+    });
 }
 
 CLI::Option* command_tree::add_repeatable(CLI::App* command, const std::string& name,
@@ -86,6 +90,7 @@ command_line::command_line()
     app.add_flag("--json", s.common.json, "JSON on stdout; before or behind the command");
     app.footer("Try:  mailtight check example.com\n      mailtight check --help");
     app.get_formatter()->column_width(34);
+    add_publish_commands(s);
     add_domain_commands(s);
     add_report_commands(s);
     add_sending_commands(s);
@@ -127,7 +132,7 @@ std::vector<command_text> command_line::commands() const {
                                (option->get_type_size() == 0 ? "" : " " + option->get_type_name()),
                      option->get_description(), group == "Network"});
             }
-            if (command->get_subcommands([](const CLI::App*) { return true; }).empty())
+            if (state_->working.contains(command))
                 all.push_back(std::move(text));
             walk(command, prefix + command->get_name() + " ");
         }

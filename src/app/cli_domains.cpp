@@ -9,7 +9,11 @@ void add_domain_commands(command_tree& s) {
     auto& app = s.app;
     auto* check = app.add_subcommand("check", "Observe a domain: what is wrong, what follows, how to mend it")
                       ->group(group);
-    check->add_option("domain", s.check.domains, "Domains to look at")->type_name("DOMAIN");
+    check
+        ->add_option("domain", s.check.domains,
+                     "Domains to look at; without one, a table of all domains looked after")
+        ->type_name("DOMAIN");
+    check->add_flag("--fresh", s.check.fresh, "Without a domain: look at all of them now");
     check->add_flag("--no-smtp", s.check.no_smtp, "Do not talk to the mail servers");
     check->add_flag("--wait", s.check.wait, "Poll every server until what was entered by hand is right");
     check->add_option("--wait-limit", s.wait_limit, "Give up after (default 1h)")->type_name("TIME");
@@ -31,7 +35,8 @@ void add_domain_commands(command_tree& s) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     check->footer("Examples:\n  mailtight check example.com\n  mailtight check --json example.com "
                   "example.org | jq .verdict\n"
-                  "  mailtight check --wait --id 20260102030405 example.com");
+                  "  mailtight check --wait --id 20260102030405 example.com\n"
+                  "  mailtight check");
     s.finish(check, [&s] { return cmd_check(s.common, s.check); }, true);
 
     auto* scan = app.add_subcommand("scan", "Check a long list of domains at once")->group(group);
@@ -50,7 +55,7 @@ void add_domain_commands(command_tree& s) {
     auto* dns =
         app.add_subcommand("dns", "The DNS records to publish, in order, in the form your provider wants")
             ->group(group);
-    dns->add_option("domain", s.dns.domain, "The domain")->required()->type_name("DOMAIN");
+    dns->add_option("domain", s.dns.domain, "The domain")->type_name("DOMAIN");
     s.add_repeatable(dns, "--rua", s.dns.rua,
                      "Where reports go: mailto:, https: or a mail address (repeatable)", "URI");
     dns->add_option("--policy-host", s.dns.policy_host, "Name or address of the web server with the policy")
@@ -66,6 +71,7 @@ void add_domain_commands(command_tree& s) {
         "Examples:\n  mailtight dns example.com --rua tls-report@example.com --policy-host web.example.com\n"
         "  mailtight dns example.com --format bind >> zone.db");
     s.finish(dns, [&s] { return cmd_dns(s.common, s.dns); }, true);
+    add_dns_push(s, dns);
 
     auto* policy = app.add_subcommand("policy", "Judge, make and try policy files")->group(group);
     policy->require_subcommand(1);
@@ -97,6 +103,8 @@ void add_domain_commands(command_tree& s) {
     policy_match->add_option("host", s.policy.hosts, "MX hosts")->required()->type_name("HOST");
     policy_match->footer("Example:\n  mailtight policy match mta-sts.txt mx1.example.com mx2.example.com");
     s.finish(policy_match, [&s] { return cmd_policy_match(s.common, s.policy); }, false);
+
+    add_policy_export(s, policy);
 
     auto* record = app.add_subcommand("record", "Judge TXT records")->group(group);
     record->require_subcommand(1);

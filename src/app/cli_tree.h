@@ -4,12 +4,14 @@
 #pragma once
 
 #include "app/options.h"
+#include "app/publish_commands.h"
 #include "app/sending_commands.h"
 
 #include <CLI/CLI.hpp>
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,9 +45,16 @@ struct command_tree {
     resolve_options resolve;
     cache_options cache;
     own_report_options own_reports;
+    domain_options domain;
+    plan_request plan;
+    push_options push;
+    export_options exporting;
+    protect_options protect;
+    certificate_options certificate;
     std::string doc;
     std::string wait_limit, wait_interval, test_wait;
     std::function<int()> chosen;
+    std::set<const CLI::App*> working; ///< commands that do something themselves
 
     /// The options that every command has, and what it does.
     void finish(CLI::App* command, std::function<int()> work, bool goes_out);
@@ -65,6 +74,10 @@ void add_report_commands(command_tree& to);
 void add_sending_commands(command_tree& to);
 /// Below `report`: those about reports of our own.
 void add_own_report_commands(command_tree& to, CLI::App* report);
+void add_publish_commands(command_tree& to);
+/// `dns push` and `policy export`, below their commands.
+void add_dns_push(command_tree& to, CLI::App* dns);
+void add_policy_export(command_tree& to, CLI::App* policy);
 void add_machine_commands(command_tree& to);
 
 } // namespace mailtight::app

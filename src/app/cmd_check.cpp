@@ -6,6 +6,7 @@
 #include "app/last_run.h"
 #include "app/live_look.h"
 #include "app/options.h"
+#include "app/publish_commands.h"
 #include "app/store_access.h"
 #include "app/terminal.h"
 #include "app/typed.h"
@@ -83,10 +84,8 @@ int worse(int a, int b) {
 } // namespace
 
 int cmd_check(const common_options& common, const check_options& options) {
-    if (options.domains.empty()) {
-        complain("which domain? For example: mailtight check example.com");
-        return wrong_usage;
-    }
+    if (options.domains.empty())
+        return cmd_check_all(common, options);
     std::vector<mail::typed_domain> domains;
     for (const auto& typed : options.domains) {
         auto domain = take_domain(typed);

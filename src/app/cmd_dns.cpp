@@ -35,6 +35,10 @@ std::expected<std::string, std::string> policy_host_of(const std::string& typed)
 } // namespace
 
 int cmd_dns(const common_options& common, const dns_options& options) {
+    if (options.domain.empty()) {
+        complain("which domain? For example: mailtight dns example.com");
+        return wrong_usage;
+    }
     auto domain = take_domain(options.domain);
     auto mode = take_mode(options.mode);
     auto rua = take_rua(options.rua);

@@ -8,6 +8,7 @@
 #include "app/import_batch.h"
 #include "app/key_source.h"
 #include "app/policy_time.h"
+#include "app/publish_part.h"
 #include "app/reports_part.h"
 #include "app/results_desk.h"
 #include "app/sending_part.h"
@@ -37,7 +38,8 @@ constexpr auto drain_time = 10s;
 
 /// Whether there is work that needs no database to begin with: answers from memory, results that wait.
 bool can_begin_without_store(const settings& set) {
-    return !takes_reports(set) && (serves_policies(set) || collects_results(set) || sends_reports(set));
+    return !takes_reports(set) &&
+           (serves_policies(set) || collects_results(set) || sends_reports(set) || hosts_policies(set));
 }
 
 /// Directories that the daemon writes to belong to the user that it becomes; those that are there already
@@ -128,15 +130,32 @@ void note_stored(daemon_core& core, const model::received_report& report, const 
     if (outcome.what == fate::quarantined || outcome.what == fate::outvoted)
         core.log->write(base::event::report_kept_apart,
                         {{"number", number}, {"from", model::reporter_of(report)}, {"why", outcome.why}});
-    else if (outcome.what == fate::test)
+    else if (outcome.what == fate::test) {
         core.log->write(base::event::test_arrived, {{"number", number}, {"token", report.test_token}});
-    else
+        if (core.carrying && !report.report_domain.empty())
+            core.carrying->report_way_proven(report.report_domain);
+    } else
         core.log->write(base::event::report_stored, {{"number", number},
                                                      {"fate", std::string(word(outcome.what))},
                                                      {"from", model::reporter_of(report)},
                                                      {"about", report.report_domain},
                                                      {"way", std::string(model::to_string(report.way))}});
     core.alarms->wake();
+}
+
+/// The key of what is sealed in the database, while we may still read and make it.
+std::expected<void, std::string> open_seal(daemon_core& core) {
+    if (!hosts_policies(core.set) && !carries_out(core.set))
+        return {};
+    bool made = false;
+    auto key = sealing_key_of(core.set, true, &made);
+    if (!key)
+        return std::unexpected(key.error());
+    core.seal = std::make_shared<const base::sealing_key>(std::move(*key));
+    if (made)
+        core.log->write(base::event::sealing_key_made,
+                        {{"file", sealing_key_place(core.set)}, {"id", core.seal->id()}});
+    return {};
 }
 
 std::expected<void, std::string> open_parts(daemon_core& core) {
@@ -147,7 +166,7 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
     if (!parts)
         return std::unexpected(parts.error());
     core.parts = std::move(*parts);
-    bool works = core.sending || core.collecting || core.delivering;
+    bool works = core.sending || core.collecting || core.delivering || core.hosting || core.carrying;
     for (const auto& each : core.parts) {
         if (auto opened = each->open(); !opened) {
             core.log->write(base::event::part_failed,
@@ -162,7 +181,8 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
         return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
                                "maildir.path, mbox.path or imap.host to take reports in, a listener of "
                                "[resolve] to serve policies to a mail server, a source of [collect] to "
-                               "count results, or deliver.contact to report them");
+                               "count results, deliver.contact to report them, or publish.listen "
+                               "to serve policies of your domains");
     return {};
 }
 
@@ -187,6 +207,10 @@ io::task<> serve(daemon_core& core) {
         does.emplace_back("counting results");
     if (core.delivering)
         does.emplace_back("reporting to others");
+    if (core.hosting)
+        does.emplace_back("serving policies");
+    if (core.carrying)
+        does.emplace_back("looking after domains");
     io::notify_manager("READY=1\nSTATUS=" + base::join(does, ", "));
     co_await *core.stop;
 
@@ -204,6 +228,10 @@ io::task<> serve(daemon_core& core) {
             co_await of.delivering->drain(last);
         if (of.sending)
             co_await of.sending->drain(last);
+        if (of.carrying)
+            co_await of.carrying->drain(last);
+        if (of.hosting)
+            co_await of.hosting->drain(last);
         co_return true;
     }(core));
     auto busy = [&core, &drained] {
@@ -262,13 +290,15 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
                                      const store::add_outcome& outcome) {
         note_stored(core, report, outcome);
     };
+    core.stop = std::make_unique<io::event>(core.loop());
+    if (auto sealed = open_seal(core); !sealed)
+        return std::unexpected(sealed.error());
     if (auto opened = open_parts(core); !opened)
         return std::unexpected(opened.error());
     if (core.delivering) // a report that came back, to a contact whose mail we take
         core.keeper->on_other_mail = [&core](std::string mail) { core.delivering->bounced(std::move(mail)); };
     if (auto dropped = io::drop_privileges(core.set.user, core.set.group); !dropped)
         return std::unexpected(dropped.error());
-    core.stop = std::make_unique<io::event>(core.loop());
     return made;
 }
 

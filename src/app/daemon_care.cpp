@@ -2,6 +2,7 @@
 // What the daemon does by itself, in turns: the watchdog, word of ways in that fail, retention, the digest;
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
+#include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
@@ -98,6 +99,8 @@ io::task<boost::json::object> status_of(daemon_core& core) {
     out["sending"] = core.sending ? boost::json::value(core.sending->status_json()) : nullptr;
     out["collect"] = core.collecting ? boost::json::value(core.collecting->status_json()) : nullptr;
     out["deliver"] = core.delivering ? boost::json::value(core.delivering->status_json()) : nullptr;
+    out["publish"] = core.hosting ? boost::json::value(core.hosting->status_json()) : nullptr;
+    out["carry"] = core.carrying ? boost::json::value(core.carrying->status_json()) : nullptr;
     co_return out;
 }
 
@@ -138,6 +141,10 @@ void refresh_metrics(daemon_core& core) {
         core.collecting->refresh_metrics(to);
     if (core.delivering)
         core.delivering->refresh_metrics(to);
+    if (core.hosting)
+        core.hosting->refresh_metrics(to);
+    if (core.carrying)
+        core.carrying->refresh_metrics(to);
     for (const auto& each : core.certificates.certificates())
         to.set(metric::certificate_ends, static_cast<double>(each.not_after.time_since_epoch().count()),
                {each.file});

@@ -9,6 +9,7 @@
 #include "app/options.h"
 #include "app/store_access.h"
 #include "app/world.h"
+#include "base/crypto/sealed.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "intake/keeper.h"
@@ -31,6 +32,8 @@ namespace mailtight::app {
 class sending_part;
 class collecting_part;
 class delivering_part;
+class hosting_part;
+class carrying_part;
 class results_desk;
 
 /// One part of the daemon, switched on by its section.
@@ -74,10 +77,15 @@ struct daemon_core {
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
     std::shared_ptr<api::context> api;  ///< filled by the parts that are on
     std::vector<std::unique_ptr<part>> parts;
-    // Of the parts: those of [resolve], [collect] and [deliver], where they are switched on.
+    // Of the parts: those of [resolve], [collect], [deliver] and [publish], where they are switched on.
     sending_part* sending = nullptr;
     collecting_part* collecting = nullptr;
     delivering_part* delivering = nullptr;
+    hosting_part* hosting = nullptr;
+    carrying_part* carrying = nullptr;
+    io::http_server* web = nullptr; ///< of https.listen
+    /// Opens what is sealed in the database; read before privileges are dropped.
+    std::shared_ptr<const base::sealing_key> seal;
     std::unique_ptr<io::event> stop;
     base::utc_seconds since{};
     bool store_ok = true;

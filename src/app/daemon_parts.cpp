@@ -2,6 +2,7 @@
 // Which parts there are: each way in of intake/ with its section of the configuration, and /metrics.
 #include "app/daemon_core.h"
 
+#include "app/publish_part.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
 #include "base/text.h"
@@ -76,7 +77,9 @@ public:
         status_->name = "https";
         server_.add_site(intake::report_site(core.loop(), *core.keeper, core.book, core.with->clock,
                                              std::move(site), status_));
+        core.web = &server_;
     }
+    ~web_part() override { core_.web = nullptr; }
     std::expected<void, std::string> open() override {
         for (const auto& each : at_)
             if (auto bound = server_.listen(each.at, each.tls ? &core_.certificates : nullptr); !bound)
@@ -286,6 +289,20 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
         if (!made)
             return std::unexpected(made.error());
         core.delivering = made->get();
+        parts.push_back(std::move(*made));
+    }
+    if (hosts_policies(set)) {
+        auto made = make_hosting_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.hosting = made->get();
+        parts.push_back(std::move(*made));
+    }
+    if (carries_out(set)) {
+        auto made = make_carrying_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.carrying = made->get();
         parts.push_back(std::move(*made));
     }
     if (!set.metrics_listen.empty()) {

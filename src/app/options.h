@@ -30,6 +30,7 @@ struct check_options {
     std::chrono::milliseconds wait_limit{3'600'000};
     std::chrono::milliseconds wait_interval{15'000};
     bool changed = false;
+    bool fresh = false;               ///< of all domains looked after
     std::vector<std::string> rua;     ///< what --wait waits for
     std::string id;                   ///< what --wait waits for
     std::string policy_file;          ///< what --wait waits for

@@ -6,6 +6,7 @@
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
 #include "app/policy_time.h"
+#include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "base/text.h"
 
@@ -95,9 +96,51 @@ io::task<wire::http_reply> flush(daemon_core& core) {
     co_return json_reply(boost::json::object{{"ok", true}});
 }
 
+/// {"domains":[…]} to wake, {"domain":"…","width":80,"colour":false} to carry out the next step.
+io::task<wire::http_reply> publish_something(daemon_core& core, std::string path, io::http_exchange asked) {
+    if (!core.carrying)
+        co_return wire::problem(404, "Not Found", "this daemon carries out no plans (publish.carry-out)");
+    if (path == "/account-key") {
+        auto changed = co_await core.carrying->change_account_key();
+        if (!changed)
+            co_return wire::problem(409, "Conflict", changed.error());
+        co_return json_reply(boost::json::object{{"ok", true}});
+    }
+    boost::system::error_code error;
+    const auto parsed = boost::json::parse(asked.request.body, error);
+    const auto* object = error ? nullptr : parsed.if_object();
+    if (!object)
+        co_return wire::problem(400, "Bad Request", "a JSON object is needed");
+    if (path == "/wake") {
+        std::vector<std::string> domains;
+        if (const auto* list = object->if_contains("domains"); list && list->is_array())
+            for (const auto& each : list->as_array())
+                if (each.is_string())
+                    domains.emplace_back(each.as_string());
+        core.carrying->wake(std::move(domains));
+        co_return json_reply(boost::json::object{{"ok", true}});
+    }
+    const auto* domain = object->if_contains("domain");
+    if (!domain || !domain->is_string())
+        co_return wire::problem(400, "Bad Request", "a domain is needed");
+    const auto* width = object->if_contains("width");
+    const auto* colour = object->if_contains("colour");
+    auto done = co_await core.carrying->carry(std::string(domain->as_string()), name_of(asked.peer),
+                                              width && width->is_int64() && width->as_int64() >= 20 &&
+                                                      width->as_int64() <= 500
+                                                  ? static_cast<std::size_t>(width->as_int64())
+                                                  : 80,
+                                              colour && colour->is_bool() && colour->as_bool());
+    if (!done)
+        co_return wire::problem(503, "Service Unavailable", done.error());
+    co_return json_reply(*done);
+}
+
 io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
     const std::string& path = asked.request.path;
     if (asked.request.method == "GET") {
+        if (path == "/time") // of days and waits
+            co_return json_reply(boost::json::object{{"now", base::format_utc(policy_time().now())}});
         if (path != "/status")
             co_return wire::problem(404, "Not Found", "GET /status");
         co_return json_reply(co_await status_of(core));
@@ -116,6 +159,8 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
             each->poll_now();
         co_return json_reply(boost::json::object{{"ok", true}});
     }
+    if (path == "/wake" || path == "/carry" || path == "/account-key")
+        co_return co_await publish_something(core, path, std::move(asked));
     for (const auto& route : lab_routes()) {
         if (path != route.path)
             continue;
@@ -124,7 +169,9 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
         reply.body = route.answer(asked.request.body) + "\n";
         co_return reply;
     }
-    co_return wire::problem(404, "Not Found", "GET /status; POST /import, /reload, /fact, /flush, /poll");
+    co_return wire::problem(404, "Not Found",
+                            "GET /status, /time; POST /import, /reload, /fact, /flush, /poll, /wake, /carry, "
+                            "/account-key");
 }
 
 class control_part final : public part {

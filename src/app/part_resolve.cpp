@@ -50,13 +50,13 @@ public:
     resolve_part(daemon_core& core, std::unique_ptr<store::policy_store> opened,
                  resolve::service_options options, resolve::front_options fronts)
         : core_(core)
-        , keeper_(core.loop(), core.with->clock, std::move(opened), keeping(core))
-        , verdicts_(core.loop(), core.with->clock, keeper_)
-        , service_(core.loop(), *core.with->dns, core.with->clock, fetcher_of(*core.with, core.set),
+        , keeper_(core.loop(), policy_time(), std::move(opened), keeping(core))
+        , verdicts_(core.loop(), policy_time(), keeper_)
+        , service_(core.loop(), *core.with->dns, policy_time(), fetcher_of(*core.with, core.set),
                    verdicts_.noting(prober_of(*core.with, core.set)), keeper_, std::move(options),
                    [this](const resolve::service_event& event) { heard(event); })
         , pages_(core.loop(), store_place(core.set))
-        , listeners_(core.loop(), service_, core.with->clock, std::move(fronts), complaints_to(core))
+        , listeners_(core.loop(), service_, policy_time(), std::move(fronts), complaints_to(core))
         , http_(core.loop(), http_options(core), core.with->clock) {
         service_.on_stopped([&core](const model::session_seen& attempt) {
             if (core.collecting)
@@ -117,16 +117,13 @@ public:
 
     model::policy_facts known(std::string_view domain) override {
         auto decided = service_.last_given(domain);
-        if (!decided || decided->good_until + answer_counts_for < core_.now()) {
+        if (!decided || decided->good_until + answer_counts_for < policy_time().now()) {
             decided = remembered(domain);
             look_at(std::string(domain));
         }
         auto facts = resolve::facts_of(*decided);
-        if (facts.mode == "testing") {
+        if (facts.mode == "testing")
             facts.verdicts = verdicts_.of(domain);
-            for (auto& each : facts.verdicts)
-                each.at += policy_time().ahead(); // results are counted by that clock
-        }
         return facts;
     }
     void delivery_failed(const std::string& domain, const std::string& words) override {
@@ -292,7 +289,7 @@ private:
         from.hop = mail::parse_next_hop(domain);
         from.state = kept ? &kept->state : nullptr;
         from.from_cache = true;
-        return std::make_shared<resolve::tls_decision>(resolve::decide(from, {}, core_.now()));
+        return std::make_shared<resolve::tls_decision>(resolve::decide(from, {}, policy_time().now()));
     }
     void look_at(std::string domain) {
         if (looks_ >= looks_most)
@@ -317,7 +314,7 @@ private:
             break;
         case kind::fetch_failed:
             last_fault_ = fmt::format("{}: {}", event.domain, detail);
-            last_fault_at_ = core_.now();
+            last_fault_at_ = policy_time().now();
             log.write(base::event::policy_fetch_failed,
                       {{"domain", event.domain},
                        {"fault", std::string(event.fault ? sts::to_string(*event.fault) : "")},

@@ -24,7 +24,7 @@ constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 const std::vector<setting_key>& keys() {
     static const std::vector<setting_key> all = [] {
         std::vector<setting_key> rows = network_keys();
-        for (auto& more : {report_keys(), resolve_keys(), result_keys(), daemon_keys()})
+        for (auto& more : {report_keys(), resolve_keys(), result_keys(), publish_keys(), daemon_keys()})
             rows.insert(rows.end(), more.begin(), more.end());
         return rows;
     }();
@@ -175,6 +175,14 @@ bool collects_results(const settings& of) {
 
 bool sends_reports(const settings& of) {
     return !of.reporter_contact.empty();
+}
+
+bool hosts_policies(const settings& of) {
+    return !of.publish_listen.empty() || !of.publish_plain_listen.empty();
+}
+
+bool carries_out(const settings& of) {
+    return of.carry_out == "yes" || (of.carry_out == "automatic" && hosts_policies(of));
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

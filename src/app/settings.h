@@ -89,6 +89,30 @@ struct settings {
     std::chrono::milliseconds report_spread{14'400'000};
     std::uint64_t per_address = 100, per_host = 1'000, per_day = 200'000, deliveries_at_once = 20;
     std::string report_copy_to, dry_run;
+    // [publish]
+    std::vector<std::string> publish_listen, publish_plain_listen, publish_http_listen, ask_listen;
+    std::string carry_out = "automatic", leave_to_us = "records";
+    std::string policy_host_name;
+    std::vector<std::string> policy_host_addresses, publish_rua;
+    std::string sealing_key_file; ///< "" : where sealing_key_place() says
+    // [certificates]
+    std::string acme_directory = "https://acme-v02.api.letsencrypt.org/directory";
+    std::vector<std::string> acme_contact;
+    bool acme_agree = false;
+    std::string acme_profile;
+    std::vector<std::string> acme_challenges = {"tls-alpn-01", "http-01"};
+    std::string acme_eab_id, acme_eab_key_file, acme_ca_file, certificate_folder;
+    std::uint64_t acme_per_hour = 80;
+    // [dns-update]
+    std::vector<std::string> update_servers, dns_hook;
+    std::string dns_hook_convention = "own";
+    std::chrono::milliseconds dns_hook_timeout{120'000};
+    // [watch]
+    bool watch_domains = true;
+    std::chrono::milliseconds watch_full{86'400'000}, watch_cheap{3'600'000};
+    std::vector<std::string> sub_domains;
+    bool zone_transfer = false;
+    std::uint64_t keep_watched = 730;
     // [serve]
     std::string user, group;
     std::string control_socket; ///< "" : where control_place() says
@@ -151,6 +175,11 @@ bool serves_policies(const settings& of);
 bool collects_results(const settings& of);
 /// Whether [deliver] says who reports.
 bool sends_reports(const settings& of);
+
+/// Whether a listener of [publish] is configured: this machine serves policies.
+bool hosts_policies(const settings& of);
+/// Whether this machine carries out plans, gets certificates and watches (publish.carry-out).
+bool carries_out(const settings& of);
 
 /// Reads a TOML text into the settings. A `_` in a key is the same as a `-`. The error names the file, the
 /// line and, for an unknown key, the nearest known one.

@@ -34,21 +34,31 @@ std::string user_place() {
     return (fs::path(home && *home ? home : "/var/lib") / ".local/state/mailtight/mailtight.db").string();
 }
 
-/// As root: what we made belongs to the owner of the directory, so that the daemon can use it.
-void give_to_owner(const std::string& file) {
+} // namespace
+
+std::expected<void, std::string> prepare_place(const std::string& place) {
+    if (store::is_postgres(place))
+        return {};
+    std::error_code error;
+    const auto folder = fs::path(place).parent_path();
+    if (folder.empty() || fs::exists(folder, error) || fs::create_directories(folder, error))
+        return {};
+    return std::unexpected(fmt::format("{}: {}", base::printable(folder.string()), error.message()));
+}
+
+void leave_to_owner(const std::string& place) {
     struct stat directory{};
-    if (::geteuid() != 0 || ::stat(fs::path(file).parent_path().c_str(), &directory) != 0)
+    if (store::is_postgres(place) || ::geteuid() != 0 ||
+        ::stat(fs::path(place).parent_path().c_str(), &directory) != 0)
         return;
     for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
         struct stat is{};
-        const std::string each = file + suffix;
+        const std::string each = place + suffix;
         if (::lstat(each.c_str(), &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == 0 &&
             directory.st_uid != 0 && ::lchown(each.c_str(), directory.st_uid, directory.st_gid) != 0)
             return; // the next open says what is wrong
     }
 }
-
-} // namespace
 
 std::string store_place(const settings& from) {
     if (!from.store_where.empty())
@@ -172,8 +182,7 @@ std::expected<writable_store, std::string> begin_to_write(const settings& from) 
         return writable_store{.lock = std::move(*lock), .opened = nullptr, .away = opened.error()};
     if (!opened)
         return std::unexpected(words(opened.error()));
-    if (!store::is_postgres(place))
-        give_to_owner(place);
+    leave_to_owner(place);
     return writable_store{.lock = std::move(*lock), .opened = std::move(*opened), .away = {}};
 }
 

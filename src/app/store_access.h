@@ -52,6 +52,11 @@ std::expected<writable_store, std::string> begin_to_write(const settings& from);
 /// reports.domains and those of reports.domains-file, as A-labels.
 std::expected<std::vector<std::string>, std::string> our_domains(const settings& from);
 
+/// Makes the folder of an SQLite file, so that it can be opened; the error is for a person.
+std::expected<void, std::string> prepare_place(const std::string& place);
+/// As root: the files of an SQLite store that were made just now belong to the owner of their folder.
+void leave_to_owner(const std::string& place);
+
 /// A store's place as it may be shown: without the password of a database.
 std::string store_name(std::string_view place);
 

@@ -70,6 +70,13 @@ enum class event {
     outgoing_given_up,
     outgoing_suppressed,
     outgoing_trouble,
+    sealing_key_made,
+    hosting_loaded,
+    hosting_trouble,
+    plan_step_done,
+    plan_step_failed,
+    certificate_issued,
+    certificate_failed,
     internal_error,
 };
 

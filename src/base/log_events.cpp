@@ -108,6 +108,23 @@ constexpr std::array table = {
         "A report is not sent to an address: the list, a limit or a guard of [deliver] is against it."},
     event_entry{event::outgoing_trouble, "outgoing.trouble", error,
                 "Reports cannot be made or sent just now: the database is away, or a key cannot be read."},
+    event_entry{event::sealing_key_made, "publish.key-made", warning,
+                "The key under which secrets are kept in the database did not exist and was made in `file`. "
+                "Keep a copy of it apart from copies of the database."},
+    event_entry{event::hosting_loaded, "publish.loaded", info,
+                "The policies and certificates of the domains looked after are in memory and are served."},
+    event_entry{event::hosting_trouble, "publish.trouble", error,
+                "Policies are served out of memory, yet something about them cannot be read or written just "
+                "now: the database is away, or a certificate cannot be opened with this key file."},
+    event_entry{event::plan_step_done, "plan.step-done", info,
+                "A step of a domain's plan was carried out. See mailtight domain show DOMAIN."},
+    event_entry{event::plan_step_failed, "plan.step-failed", warning,
+                "A step of a domain's plan did not succeed; it is tried again. Mend what `error` says."},
+    event_entry{event::certificate_issued, "certificate.issued", info,
+                "The authority gave a certificate for a policy host; it is served from now on."},
+    event_entry{event::certificate_failed, "certificate.failed", warning,
+                "No certificate could be had for a policy host; it is tried again, ever more seldom. The old "
+                "one goes on. Mend what `error` says."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };

@@ -65,6 +65,16 @@ enum class metric {
     outgoing_oldest_waiting,
     outgoing_unreported,
     outgoing_last_sent,
+    hosted_policies,
+    hosted_certificates,
+    hosted_answers,
+    hosted_handshakes,
+    hosted_connections,
+    plan_steps,
+    plan_under_way,
+    certificates_ordered,
+    domain_looks,
+    domains_looked_after,
 };
 
 struct metric_entry {

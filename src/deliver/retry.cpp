@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "deliver/compose_clean.h"
-#include "deliver/http_date.h"
+#include "wire/http_date.h"
 
 #include <fmt/format.h>
 
@@ -62,7 +62,7 @@ try_outcome of_http(int status, const std::string& retry_after, const std::strin
     else if (status >= 300 && status <= 499 && status != 408 && status != 425 && status != 429)
         out.what = kind::refused;
     else if (status != 0)
-        out.retry_after = read_retry_after(retry_after, now);
+        out.retry_after = wire::read_retry_after(retry_after, now);
     return out;
 }
 

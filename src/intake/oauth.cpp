@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/oauth.h"
 
+#include "base/base64url.h"
 #include "base/crypto/keys.h"
 #include "base/encode.h"
 #include "base/text.h"
@@ -77,23 +78,14 @@ std::expected<std::string, std::string> assertion(const oauth_grant& grant, base
                                  {"iat", at},
                                  {"exp", at + assertion_seconds}};
     const std::string signed_part =
-        base64url(json::serialize(head)) + "." + base64url(json::serialize(claims));
+        base::base64url(json::serialize(head)) + "." + base::base64url(json::serialize(claims));
     const std::string signature = key->sign(base::sha256(signed_part));
     if (signature.empty())
         return std::unexpected("the private key of the service account cannot sign");
-    return signed_part + "." + base64url(signature);
+    return signed_part + "." + base::base64url(signature);
 }
 
 } // namespace
-
-std::string base64url(std::string_view bytes) {
-    std::string out = base::base64(bytes);
-    std::ranges::replace(out, '+', '-');
-    std::ranges::replace(out, '/', '_');
-    while (!out.empty() && out.back() == '=')
-        out.pop_back();
-    return out;
-}
 
 std::expected<oauth_grant, std::string> read_service_account(std::string_view text, std::string_view user,
                                                              std::string_view scope) {

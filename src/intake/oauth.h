@@ -44,7 +44,4 @@ struct oauth_error {
 /// RFC 6749 §5.1, §5.2. `status` 0: no answer.
 std::expected<oauth_token, oauth_error> read_token(int status, std::string_view body, base::utc_seconds now);
 
-/// RFC 7515: base64 with the URL's alphabet, without padding.
-std::string base64url(std::string_view bytes);
-
 } // namespace mailtight::intake

@@ -28,6 +28,7 @@ public:
     const state& native() const { return *state_; }
 
 private:
+    friend class packed_certificate;
     certified_key();
     std::unique_ptr<state> state_;
 };

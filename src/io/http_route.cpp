@@ -73,16 +73,15 @@ const http_site* find_site(const std::vector<std::unique_ptr<http_site>>& sites,
     return best;
 }
 
-std::string client_address(const peer& from, const wire::http_request& request,
-                           const http_server_options& options) {
+namespace {
+
+std::string client_address(const peer& from, std::string_view field, bool forwarded,
+                           const std::vector<base::ip_network>& proxies) {
     auto trusted = [&](const base::ip_address& address) {
-        return std::ranges::any_of(options.trusted_proxies,
-                                   [&](const auto& network) { return network.contains(address); });
+        return std::ranges::any_of(proxies, [&](const auto& network) { return network.contains(address); });
     };
     if (from.address && !trusted(from.address->address))
         return from.address->address.to_string();
-    const bool forwarded = options.proxies_write == http_server_options::proxy_field::forwarded;
-    const auto field = request.field(forwarded ? "forwarded" : "x-forwarded-for");
     auto known = from.address ? from.address->address.to_string() : from.to_string();
     const auto elements = base::split(field, ',');
     for (auto element = elements.rbegin(); element != elements.rend(); ++element) {
@@ -94,6 +93,20 @@ std::string client_address(const peer& from, const wire::http_request& request,
             break;
     }
     return known;
+}
+
+} // namespace
+
+std::string client_address(const peer& from, const wire::http_request& request,
+                           const http_server_options& options) {
+    const bool forwarded = options.proxies_write == http_server_options::proxy_field::forwarded;
+    return client_address(from, request.field(forwarded ? "forwarded" : "x-forwarded-for"), forwarded,
+                          options.trusted_proxies);
+}
+
+std::string client_address(const peer& from, std::string_view forwarded_for,
+                           const std::vector<base::ip_network>& trusted) {
+    return client_address(from, forwarded_for, false, trusted);
 }
 
 } // namespace mailtight::io

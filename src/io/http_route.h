@@ -14,5 +14,8 @@ const http_site* find_site(const std::vector<std::unique_ptr<http_site>>& sites,
 /// of the peer where it is no proxy, or where the field cannot be read. A unix socket is a proxy of ours.
 std::string client_address(const peer& from, const wire::http_request& request,
                            const http_server_options& options);
+/// The same for the value of X-Forwarded-For.
+std::string client_address(const peer& from, std::string_view forwarded_for,
+                           const std::vector<base::ip_network>& trusted);
 
 } // namespace mailtight::io

@@ -243,6 +243,10 @@ task<> serve(std::shared_ptr<server_state> with, const tls_server* tls, std::uni
                                             with->on.now() + with->options.head_time);
         if (!accepted.connection)
             co_return;
+        if (accepted.alpn == "acme-tls/1") { // RFC 8737 §3: the handshake was all
+            accepted.connection->close();
+            co_return;
+        }
         known.server_name = std::move(accepted.server_name);
         connection = std::move(accepted.connection);
     }

@@ -3,6 +3,7 @@
 // is an io::stream given to a handler that runs as a task of its own.
 #pragma once
 
+#include "io/certified_key.h"
 #include "io/resolver.h"
 #include "io/stream.h"
 
@@ -85,6 +86,9 @@ public:
     /// SNI names without a certificate of their own are refused (unrecognized_name) instead of answered by
     /// the first.
     bool strict = false;
+    /// Asked where no certificate of its own has the client's name, and for `acme-tls/1` (RFC 8737), after
+    /// which the connection is to be closed. May be empty.
+    choose_certificate more;
     struct state;
     state& native() const { return *state_; }
 

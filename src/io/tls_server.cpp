@@ -2,6 +2,8 @@
 // Entries: tls_server and accept_tls. One SSL_CTX for all names; the parsed pairs of the client's name are
 // set into each connection from the set of that moment, so a reload changes what the next handshake sees and
 // nothing else.
+#include "io/certified_key_state.h"
+#include "io/client_hello.h"
 #include "io/server.h"
 #include "io/tls_stream.h"
 
@@ -62,68 +64,61 @@ struct certificate_set {
     }
 };
 
-int set_slot() {
-    static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-    return slot;
-}
+/// What one handshake goes by. Lives as long as it.
+struct choice {
+    std::shared_ptr<const certificate_set> from; ///< stays for this handshake, whatever is loaded meanwhile
+    const choose_certificate* more = nullptr;
+    client_hello said;
+};
 
-const certificate_set* set_of(SSL* ssl) {
-    return static_cast<const certificate_set*>(SSL_get_ex_data(ssl, set_slot()));
-}
-
-/// SNI in lower case without a final dot; "" where there is none.
-std::string server_name(const SSL* ssl) {
-    const char* sent = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    auto name = base::lower(sent ? sent : "");
-    if (name.ends_with('.'))
-        name.pop_back();
-    return name;
-}
-
-int on_server_name(SSL* ssl, int* alert, void*) noexcept {
-    const auto* from = set_of(ssl);
-    const auto name = server_name(ssl);
-    if (from && from->strict && !name.empty() && !from->find(name)) {
-        *alert = SSL_AD_UNRECOGNIZED_NAME;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    return SSL_TLSEXT_ERR_OK;
+choice* choice_of(SSL* ssl) {
+    return static_cast<choice*>(SSL_get_app_data(ssl));
 }
 
 bool apply(SSL* ssl, const parsed_pair& pair) {
     return SSL_use_cert_and_key(ssl, pair.leaf.get(), pair.key.get(), pair.chain.get(), 1) == 1;
 }
 
-int on_certificate(SSL* ssl, void*) noexcept {
-    const auto* from = set_of(ssl);
-    if (!from || from->pairs.empty())
-        return 0;
-    const auto* chosen = from->find(server_name(ssl));
-    if (!chosen)
-        return apply(ssl, from->pairs.front()) ? 1 : 0;
-    for (const auto index : *chosen) {
-        if (!apply(ssl, from->pairs[index]))
-            return 0;
+/// Puts the certificates of the client's name into the connection. False with the alert that refuses it.
+bool choose(SSL* ssl, choice& with, int& alert) {
+    with.said = read_client_hello(ssl);
+    const auto& from = *with.from;
+    const auto* own = with.said.acme ? nullptr : from.find(with.said.server_name);
+    alert = SSL_AD_INTERNAL_ERROR;
+    if (!bind_sessions(ssl, with.said.server_name))
+        return false;
+    if (!own && with.more) {
+        if (const auto other = (*with.more)(with.said.server_name, with.said.acme))
+            return other->native().apply(ssl);
     }
-    return 1;
+    // A client that speaks acme-tls/1 alone, and a name that is not ours where that is strict.
+    if (!own && (with.said.acme || from.pairs.empty() || (from.strict && !with.said.server_name.empty()))) {
+        alert = SSL_AD_UNRECOGNIZED_NAME;
+        return false;
+    }
+    if (!own)
+        return apply(ssl, from.pairs.front());
+    return std::ranges::all_of(*own, [&](auto index) { return apply(ssl, from.pairs[index]); });
+}
+
+int on_client_hello(SSL* ssl, int* alert, void*) noexcept {
+    auto* const with = choice_of(ssl);
+    try {
+        if (with && choose(ssl, *with, *alert))
+            return SSL_CLIENT_HELLO_SUCCESS;
+    } catch (...) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+    }
+    return SSL_CLIENT_HELLO_ERROR;
 }
 
 /// HTTP/1.1 is all that is spoken; who offers other protocols only (mail clients offer anything) goes on
 /// without one.
-int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
             unsigned in_size, void*) noexcept {
-    constexpr std::string_view spoken = "http/1.1";
-    for (unsigned at = 0; at < in_size; at += 1U + in[at]) {
-        const unsigned size = in[at];
-        if (at + 1 + size > in_size)
-            break;
-        if (std::string_view(reinterpret_cast<const char*>(in + at + 1), size) == spoken) {
-            *out = in + at + 1;
-            *out_size = in[at];
-            return SSL_TLSEXT_ERR_OK;
-        }
-    }
-    return SSL_TLSEXT_ERR_NOACK;
+    const auto* const with = choice_of(ssl);
+    const auto* const wanted = with && with->said.acme ? "acme-tls/1" : "http/1.1";
+    return select_protocol(wanted, out, out_size, in, in_size) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 /// A key with a passphrase is refused instead of asking a terminal that is not there.
@@ -206,12 +201,8 @@ tls_server::tls_server()
     // Sessions live in the client's tickets; a server that keeps none holds no memory for those who left.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);
-    constexpr std::string_view id = "mailtight";
-    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(id.data()),
-                                   static_cast<unsigned>(id.size()));
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
-    SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
-    SSL_CTX_set_cert_cb(context, on_certificate, nullptr);
+    SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, nullptr);
 }
 
@@ -279,7 +270,7 @@ std::string explain_failure(const handshake_failure& failed) {
 task<tls_accepted> accept_tls(loop&, std::unique_ptr<stream> plain, const tls_server& with,
                               loop::time_point deadline) {
     tls_accepted result;
-    const auto certificates = with.native().current; // stays for this handshake, whatever is loaded meanwhile
+    choice chosen{with.native().current, with.more ? &with.more : nullptr, {}};
     ssl_ptr ssl(SSL_new(with.native().context.get()));
     if (!ssl) {
         ERR_clear_error();
@@ -287,18 +278,18 @@ task<tls_accepted> accept_tls(loop&, std::unique_ptr<stream> plain, const tls_se
         result.error = "no memory for a TLS connection";
         co_return result;
     }
-    SSL_set_ex_data(ssl.get(), set_slot(), const_cast<certificate_set*>(certificates.get()));
+    SSL_set_app_data(ssl.get(), &chosen);
     SSL_set_accept_state(ssl.get());
     auto connection = std::make_unique<tls_stream>(std::move(plain), std::move(ssl));
     const auto failed = co_await connection->handshake(deadline);
     SSL* established = connection->native();
-    result.server_name = server_name(established);
+    result.server_name = std::move(chosen.said.server_name);
     if (failed) {
         result.error = explain_failure(*failed);
         connection->close();
         co_return result;
     }
-    SSL_set_ex_data(established, set_slot(), nullptr);
+    SSL_set_app_data(established, nullptr);
     result.version = SSL_get_version(established);
     const unsigned char* protocol = nullptr;
     unsigned size = 0;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carrying plans out: for each domain whose work is due, look, plan, do the first step that may be done and
 // is left to us, and come back when the plan says so. Every action runs under the lease of its work; what it
-// needs of the world comes as `hands`, so that all of it runs in tests with virtual time. Lives on the loop.
+// needs of the world comes as `hands`, so that all of it runs in tests with virtual time. Nothing of a plan
+// is kept: whoever goes on after a crash looks and plans anew. Lives on the loop; the store is used on its
+// thread, which outlives the carrier. A process takes its leases back (domain_store::take_back) before it
+// starts one.
 #pragma once
 
 #include "io/loop.h"
@@ -41,6 +44,11 @@ struct hands {
     std::function<io::task<std::expected<std::string, std::string>>(std::string domain)> fetch;
     /// What the configuration says beside the wish: policy host, report addresses.
     std::function<void(const model::looked_after&, plan::remembered&)> configured;
+    /// Empty: plan::make_plan().
+    std::function<plan::plan(const model::looked_after&, const plan::situation&, const plan::remembered&,
+                             const model::enforce_evidence&, base::utc_seconds now,
+                             const plan::plan_options&)>
+        think;
 };
 
 struct carrier_options {
@@ -66,8 +74,9 @@ public:
     void start();
     void stop();
     bool idle() const;
-    /// One domain, now: looks, plans, and, with `act`, does the next step that is left to us.
-    io::task<carried> go(std::string domain, bool act);
+    /// One domain, now: looks and plans; with `act`, does the next step that is for us to do, whatever is
+    /// left to us: a person (`who`) says so.
+    io::task<carried> go(std::string domain, bool act, std::string who = "operator");
     /// Makes the domain's work due now (it was changed, or a person said something).
     void wake(const std::string& domain);
     struct counters {
@@ -77,7 +86,7 @@ public:
     struct state;
 
 private:
-    std::unique_ptr<state> state_;
+    std::shared_ptr<state> state_;
 };
 
 /// What is remembered of a domain, from the store. On the store's thread.

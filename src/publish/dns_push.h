@@ -6,6 +6,7 @@
 
 #include "io/resolver.h"
 #include "plan/plan.h"
+#include "publish/delegated_zone.h"
 #include "wire/dns_update.h"
 
 #include <chrono>
@@ -46,33 +47,29 @@ std::expected<wire::dns_update, std::string> plan_update(const plan::record_chan
 class dns_pusher {
 public:
     dns_pusher(io::loop& on, io::resolver& dns, const base::address_guard& guard,
-               const base::clock& real_time, std::uint16_t dns_port, std::chrono::milliseconds timeout);
+               const base::clock& real_time, std::uint16_t dns_port, std::chrono::milliseconds timeout,
+               std::chrono::milliseconds wait_for_others = std::chrono::seconds(30));
     ~dns_pusher();
-    /// TCP, signed, all or nothing.
+    /// TCP, signed, all or nothing in each zone. Then every authoritative server is asked until it says the
+    /// new, at most as long as `wait_for_others`. Doing it again does no harm.
     io::task<pushed> push(update_server to, std::vector<plan::record_change> changes);
     /// Runs `command` with the words of lego's exec provider (present|cleanup FQDN VALUE) or as our own
-    /// (add|remove NAME TYPE TTL VALUE), one record at a time; killed after `timeout`.
+    /// (add|remove NAME TYPE TTL VALUE), one record at a time; killed after `timeout`. What comes is added
+    /// before what it replaces goes. Of what the command says, the first bytes are told; of its own words
+    /// only the program's name, since they may hold a secret. docs/dns-push.md
     struct hook {
         std::vector<std::string> command;
         enum class convention { own, lego_exec } how = convention::own;
         std::chrono::seconds timeout{120};
     };
     io::task<pushed> run_hook(hook with, std::vector<plan::record_change> changes);
-    /// Asks every authoritative server of the zone whether the records are as wanted.
+    /// Asks every authoritative server of the zone, once, whether the records are as wanted: done, spreading,
+    /// or failed where none could be asked.
     io::task<pushed> verify(std::vector<plan::record_change> wanted);
     struct state;
 
 private:
     std::unique_ptr<state> state_;
 };
-
-/// The records of delegated names as a zone file, one CNAME target a domain, so that each id changes alone.
-struct delegated_names {
-    std::string domain, target, id;
-    std::vector<std::string> rua;
-};
-std::string zone_of_delegated(std::string_view zone, const std::vector<delegated_names>& names,
-                              std::string_view primary, std::string_view mailbox, std::uint32_t serial,
-                              const std::vector<std::string>& name_servers);
 
 } // namespace mailtight::publish

@@ -2,11 +2,16 @@
 // Getting certificates from an ACME authority, one a domain: account, order, challenge, certificate; renewal
 // by ARI or at two thirds of the lifetime. Each order is a state machine that survives restarts; every step
 // is written down before the next one, under a lease. Lives on the loop; the store is used on a worker.
+//
+// What stands where: the account as the secret "acme/DIRECTORY/account", answers to http-01 under their token
+// and to tls-alpn-01 under the host name, both as key authorization (challenge.h makes the certificate of
+// it), the certificate's key sealed under certificate_seal_name().
 #pragma once
 
 #include "base/crypto/sealed.h"
 #include "io/http_client.h"
 #include "io/worker.h"
+#include "publish/challenge.h"
 #include "store/domains.h"
 #include "wire/acme.h"
 
@@ -20,10 +25,6 @@
 #include <vector>
 
 namespace mailtight::publish {
-
-enum class challenge_kind { tls_alpn_01, http_01, dns_01 };
-std::string_view to_string(challenge_kind k);
-std::optional<challenge_kind> parse_challenge_kind(std::string_view word);
 
 struct issuer_options {
     std::string directory; ///< URL
@@ -65,13 +66,23 @@ public:
            const base::sealing_key& seal, issuer_options options, issuer_hands hands);
     ~issuer();
     /// One order for mta-sts.DOMAIN from where it stands to the end, under the lease of `work` (kind
-    /// "certificate"), whose state it keeps. The new certificate is stored; the old one stays until proven.
+    /// "certificate"), whose state, tries and last error it keeps; the caller ends the lease (done_work). The
+    /// new certificate is stored; the old one stays until proven.
     io::task<issued> issue(store::due_work& work, std::string domain);
     /// When to renew (RFC 9773; else two thirds of the lifetime), asked of the authority.
     io::task<base::utc_seconds> renew_at(store::kept_certificate of);
+    struct renewal {
+        base::utc_seconds at{};
+        std::chrono::seconds ask_again{}; ///< the authority may change its mind (RFC 9773 §4.3)
+        bool by_authority = false;
+        std::string explanation; ///< a URL where it says why so early; or ""
+    };
+    io::task<renewal> renewal_of(store::kept_certificate of);
+    /// A new key for the account, under which everything goes on (RFC 8555 §7.3.5).
     io::task<std::expected<void, std::string>> change_account_key();
     struct counters {
         std::uint64_t issued = 0, failed = 0, bad_nonces = 0, waited_for_limit = 0;
+        std::uint64_t requests = 0, handshakes = 0;
     };
     counters counted() const;
     struct state;

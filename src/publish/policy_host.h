@@ -40,6 +40,9 @@ public:
     void drop_certificate(std::string_view name);
     /// The certificate that answers tls-alpn-01 for a name; null takes it away.
     void put_challenge(std::string_view name, std::shared_ptr<const io::certified_key> certificate);
+    /// The answer to http-01 for a token; "" takes it away.
+    void put_token(std::string_view token, std::string answer);
+    std::string_view token(std::string_view token) const; ///< valid until the next change; "" : unknown
 
     bool knows(std::string_view domain) const; ///< serves a policy for it: the `ask` endpoint's question
     std::optional<model::publication> policy(std::string_view domain) const;
@@ -52,7 +55,8 @@ public:
         int status = 200;
         const model::publication* given = nullptr;
     };
-    /// `server_name` "" : plain HTTP behind somebody's TLS. `http10`: no keep-alive.
+    /// `target` is a path; `host` as the request has it, or "" where it has none (HTTP/1.0). `server_name`
+    /// "" : plain HTTP behind somebody's TLS, where the host decides.
     reply answer(std::string_view method, std::string_view target, std::string_view host,
                  std::string_view server_name, bool keep_alive) const;
 

@@ -7,6 +7,7 @@
 #include "model/watched.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ enum class change_kind {
     new_finding, ///< an error of check that was not there
     verdict_worse,
     sub_domain_unprotected, ///< a name with MX below ours and without a policy
+    needs_person,           ///< a step of the plan waits for somebody for long
+    step_fails,             ///< a step of the plan fails again and again
 };
 std::string_view to_string(change_kind k);
 
@@ -39,14 +42,23 @@ struct watch_alarm {
 };
 
 struct watch_memory {
+    std::string domain;
     std::vector<model::watched_state> states;      ///< newest first
     std::optional<model::publication> publication; ///< what we serve
     std::vector<model::served_policy> served;
     bool hosted_here = false;
+    bool leaving = false;                ///< it is to be switched off
+    bool certificate_not_loaded = false; ///< a new one is kept for long, and not seen over the public path
+    /// Whether a code of check is an error; empty: each is.
+    std::function<bool(std::string_view code)> serious;
 };
 /// What is wrong now, compared with before. A fault that comes and goes (`flaps` changes within a day) is
-/// told once and kept until it has been steady for as long.
+/// told once and kept until it has been steady for as long. What may be our own network, or a change under
+/// way, is told when the next look sees it too.
 std::vector<watch_alarm> alarms_of(const watch_memory& memory, base::utc_seconds now, unsigned flaps = 3);
+/// Until when alarms_of() may say something else without a new look that differs: it has to be asked again
+/// at each look till then.
+base::utc_seconds unsettled_until(const watch_memory& memory);
 
 /// When a domain is looked at next: evenly over the interval, the same for every machine, moved by a hash of
 /// the name.

@@ -77,6 +77,10 @@ std::string_view to_string(change_kind value) {
         return "verdict-worse";
     case change_kind::sub_domain_unprotected:
         return "sub-domain-unprotected";
+    case change_kind::needs_person:
+        return "needs-person";
+    case change_kind::step_fails:
+        return "step-fails";
     }
     return "";
 }

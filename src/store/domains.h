@@ -34,10 +34,15 @@ struct lease {
     std::int64_t fence = 0;
 };
 
-/// Something to be done for a domain at a time: "plan", "certificate", "watch", "glance".
+/// The end of the year 9999.
+inline constexpr base::utc_seconds never_due{std::chrono::seconds(253'402'300'799)};
+
+/// Something to be done for a domain at a time: "plan", "certificate", "watch", "glance". It is held under
+/// the lease "KIND/DOMAIN": whoever takes that by take_lease() keeps take_work() away, and the other way
+/// round.
 struct due_work {
     std::string kind, domain;
-    base::utc_seconds due_at{};
+    base::utc_seconds due_at{}; ///< never_due: only when it is planned anew
     std::int64_t fence = 0;
     std::uint32_t tries = 0; ///< that failed in a row
     std::string last_error;
@@ -77,7 +82,8 @@ public:
 
     // ---- domains looked after ----
     enum class saved { yes, outdated /* somebody else changed it first */, exists, absent };
-    /// New where `revision` is 0. Each changed field is written to the log of changes, with who and why.
+    /// New where `revision` is 0. Each changed field is written to the log of changes, with who and why. The
+    /// marks of an existing one stay as they are.
     virtual result<saved> save(const model::looked_after& value, std::string_view who, std::string_view why,
                                base::utc_seconds now) = 0;
     /// Many new ones, in transactions of a bounded size; what exists already is left alone. How many are new.
@@ -86,13 +92,14 @@ public:
     virtual result<std::optional<model::looked_after>> find(std::string_view domain) = 0;
     virtual result<std::vector<model::looked_after>> list(const domain_question& which) = 0;
     virtual result<std::uint64_t> count(const std::optional<std::string>& owner) = 0;
-    /// No longer looked after; the logs stay, and so does what was served.
+    /// No longer looked after, its work dropped; the logs stay, and so does what is served and was.
     virtual result<saved> remove(std::string_view domain, std::string_view who, std::string_view why,
                                  base::utc_seconds now) = 0;
     /// Sets a mark without touching the revision.
     virtual result<void> set_mark(std::string_view domain, std::string_view name,
                                   const model::mark& value) = 0;
     virtual result<void> clear_mark(std::string_view domain, std::string_view name) = 0;
+    /// The newest first, those below `before` where that is not 0; domain "" : of all.
     virtual result<std::vector<model::change_entry>> changes(std::string_view domain, std::int64_t before,
                                                              std::size_t limit) = 0;
     virtual result<void> log_change(const model::change_entry& entry) = 0;
@@ -100,18 +107,23 @@ public:
     // ---- what is served, and was ----
     /// From now on our hosts serve this. In the same transaction the log of served policies is extended:
     /// what was served before is closed at `now` plus `lag` (until every machine has heard of it), and the
-    /// new one opened before anybody can fetch it. Body "": withdrawn. False where the fence is old.
+    /// new one opened before anybody can fetch it; `now` is its `since`. Body "": withdrawn. False where the
+    /// fence is old.
     virtual result<bool> publish(const model::publication& value, const lease& held, std::string_view who,
                                  std::chrono::seconds lag) = 0;
     virtual result<std::optional<model::publication>> published(std::string_view domain) = 0;
     /// In the order of the changes: everything written after that number; for a host that starts (0) and for
-    /// one that keeps up.
+    /// one that keeps up. After a number that is not yet given (the database was restored from an older
+    /// copy): everything.
     virtual result<std::vector<model::publication>> published_after(std::int64_t change,
                                                                     std::size_t limit) = 0;
-    /// A policy that was seen at a domain, by whoever it is served: opens or extends its entry.
+    /// A policy that was seen at a domain, by whoever it is served: opens or extends its entry. Others that
+    /// were open are closed at `at`, since senders may have had them until then, but for what our hosts
+    /// serve.
     virtual result<void> seen_served(std::string_view domain, std::string_view body, std::string_view id,
                                      bool ours, base::utc_seconds at) = 0;
-    /// Nothing could be fetched at `at`: closes what is open and not ours, at the time it was last seen.
+    /// Nothing could be fetched at `at`: closes what is open and not served by our hosts, at `at`: senders
+    /// may have had it until then.
     virtual result<void> seen_gone(std::string_view domain, base::utc_seconds at) = 0;
     virtual result<std::vector<model::served_policy>> served(std::string_view domain) = 0;
 
@@ -124,11 +136,18 @@ public:
                                                     std::string_view who, std::chrono::seconds how_long,
                                                     std::size_t limit) = 0;
     /// Ends the lease and says when it is due again (nothing: never). False where the fence is old.
+    /// Writes its `state`, `tries` and `last_error` down. What was made due meanwhile is due when that said.
     virtual result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) = 0;
+    /// Several in one transaction; how many of them were still ours.
+    using done_with = std::pair<due_work, std::optional<base::utc_seconds>>;
+    virtual result<std::size_t> done_all(std::span<const done_with> all);
     /// Writes `state` and keeps the lease. False where the fence is old.
     virtual result<bool> keep_work(const due_work& work, base::utc_seconds now,
                                    std::chrono::seconds how_long) = 0;
     virtual result<std::optional<due_work>> work(std::string_view kind, std::string_view domain) = 0;
+    /// The work of a kind that has a state or an error, due or not; pages by name.
+    virtual result<std::vector<due_work>> noted_work(std::string_view kind, std::string_view after,
+                                                     std::size_t limit) = 0;
     virtual result<std::uint64_t> waiting_work(std::string_view kind, base::utc_seconds now) = 0;
     /// A lease on anything else; by the database's clock where machines share one. Nothing: somebody has it.
     virtual result<std::optional<lease>> take_lease(std::string_view what, std::string_view who,
@@ -150,27 +169,33 @@ public:
     virtual result<void> drop_challenge(std::string_view kind, std::string_view key) = 0;
     virtual result<std::optional<challenge_answer>> challenge(std::string_view kind,
                                                               std::string_view key) = 0;
+    /// All that have not ended: for a machine that answers from memory.
+    virtual result<std::vector<challenge_answer>> challenges(base::utc_seconds now) = 0;
     /// Secrets by name ("acme/DIRECTORY/account", "tsig/…"), sealed; "" removes.
     virtual result<void> put_secret(std::string_view name, std::string_view sealed) = 0;
     virtual result<std::optional<std::string>> secret(std::string_view name) = 0;
     virtual result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view prefix) = 0;
     /// Takes `tokens` from a bucket that all machines share and that fills by `per_hour` up to `most`; how
-    /// long to wait where there are not so many.
+    /// long to wait where there are not so many, 0 where they were taken.
     virtual result<std::chrono::seconds> take_tokens(std::string_view bucket, std::uint64_t tokens,
                                                      std::uint64_t per_hour, std::uint64_t most,
                                                      base::utc_seconds now) = 0;
 
     // ---- watching ----
-    /// Extends the newest state where nothing differs, else appends.
+    /// Extends the newest state where nothing differs, else appends: true. Full looks are compared with full
+    /// ones, cheap ones with cheap ones.
     virtual result<bool> watched(const model::watched_state& now) = 0;
+    /// Several in one transaction; how many were appended.
+    virtual result<std::size_t> watched_all(std::span<const model::watched_state> all);
     virtual result<std::vector<model::watched_state>> history(std::string_view domain, std::size_t limit) = 0;
-    /// The newest state of each domain, for the table; pages by name.
+    /// The newest state of each domain, for the table, pages by name: that of the full check, or that of the
+    /// cheap one where this has changed since.
     virtual result<std::vector<model::watched_state>> latest_states(const domain_question& which) = 0;
     virtual result<void> count_fetches(std::span<const model::policy_fetches> batch) = 0;
     virtual result<std::vector<model::policy_fetches>> fetches(std::string_view domain,
                                                                std::chrono::sys_days since) = 0;
-    /// Drops fetches and states that ended before; bounded work, true while more is left. The logs of
-    /// changes and of served policies are never dropped.
+    /// Drops fetches, states and challenge answers that ended before; bounded work, true while more is left.
+    /// The logs of changes and of served policies are never dropped.
     virtual result<bool> expire(base::utc_seconds before) = 0;
 };
 /// Opens, and brings this part of the schema up to date.

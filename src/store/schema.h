@@ -30,6 +30,8 @@ const schema_part& reports_schema();
 const schema_part& policies_schema();
 /// What a sender counts and reports.
 const schema_part& results_schema();
+/// What a publisher looks after.
+const schema_part& domains_schema();
 
 /// The version of a part in this database; 0 where there is none of it.
 std::int64_t schema_version(sql::connection& on, const schema_part& part);

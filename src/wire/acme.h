@@ -22,6 +22,11 @@ struct acme_directory {
     bool account_binding_required = false;
     std::vector<std::pair<std::string, std::string>> profiles; ///< name and description
     std::string terms;
+    std::vector<std::string> caa_identities; ///< domains that it takes for its own in CAA records
+};
+struct acme_account {
+    std::string status;
+    std::string orders; ///< URL of its list of orders; "" : not offered
 };
 struct acme_problem {
     std::string type;   ///< without "urn:ietf:params:acme:error:" where it begins so: "badNonce"
@@ -41,6 +46,7 @@ struct acme_authorization {
 };
 struct acme_order {
     std::string status, finalize, certificate;
+    std::vector<std::string> names;
     std::vector<std::string> authorizations;
     base::utc_seconds expires{};
     std::optional<acme_problem> error;
@@ -51,6 +57,9 @@ struct acme_window {
 };
 
 std::expected<acme_directory, std::string> read_acme_directory(std::string_view json);
+std::expected<acme_account, std::string> read_acme_account(std::string_view json);
+/// URLs of an account's orders (RFC 8555 §7.1.2.1); at most some hundreds of the first page.
+std::expected<std::vector<std::string>, std::string> read_acme_orders(std::string_view json);
 std::expected<acme_order, std::string> read_acme_order(std::string_view json);
 std::expected<acme_authorization, std::string> read_acme_authorization(std::string_view json);
 std::expected<acme_challenge, std::string> read_acme_challenge(std::string_view json);
@@ -74,6 +83,10 @@ struct external_account {
 std::string new_account_payload(const base::ec_key& key, std::string_view url,
                                 const std::vector<std::string>& contacts,
                                 const std::optional<external_account>& eab);
+/// newAccount's of one that asks for the URL of its account and makes none (RFC 8555 §7.3.1).
+std::string known_account_payload();
+/// For an account's URL: other contacts (RFC 8555 §7.3.2).
+std::string contacts_payload(const std::vector<std::string>& contacts);
 /// newOrder's; `replaces` as RFC 9773 §5, `profile` as the profiles extension; both "" : left out.
 std::string new_order_payload(std::string_view host, std::string_view profile, std::string_view replaces);
 std::string finalize_payload(std::string_view csr_der);

@@ -22,6 +22,9 @@ struct update_record {
     dns_type type{};
     std::uint32_t ttl = 0;
     std::string value;
+    /// Its RDATA as a server gave it, names uncompressed; "" : made of the value. A server compares RDATA
+    /// (RFC 2136 §1.1.1), so that a TXT record of others must come back with its very character-strings.
+    std::string rdata = {};
     friend bool operator==(const update_record&, const update_record&) = default;
 };
 
@@ -40,7 +43,8 @@ struct tsig_key {
     std::string name, algorithm; ///< "hmac-sha256" or "hmac-sha512"; hmac-md5 is refused
     std::string secret;          ///< raw bytes
 };
-/// name:algorithm:base64, as knot and others write it; or name:base64 for hmac-sha256.
+/// name:algorithm:base64, algorithm:name:base64 (as kdig and nsupdate take it), or name:base64 for
+/// hmac-sha256; or the whole of what tsig-keygen and keymgr write. The error never holds the secret.
 std::expected<tsig_key, std::string> parse_tsig_key(std::string_view text);
 
 using keyed_hash =
@@ -50,7 +54,7 @@ struct signed_message {
     std::string bytes;
     std::string mac; ///< which the reply's signature covers too
 };
-/// Nothing where a name or value is none.
+/// Nothing where a name or value is none, or it becomes longer than a message can be.
 std::optional<std::string> build_dns_update(const dns_update& update, std::uint16_t id);
 signed_message sign_dns_message(std::string_view message, const tsig_key& with, base::utc_seconds now,
                                 const keyed_hash& hash, std::uint16_t fudge = 300);
@@ -72,6 +76,20 @@ std::string_view explain(tsig_fault fault);
 std::expected<void, tsig_fault> verify_dns_reply(std::string_view reply, std::string_view request_mac,
                                                  const tsig_key& with, base::utc_seconds now,
                                                  const keyed_hash& hash);
+/// The server's clock as a reply tells it: with BADTIME what it adds (RFC 8945 §5.2.3), else when it signed.
+std::optional<base::utc_seconds> time_of_dns_reply(std::string_view reply);
+
+/// What a reply says, whoever signed it.
+struct dns_update_reply {
+    std::uint16_t id = 0, code = 0;
+    bool response = false, authoritative = false;
+    unsigned opcode = 0;
+    std::vector<update_record> answers;  ///< with RDATA and value for TXT, CNAME, A and AAAA, else bare
+    std::optional<std::string> zone;     ///< owner of the SOA in answer or authority
+    std::optional<std::string> alias;    ///< owner of a CNAME in the answer
+    std::optional<std::uint32_t> serial; ///< of that SOA
+};
+std::expected<dns_update_reply, dns_parse_error> read_dns_update_reply(std::string_view bytes);
 
 /// "NOTAUTH", "NXRRSET" and the rest of RFC 2136 §2.2.
 std::string update_rcode_name(std::uint16_t code);

@@ -15,9 +15,6 @@
 
 namespace mailtight::wire {
 
-namespace {
-
-/// The registered reason phrases (RFC 9110 §15, RFC 6585) of what this server says.
 std::string_view reason_phrase(int status) {
     static constexpr std::pair<int, std::string_view> phrases[] = {
         {100, "Continue"},
@@ -65,7 +62,6 @@ std::string_view reason_phrase(int status) {
     return found == std::end(phrases) ? "" : found->second;
 }
 
-/// IMF-fixdate (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(std::int64_t unix_time) {
     static constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -81,6 +77,8 @@ std::string http_date(std::int64_t unix_time) {
                        months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
                        time.hours().count(), time.minutes().count(), time.seconds().count());
 }
+
+namespace {
 
 bool is_field_name(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) {

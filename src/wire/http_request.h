@@ -68,6 +68,10 @@ struct http_reply {
 };
 /// The bytes of the reply: status line, Date, Content-Length, the fields; no body for HEAD, 204 and 304.
 std::string write_reply(const http_reply& reply, const http_request& to, std::int64_t unix_time);
+/// The registered phrase (RFC 9110 §15, RFC 6585) of a status that this server says; "" for others.
+std::string_view reason_phrase(int status);
+/// IMF-fixdate (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(std::int64_t unix_time);
 /// RFC 9457.
 http_reply problem(int status, std::string_view title, std::string_view detail);
 

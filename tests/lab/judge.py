@@ -77,7 +77,7 @@ def _report(outcomes: list[compare.Outcome], checks: dict[str, list[str]], held:
     return 1 if any(results) else 0
 
 
-DRIVEN = ("reports", "sending", "outgoing")  # folders of cases with a drive.py that runs inside
+DRIVEN = ("reports", "sending", "outgoing", "publish")  # folders of cases with a drive.py that runs inside
 
 
 def _driven(lab, binary: Path, kind: str, only: str, full: bool) -> tuple[int, list[str]]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,8 +86,16 @@ class Keys:
 
     def __init__(self, config: Path, folder: Path, kept: Path):
         self.config, self.folder, self.kept = config, folder, kept
-        if kept.exists():
-            shutil.copytree(kept, folder, dirs_exist_ok=True)
+        with self._alone():
+            if kept.exists():
+                shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+    @contextlib.contextmanager
+    def _alone(self):
+        """Several suites keep theirs in one place."""
+        with open(self.kept.with_suffix(".lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _keymgr(self, *words: str) -> str:
         done = subprocess.run(["keymgr", "-c", str(self.config), *words], capture_output=True, text=True, check=False)
@@ -106,10 +116,11 @@ class Keys:
 
     def keep(self) -> None:
         fresh = self.kept.with_suffix(".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(self.folder, fresh)
-        shutil.rmtree(self.kept, ignore_errors=True)
-        fresh.rename(self.kept)
+        with self._alone():
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(self.folder, fresh)
+            shutil.rmtree(self.kept, ignore_errors=True)
+            fresh.rename(self.kept)
 
 
 def write(world: World, run: Path, build: Path) -> tuple[Path, Path]:

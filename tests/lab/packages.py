@@ -18,12 +18,14 @@ WANTED = [
     ["exim4-daemon-light", "dovecot-imapd", "postgresql-15", "curl"],
     ["sendmail-bin", "sendmail-cf", "m4", "cpio"],
     ["opendkim-tools", "python3-jsonschema"],
+    ["bind9", "pebble", "testssl.sh", "bsdextrautils", "python3-dnspython", "apache2", "caddy"],
 ]
 # Programs that must be there, in the tree or on the host, for the tree to be whole.
 PROGRAMS = ["usr/sbin/knotd", "usr/sbin/keymgr", "usr/bin/kdig", "usr/sbin/unbound", "usr/sbin/nginx",
             "usr/sbin/postfix", "usr/sbin/exim4", "usr/sbin/dovecot", "usr/lib/postgresql/15/bin/postgres", "usr/bin/curl",
             "usr/libexec/sendmail/sendmail", "usr/share/sendmail/cf/feature/sts.m4", "usr/bin/m4", "usr/bin/cpio",
-            "usr/sbin/opendkim-testmsg", "usr/lib/python3/dist-packages/jsonschema/__init__.py"]
+            "usr/sbin/opendkim-testmsg", "usr/lib/python3/dist-packages/jsonschema/__init__.py", "usr/sbin/named", "usr/bin/pebble",
+            "usr/bin/testssl", "usr/bin/hexdump", "usr/lib/python3/dist-packages/dns/__init__.py", "usr/bin/knsupdate", "usr/sbin/apache2", "usr/bin/caddy"]
 
 
 class PackageError(RuntimeError):

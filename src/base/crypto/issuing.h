@@ -46,4 +46,8 @@ std::expected<std::string, std::string> alpn_certificate(const ec_key& key, std:
 /// RFC 9773 §4.1: base64url(AKI) "." base64url(serial) of the first certificate of a chain.
 std::expected<std::string, std::string> renewal_id(std::string_view pem_chain);
 
+/// Whether the private key (PEM, of any kind) belongs to the first certificate of the chain.
+std::expected<void, std::string> key_fits(std::string_view pem_chain, std::string_view pem_key);
+bool is_key_of(std::string_view pem_chain, const ec_key& key);
+
 } // namespace mailtight::base

@@ -2,7 +2,7 @@
 // Every answer of the other side and what follows from it, and a whole day of trying on a made-up clock.
 #include "deliver/retry.h"
 
-#include "deliver/http_date.h"
+#include "wire/http_date.h"
 #include "support/proves.h"
 
 #include <gmock/gmock.h>
@@ -108,14 +108,14 @@ TEST(retry, reads_retry_after_in_all_its_forms) {
         {"Saturday, 03-Jan-2026 00:05:00 GMT", std::nullopt},
     };
     for (const auto& [text, wait] : rows)
-        EXPECT_EQ(read_retry_after(text, now), wait) << text;
+        EXPECT_EQ(wire::read_retry_after(text, now), wait) << text;
     EXPECT_EQ(of_http(503, "120", "", now).retry_after, 120s);
     EXPECT_EQ(of_http(429, "Sat, 03 Jan 2026 00:05:00 GMT", "", now).retry_after, 300s);
     EXPECT_EQ(of_http(200, "120", "", now).retry_after, std::nullopt);
 }
 
 RC_GTEST_PROP(retry, takes_any_retry_after, (const std::string& text)) {
-    if (const auto wait = read_retry_after(text, now))
+    if (const auto wait = wire::read_retry_after(text, now))
         RC_ASSERT(*wait >= 0s && *wait <= 31 * 24h);
 }
 

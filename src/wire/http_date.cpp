@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "deliver/http_date.h"
+#include "wire/http_date.h"
 
 #include "base/text.h"
 
@@ -7,7 +7,7 @@
 #include <array>
 #include <charconv>
 
-namespace mailtight::deliver {
+namespace mailtight::wire {
 namespace {
 
 constexpr std::chrono::seconds longest_wait{31 * 86'400};
@@ -87,4 +87,4 @@ std::optional<std::chrono::seconds> read_retry_after(std::string_view text, base
     return std::clamp(*date - now, std::chrono::seconds(0), longest_wait);
 }
 
-} // namespace mailtight::deliver
+} // namespace mailtight::wire

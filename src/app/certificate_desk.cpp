@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/certificate_desk.h"
+
+#include "app/publish_marks.h"
+#include "app/sending.h"
+#include "app/store_access.h"
+#include "base/encode.h"
+#include "base/keyed_hash.h"
+#include "base/text.h"
+#include "publish/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailtight::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto beat = 1s;
+constexpr std::size_t at_once = 8;
+constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s;
+constexpr std::string_view host_prefix = "mta-sts.";
+constexpr std::string_view dns_prefix = "_acme-challenge.mta-sts.";
+
+/// The names under which an authority stands in CAA records, where they are well known.
+std::vector<std::string> identities_of(const std::string& directory) {
+    const auto url = io::parse_url(directory);
+    if (url && base::iends_with(url->host, ".letsencrypt.org"))
+        return {"letsencrypt.org"};
+    return {};
+}
+
+/// A label that nobody can have meant.
+std::string strange_label() {
+    const auto key = base::random_hash_key();
+    return fmt::format("x{:016x}", key[0]);
+}
+
+} // namespace
+
+template<class T>
+io::task<store::result<T>>
+certificate_desk::ask(std::function<store::result<T>(store::domain_store&)> question) {
+    return store_thread_.run<store::result<T>>(
+        [question = std::move(question), &kept = kept_] { return question(kept); });
+}
+
+certificate_desk::certificate_desk(daemon_core& core, const publish_settings& say, io::worker& store_thread,
+                                   store::domain_store& kept, publish_hands& hands,
+                                   std::chrono::milliseconds spread)
+    : core_(core)
+    , say_(say)
+    , store_thread_(store_thread)
+    , kept_(kept)
+    , hands_(hands) {
+    if (!core.set.acme_ca_file.empty())
+        own_roots_ = std::make_unique<io::tls_client>(core.set.acme_ca_file);
+    publish::issuer_hands with;
+    with.preflight = [this](std::string domain) { return preflight(std::move(domain)); };
+    with.dns_record = [this](std::string name, std::string value, bool put) {
+        return dns_record(std::move(name), std::move(value), put);
+    };
+    with.spread = [this, spread] { return core_.loop().sleep_for(spread); };
+    issuer_ = std::make_unique<publish::issuer>(
+        core.loop(), *core.with->dns, own_roots_ ? *own_roots_ : *core.with->tls, core.with->guard,
+        core.with->clock, store_thread, kept, *core.seal, say.issuing, std::move(with));
+}
+
+certificate_desk::~certificate_desk() = default;
+
+io::task<std::string> certificate_desk::preflight(std::string domain) {
+    auto found = co_await ask<std::optional<model::looked_after>>(
+        [domain](store::domain_store& from) { return from.find(domain); });
+    if (!found)
+        co_return words(found.error());
+    publish::preflight_rules rules;
+    rules.looked_after = found->has_value();
+    rules.ours = say_.addresses;
+    if (rules.ours.empty() && !say_.policy_host.empty())
+        rules.ours = (co_await core_.with->dns->addresses(say_.policy_host)).addresses;
+    rules.identities = identities_of(say_.issuing.directory);
+    rules.kinds = say_.issuing.order;
+    const auto seen = co_await publish::look_before(core_.loop(), *core_.with->dns, domain, strange_label());
+    co_return publish::judge(seen, rules).in_the_way;
+}
+
+io::task<std::string> certificate_desk::dns_record(std::string name, std::string value, bool put) {
+    if (!name.starts_with(dns_prefix))
+        co_return "this is no name of a challenge: " + base::printable(name, 253);
+    const std::string domain = name.substr(dns_prefix.size());
+    auto found = co_await ask<std::optional<model::looked_after>>(
+        [domain](store::domain_store& from) { return from.find(domain); });
+    if (!found)
+        co_return words(found.error());
+    if (!*found)
+        co_return domain + " is not looked after";
+    plan::record_change change{.name = name, .type = "TXT", .add = {}, .remove = {}, .ttl = 60};
+    (put ? change.add : change.remove).push_back(value);
+    std::vector<plan::record_change> changes;
+    changes.push_back(std::move(change));
+    auto done = co_await hands_.write_records(**found, std::move(changes));
+    if (done.ok)
+        co_return std::string();
+    co_return done.words.empty() ? std::string("the record could not be written") : done.words;
+}
+
+io::task<publish::done_by_hand> certificate_desk::get(store::due_work& work, std::string domain) {
+    ++under_way_;
+    auto got = co_await issuer_->issue(work, domain);
+    --under_way_;
+    if (got.ok)
+        core_.log->write(base::event::certificate_issued,
+                         {{"name", std::string(host_prefix) + domain}, {"words", got.words}});
+    else
+        core_.log->write(base::event::certificate_failed,
+                         {{"name", std::string(host_prefix) + domain}, {"error", got.words}});
+    co_return publish::done_by_hand{.ok = got.ok, .words = got.words, .again = got.again};
+}
+
+io::task<> certificate_desk::renew(store::due_work work) {
+    ++under_way_;
+    const std::string domain = work.domain, name = std::string(host_prefix) + domain;
+    struct known {
+        std::optional<model::looked_after> wish;
+        std::optional<store::kept_certificate> certificate;
+    };
+    auto asked = co_await ask<known>([domain, name](store::domain_store& from) -> store::result<known> {
+        auto wish = from.find(domain);
+        if (!wish)
+            return std::unexpected(wish.error());
+        auto certificate = from.certificate(name);
+        if (!certificate)
+            return std::unexpected(certificate.error());
+        return known{std::move(*wish), std::move(*certificate)};
+    });
+    std::optional<base::utc_seconds> again = core_.now() + after_trouble;
+    if (asked) {
+        const auto& [wish, certificate] = *asked;
+        const bool ours = wish && wish->host == model::hosting::here;
+        const bool told = ours && wish->marks.contains(renew_mark);
+        if (!ours || (!certificate && !told)) {
+            again.reset(); // the first one is the plan's to get
+        } else {
+            publish::issuer::renewal when{.at = core_.now(), .ask_again = {}};
+            if (!told)
+                when = co_await issuer_->renewal_of(*certificate);
+            if (when.at > core_.now()) {
+                again = std::min(when.at, core_.now() + std::max<std::chrono::seconds>(when.ask_again, 60s));
+                if (certificate->renew_at != when.at) {
+                    auto fresh = *certificate;
+                    fresh.renew_at = when.at;
+                    co_await ask<bool>([fresh, fence = work.fence](store::domain_store& to) {
+                        return to.save_certificate(fresh, fence);
+                    });
+                }
+            } else {
+                const auto done = co_await get(work, domain);
+                again =
+                    core_.now() + (done.ok ? std::chrono::seconds(6h) : done.again.value_or(after_trouble));
+                if (done.ok && told)
+                    co_await ask<void>(
+                        [domain](store::domain_store& to) { return to.clear_mark(domain, renew_mark); });
+            }
+        }
+    }
+    co_await ask<bool>([work, again](store::domain_store& to) { return to.done_work(work, again); });
+    --under_way_;
+}
+
+io::task<> certificate_desk::follow() {
+    while (!stopping_) {
+        co_await core_.loop().sleep_for(beat);
+        if (stopping_ || under_way_ >= at_once)
+            continue;
+        using works = std::vector<store::due_work>;
+        auto due = co_await ask<works>([now = core_.now(), who = machine_name_of(core_.set),
+                                        room = at_once - under_way_](store::domain_store& from) {
+            return from.take_work("certificate", now, who, lease_time, room);
+        });
+        if (!due)
+            continue; // the policy host says that the database is away
+        for (auto& each : *due)
+            core_.loop().spawn(renew(std::move(each)));
+    }
+}
+
+void certificate_desk::start() {
+    core_.loop().spawn(follow());
+}
+
+void certificate_desk::stop() {
+    stopping_ = true;
+}
+
+} // namespace mailtight::app

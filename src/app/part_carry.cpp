@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carrying out plans in the daemon: the carrier, the watcher and the certificates, with one thread for the
+// store and the hands that the commands have too. A database that is away at the start is waited for.
+#include "app/certificate_desk.h"
+#include "app/policy_time.h"
+#include "app/publish_marks.h"
+#include "app/publish_part.h"
+#include "app/report_domains.h"
+#include "app/sending.h"
+#include "app/store_access.h"
+#include "base/text.h"
+#include "findings/finding.h"
+#include "publish/sub_domains.h"
+#include "publish/watcher.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace mailtight::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto open_again = 5s;
+constexpr auto keep_clean = 1h;
+constexpr std::size_t alarms_shown = 200; ///< more are counted: a broken provider is many domains
+
+std::chrono::seconds whole(std::chrono::milliseconds length) {
+    return std::chrono::duration_cast<std::chrono::seconds>(length);
+}
+
+class carry_part final : public carrying_part {
+public:
+    carry_part(daemon_core& core, publish_settings say)
+        : core_(core)
+        , say_(std::move(say))
+        , machine_(machine_name_of(core.set)) {}
+    ~carry_part() override { core_.carrying = nullptr; }
+
+    std::expected<void, std::string> open() override {
+        running_ = true;
+        return {};
+    }
+    void start() override { core_.loop().spawn(begin()); }
+    void stop() override {
+        running_ = false;
+        if (carrier_)
+            carrier_->stop();
+        if (watcher_)
+            watcher_->stop();
+        if (desk_)
+            desk_->stop();
+    }
+    bool idle() const override {
+        return (!carrier_ || carrier_->idle()) && (!watcher_ || watcher_->idle()) &&
+               (!desk_ || desk_->idle());
+    }
+    io::task<> drain(io::loop::time_point deadline) override {
+        while (!idle() && core_.loop().now() < deadline)
+            co_await core_.loop().sleep_for(20ms);
+    }
+    bool failing() const override { return !running_ || !last_error_.empty(); }
+    intake::way_status status() const override {
+        intake::way_status now;
+        now.name = "carry";
+        now.where = fmt::format("as {}, {} left to it", machine_, model::to_string(say_.leave));
+        now.running = running_;
+        now.last_error = last_error_;
+        now.last_error_at = last_error_at_;
+        if (carrier_)
+            now.accepted = carrier_->counted().steps;
+        return now;
+    }
+
+    void wake(std::vector<std::string> domains) override {
+        if (carrier_)
+            for (const auto& domain : domains)
+                carrier_->wake(domain);
+    }
+
+    io::task<std::expected<boost::json::object, std::string>> carry(std::string domain, std::string who,
+                                                                    std::size_t width, bool colour) override {
+        if (!carrier_)
+            co_return std::unexpected("the database is away: nothing can be done just now");
+        const auto done = co_await carrier_->go(std::move(domain), true, std::move(who));
+        boost::system::error_code error;
+        auto json = boost::json::parse(plan::render_json(done.plan), error);
+        co_return boost::json::object{
+            {"plan", error ? boost::json::value(nullptr) : std::move(json)},
+            {"text", plan::render_text(done.plan, policy_time().now(), width, colour)},
+            {"did", done.did},
+            {"failed", done.failed}};
+    }
+
+    io::task<std::expected<void, std::string>> change_account_key() override {
+        if (!desk_)
+            co_return std::unexpected("no certificates are ordered here");
+        co_return co_await desk_->change_account_key();
+    }
+
+    void report_way_proven(std::string domain) override {
+        if (!kept_)
+            return;
+        core_.loop().spawn([](carry_part& of, std::string name) -> io::task<> {
+            const model::mark mark{
+                .at = policy_time().now(), .by = of.machine_, .text = "a test report arrived"};
+            auto set = co_await of.ask<bool>([name, mark](store::domain_store& to) -> store::result<bool> {
+                auto found = to.find(name);
+                if (!found)
+                    return std::unexpected(found.error());
+                if (!*found || (*found)->marks.contains(report_way_mark))
+                    return false;
+                if (auto done = to.set_mark(name, report_way_mark, mark); !done)
+                    return std::unexpected(done.error());
+                return true;
+            });
+            if (set && *set)
+                of.wake({name});
+        }(*this, std::move(domain)));
+    }
+
+    boost::json::object status_json() const override {
+        const auto steps = carrier_ ? carrier_->counted() : publish::carrier::counters{};
+        const auto looks = watcher_ ? watcher_->counted() : publish::watcher::counters{};
+        const auto orders = desk_ ? desk_->counted() : publish::issuer::counters{};
+        return {{"machine", machine_},
+                {"domains", domains_},
+                {"leave", model::to_string(say_.leave)},
+                {"steps", steps.steps},
+                {"failures", steps.failures},
+                {"under_way", steps.waiting},
+                {"looks", steps.looks},
+                {"watch", boost::json::object{{"full", looks.full},
+                                              {"cheap", looks.cheap},
+                                              {"failed", looks.failed},
+                                              {"differed", looks.differed}}},
+                {"certificates", boost::json::object{{"issued", orders.issued},
+                                                     {"failed", orders.failed},
+                                                     {"held_back", orders.waited_for_limit}}},
+                {"last_error", base::printable(last_error_)}};
+    }
+
+    void refresh_metrics(base::metrics& to) const override {
+        using base::metric;
+        const auto number = [](auto value) { return static_cast<double>(value); };
+        if (carrier_) {
+            const auto steps = carrier_->counted();
+            to.set(metric::plan_steps, number(steps.steps), {"done"});
+            to.set(metric::plan_steps, number(steps.failures), {"failed"});
+            to.set(metric::plan_under_way, number(steps.waiting));
+        }
+        if (watcher_) {
+            const auto looks = watcher_->counted();
+            to.set(metric::domain_looks, number(looks.full), {"full"});
+            to.set(metric::domain_looks, number(looks.cheap), {"cheap"});
+            to.set(metric::domain_looks, number(looks.failed), {"failed"});
+            to.set(metric::domain_looks, number(looks.differed), {"differed"});
+        }
+        if (desk_) {
+            const auto orders = desk_->counted();
+            to.set(metric::certificates_ordered, number(orders.issued), {"issued"});
+            to.set(metric::certificates_ordered, number(orders.failed), {"failed"});
+            to.set(metric::certificates_ordered, number(orders.waited_for_limit), {"held-back"});
+        }
+        to.set(metric::domains_looked_after, number(domains_));
+    }
+
+    io::task<> gather_alarms() override {
+        if (!kept_)
+            co_return;
+        auto standing = co_await ask<std::vector<publish::watch_alarm>>(
+            [now = policy_time().now()](store::domain_store& from) {
+                return publish::standing_alarms(from, now);
+            });
+        if (standing)
+            standing_ = std::move(*standing);
+    }
+    std::vector<insight::alarm> alarms() const override {
+        std::vector<insight::alarm> all;
+        for (const auto& each : standing_) {
+            if (all.size() == alarms_shown)
+                break;
+            insight::alarm alarm;
+            alarm.key = each.key;
+            alarm.kind = "watch";
+            alarm.domain = each.domain;
+            alarm.weight = each.error ? insight::weight::error : insight::weight::warning;
+            alarm.title = each.title;
+            alarm.text = each.text;
+            alarm.fix = each.fix;
+            all.push_back(std::move(alarm));
+        }
+        return all;
+    }
+
+private:
+    template<class T>
+    io::task<store::result<T>> ask(std::function<store::result<T>(store::domain_store&)> question) {
+        return worker_->run<store::result<T>>(
+            [question = std::move(question), kept = kept_.get()] { return question(*kept); });
+    }
+
+    void trouble(const std::string& words) {
+        if (words != last_error_)
+            core_.log->write(base::event::hosting_trouble, {{"error", base::printable(words, 500)}});
+        last_error_ = words;
+        last_error_at_ = core_.now();
+    }
+
+    /// The store is opened on its own thread, as often as it takes.
+    io::task<> begin() {
+        worker_ = std::make_unique<io::worker>(core_.loop(), "publish");
+        using opened = store::result<std::shared_ptr<store::domain_store>>;
+        while (running_ && !kept_) {
+            auto made = co_await worker_->run<opened>([where = store_place(core_.set),
+                                                       who = machine_]() -> opened {
+                auto fresh = store::open_domains({.where = where});
+                if (!fresh)
+                    return std::unexpected(fresh.error());
+                if (auto ended = (*fresh)->take_back(who); !ended) // leases of the process before this one
+                    return std::unexpected(ended.error());
+                return std::shared_ptr<store::domain_store>(std::move(*fresh));
+            });
+            if (made) {
+                kept_ = std::move(*made);
+                last_error_.clear();
+                break;
+            }
+            trouble(words(made.error()));
+            co_await core_.loop().sleep_for(open_again);
+        }
+        if (!running_)
+            co_return;
+        hands_ = std::make_unique<publish_hands>(publish_needs{
+            .with = *core_.with,
+            .set = core_.set,
+            .say = say_,
+            .store_thread = *worker_,
+            .policy_time = policy_time(),
+            .report_addresses = [this](const std::string& domain) -> std::vector<std::string> {
+                const auto found = std::ranges::find(core_.domains, domain, &store::own_domain::name);
+                return found == core_.domains.end() ? std::vector<std::string>{}
+                                                    : report_addresses(core_.set, *found);
+            }});
+        if (core_.set.certificate_folder.empty() && core_.seal)
+            desk_ = std::make_unique<certificate_desk>(core_, say_, *worker_, *kept_, *hands_,
+                                                       core_.hosting ? core_.hosting->spread() : 600ms);
+        carrier_ = std::make_unique<publish::carrier>(
+            core_.loop(), *worker_, *kept_, carriers_hands(), policy_time(),
+            publish::carrier_options{.machine = machine_},
+            [this](const std::string& domain, const publish::carried& done) { heard(domain, done); });
+        carrier_->start();
+        if (desk_)
+            desk_->start();
+        if (core_.set.watch_domains) {
+            publish::watch_options options{.machine = machine_,
+                                           .full = whole(core_.set.watch_full),
+                                           .cheap = whole(core_.set.watch_cheap)};
+            watcher_ =
+                std::make_unique<publish::watcher>(core_.loop(), *worker_, *kept_, watchers_hands(),
+                                                   policy_time(), core_.with->clock, std::move(options));
+            watcher_->start();
+        }
+        core_.loop().spawn(keep_order());
+    }
+
+    publish::hands carriers_hands() {
+        auto made = hands_->all();
+        made.look = [this](model::looked_after wish) -> io::task<publish::looked> {
+            auto seen = co_await hands_->look(wish);
+            co_await prove(wish, seen.seen);
+            co_return std::move(seen.told);
+        };
+        made.get_certificate = [this](store::due_work& work,
+                                      std::string domain) -> io::task<publish::done_by_hand> {
+            if (desk_)
+                co_return co_await desk_->get(work, std::move(domain));
+            co_return publish::done_by_hand{
+                .ok = false,
+                .words = fmt::format("no certificate for mta-sts.{} is in certificates.folder yet", domain),
+                .again = std::chrono::seconds(60)};
+        };
+        made.configured = [this](const model::looked_after& wish, plan::remembered& past) {
+            hands_->configured(wish, past);
+            if (!core_.set.certificate_folder.empty() && core_.hosting)
+                past.certificate_here =
+                    core_.hosting->host().choose("mta-sts." + wish.domain, false) != nullptr;
+        };
+        return made;
+    }
+
+    publish::watch_hands watchers_hands() {
+        publish::watch_hands made;
+        made.look = [this](std::string domain, bool full) -> io::task<std::optional<model::watched_state>> {
+            if (!full) {
+                auto seen = co_await hands_->glance(domain);
+                if (seen.judged.verdict == advise::verdict::unreachable)
+                    co_return std::nullopt;
+                co_return std::move(seen.told.state);
+            }
+            auto wish = co_await ask<std::optional<model::looked_after>>(
+                [domain](store::domain_store& from) { return from.find(domain); });
+            if (!wish || !*wish)
+                co_return std::nullopt;
+            auto seen = co_await hands_->look(**wish, true);
+            co_await prove(**wish, seen.seen);
+            if (seen.judged.verdict == advise::verdict::unreachable)
+                co_return std::nullopt;
+            co_return std::move(seen.told.state);
+        };
+        made.names_below = [this](std::string domain) -> io::task<std::vector<std::string>> {
+            std::vector<std::string> names = say_.sub_domains;
+            for (const auto& each : core_.domains)
+                names.push_back(each.name);
+            co_return publish::sub_domains(domain, names);
+        };
+        made.unprotected = [this](std::string name) -> io::task<std::optional<bool>> {
+            const auto mx = co_await core_.with->dns->mx(name);
+            if (model::is_dns_error(mx.status))
+                co_return std::nullopt;
+            if (!mx.ok() || (mx.records.size() == 1 && mx.records.front().host.empty()))
+                co_return false;
+            const auto record = co_await core_.with->dns->txt("_mta-sts." + name);
+            if (model::is_dns_error(record.status))
+                co_return std::nullopt;
+            co_return sts::judge_rrset(record.texts).result != sts::rrset_judgement::outcome::valid;
+        };
+        made.serious = [](std::string_view code) {
+            const auto* entry = findings::find_code(code);
+            return !entry || entry->in_enforce == findings::severity::error;
+        };
+        return made;
+    }
+
+    /// A certificate that was seen over the public path: the one before it may go.
+    io::task<> prove(model::looked_after wish, const model::observation& seen) {
+        if (wish.host != model::hosting::here)
+            co_return;
+        base::utc_seconds ends{};
+        for (const auto& fetch : seen.fetches)
+            if (fetch.tls.certificate_ok() && !fetch.tls.chain.empty())
+                ends = fetch.tls.chain.front().not_after;
+        if (ends == base::utc_seconds{})
+            co_return;
+        co_await ask<void>(
+            [name = "mta-sts." + wish.domain, ends](store::domain_store& to) -> store::result<void> {
+                auto kept = to.certificate(name);
+                if (!kept)
+                    return std::unexpected(kept.error());
+                if (*kept && !(*kept)->proven && (*kept)->not_after == ends)
+                    return to.prove_certificate(name, ends);
+                return {};
+            });
+    }
+
+    void heard(const std::string& domain, const publish::carried& done) {
+        if (!done.did.empty())
+            core_.log->write(base::event::plan_step_done, {{"domain", domain}, {"did", done.did}});
+        if (!done.failed.empty())
+            core_.log->write(base::event::plan_step_failed,
+                             {{"domain", domain}, {"error", base::printable(done.failed, 500)}});
+    }
+
+    /// Old looks go, and the number of domains is known.
+    io::task<> keep_order() {
+        while (running_) {
+            auto counted = co_await ask<std::uint64_t>(
+                [](store::domain_store& from) { return from.count(std::nullopt); });
+            if (counted) {
+                domains_ = *counted;
+                last_error_.clear();
+            } else {
+                trouble(words(counted.error()));
+            }
+            const auto before =
+                policy_time().now() - std::chrono::days(static_cast<std::int64_t>(core_.set.keep_watched));
+            for (bool more = core_.set.keep_watched > 0; more && running_;) {
+                auto left =
+                    co_await ask<bool>([before](store::domain_store& in) { return in.expire(before); });
+                more = left && *left;
+                co_await core_.loop().sleep_for(50ms);
+            }
+            for (auto slept = 0s; running_ && slept < keep_clean; slept += 10s)
+                co_await core_.loop().sleep_for(10s);
+        }
+    }
+
+    daemon_core& core_;
+    publish_settings say_;
+    std::string machine_;
+    std::unique_ptr<io::worker> worker_;
+    std::shared_ptr<store::domain_store> kept_;
+    std::unique_ptr<publish_hands> hands_;
+    std::unique_ptr<certificate_desk> desk_;
+    std::unique_ptr<publish::carrier> carrier_;
+    std::unique_ptr<publish::watcher> watcher_;
+    std::vector<publish::watch_alarm> standing_;
+    std::uint64_t domains_ = 0;
+    std::string last_error_;
+    base::utc_seconds last_error_at_{};
+    bool running_ = false;
+};
+
+} // namespace
+
+std::expected<std::unique_ptr<carrying_part>, std::string> make_carrying_part(daemon_core& core) {
+    auto say = publish_settings_of(core.set);
+    if (!say)
+        return std::unexpected(say.error());
+    return std::make_unique<carry_part>(core, std::move(*say));
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's pebble: an authority that orders are placed with, and that refuses one nonce in ten."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+from authority import Authority
+from sending import net
+from table import Rec
+
+HOST, ADDRESS, PORT, MANAGEMENT = "acme.test", "10.64.80.2", 14000, 15000
+DIRECTORY = f"https://{HOST}:{PORT}/dir"
+
+
+class Pebble:
+    """`trust` is the lab's root and pebble's own, for everybody who is to trust its certificates."""
+
+    def __init__(self, folder: Path, authority: Authority, root: Path, refused_nonces: int = 10):
+        self.folder, self.root, self.refused_nonces = folder, root, refused_nonces
+        folder.mkdir()
+        self.trust = folder / "trust.pem"
+        self.chain, self.key = authority.leaf("good", [HOST]), authority.key_file
+        self.process: subprocess.Popen | None = None
+
+    @staticmethod
+    def records() -> list[Rec]:
+        return [Rec(HOST, "A", ADDRESS, 1)]
+
+    def start(self) -> None:
+        config = self.folder / "pebble.json"
+        config.write_text(json.dumps({"pebble": {
+            "listenAddress": f"{ADDRESS}:{PORT}", "managementListenAddress": f"{ADDRESS}:{MANAGEMENT}", "certificate": str(self.chain),
+            "privateKey": str(self.key), "httpPort": 80, "tlsPort": 443, "ocspResponderURL": "", "externalAccountBindingRequired": False}}))
+        with open(self.folder / "pebble.log", "ab") as log:
+            self.process = subprocess.Popen(
+                net.inside("far", "pebble", "-config", str(config), "-dnsserver", "127.0.0.53:53"), stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(self.refused_nonces)})
+        for _ in range(200):
+            try:
+                self.trust.write_bytes(self.root.read_bytes() + self._root())
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"pebble does not start: {self.said()[-500:]}")
+
+    def _root(self) -> bytes:
+        context = ssl.create_default_context(cafile=str(self.root))
+        context.check_hostname = False  # asked by address
+        with net.entered("far"):
+            return urllib.request.urlopen(f"https://{ADDRESS}:{MANAGEMENT}/roots/0", context=context, timeout=5).read()
+
+    def said(self) -> str:
+        return (self.folder / "pebble.log").read_text(errors="replace")
+
+    def issued(self, name: str) -> int:
+        """Certificates that it gave for this name."""
+        return self.said().count(f"Issued certificate serial") if not name else sum(
+            1 for row in self.said().splitlines() if "Issued certificate serial" in row and name in row)
+
+    def orders(self) -> int:
+        return sum(1 for row in self.said().splitlines() if "Added order" in row)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
