@@ -142,7 +142,7 @@ TEST(demotion, never_by_itself) {
     EXPECT_EQ(find(p, step_kind::serve_policy)->state, step_state::done);
     EXPECT_TRUE(warns(p, "speak against enforce. It stays"));
     ASSERT_EQ(next_kind(p), "mend");
-    EXPECT_NE(p.next()->how.find("pause the domain"), std::string::npos)
+    EXPECT_NE(p.next()->how.find("mailtight domain set example.com --pause"), std::string::npos)
         << "offered first, and not mode none";
     EXPECT_EQ(p.next()->how.find("none"), std::string::npos);
     // The policy host is away: what is published anew is what stood there.
