@@ -149,17 +149,23 @@ public:
     }
     /// The companion answers what stands in the store; done when it answers all of it.
     io::task<> spread() {
-        const auto all = store.put_since(told_);
-        told_ += all.size();
+        auto number = told_.size();
+        const auto all = store.put_since(number);
+        told_.resize(number + all.size(), false);
+        const auto until = told_.size();
         for (const auto& one : all) {
             if (one.kind == "http-01" && answers)
                 co_await manage("add-http01", {{"token", one.key}, {"content", one.answer}});
             else if (answers)
                 co_await manage("add-tlsalpn01", {{"host", one.key}, {"content", one.answer}});
-            ++answered_;
+            told_[number++] = true;
         }
-        for (const auto until = told_; answered_ < until;) // others, told of by another task
-            co_await on.sleep_for(std::chrono::milliseconds(1));
+        for (std::size_t at = 0; at < until;) { // others, told of by another task
+            if (told_[at])
+                ++at;
+            else
+                co_await on.sleep_for(std::chrono::milliseconds(1));
+        }
     }
     io::task<std::string> manage(std::string what, boost::json::object with) {
         io::http_call call;
@@ -234,7 +240,7 @@ public:
 
 private:
     const private_pebble& authority_;
-    std::size_t told_ = 0, answered_ = 0;
+    std::vector<bool> told_; ///< by number of the answer: the companion knows it
     scratch_folder scratch_;
     base::address_guard guard_;
     io::tls_client tls_;
