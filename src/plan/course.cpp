@@ -30,6 +30,8 @@ std::vector<std::uint64_t> ladder(const picture& p) {
         std::erase_if(rungs, [&](std::uint64_t one) { return one >= last; });
         rungs.push_back(last);
     }
+    if (rungs.empty())
+        rungs.push_back(week);
     std::ranges::sort(rungs);
     return rungs;
 }

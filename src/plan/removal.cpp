@@ -175,7 +175,6 @@ void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
 
 void remove_by_none(const picture& p, step_list& list, plan& out) {
     const auto mx = choose_mx(p);
-    add_move_steps(p, list, mx, true);
     const bool none_now = p.in_force && p.in_force->mode == sts::mode::none;
     const bool last_was_none = !p.senders.empty() && p.senders.back().entry.mode == sts::mode::none;
     const bool refuse = enforced_until(p) > p.now;
@@ -206,12 +205,12 @@ void remove_by_none(const picture& p, step_list& list, plan& out) {
     if (withdrawn) // long ago, or in the other way
         add_expiry_wait(p, list);
     add_clearing(p, list);
+    add_move_steps(p, list, mx, true);
 }
 
 // ---- the second way: let it expire ----
 
 void remove_by_expiry(const picture& p, step_list& list, plan& out) {
-    add_move_steps(p, list, choose_mx(p), true);
     const auto bound = bound_until(p);
     const auto age = p.in_force ? p.in_force->effective_max_age() : 0;
     const std::string shown =
@@ -225,6 +224,7 @@ void remove_by_expiry(const picture& p, step_list& list, plan& out) {
     add_stop_serving(p, list);
     add_expiry_wait(p, list);
     add_clearing(p, list);
+    add_move_steps(p, list, choose_mx(p), true);
     if (bound > p.now + std::chrono::seconds(long_wait))
         out.warnings.push_back(fmt::format(
             "This way lasts until {}. Mode none first (--by none) frees most senders within a day.",

@@ -179,11 +179,12 @@ std::string render_text(const plan& p, base::utc_seconds now, std::size_t width,
     for (const auto& one : p.steps) {
         if (one.kind == step_kind::come_back)
             continue; // the last line says it
-        if (number > 0 && !(brief(one) && brief(p.steps[number - 1])))
+        if (number > 0 && (!brief(one) || !brief(p.steps[number - 1])))
             page.gap();
         put_step(page, one, ++number, now);
     }
-    page.gap();
+    if (p.finished || p.come_back)
+        page.gap();
     if (p.finished)
         page.put("", "Nothing is to be done: the domain is where it should be.", ink::green);
     else if (p.come_back)

@@ -11,7 +11,7 @@ void step_list::add(step one, so how, bool aside) {
         return;
     }
     const bool early = one.not_before && *one.not_before > p_.now;
-    if (!open_)
+    if (!open_ && !aside)
         one.state = step_state::later;
     else
         one.state = how == so::waits || early ? step_state::waiting : step_state::now;

@@ -14,7 +14,8 @@ public:
         : p_(p) {}
 
     enum class so { done, ready, waits };
-    /// `not_before` in the future makes a ready step wait. What is `aside` holds nothing up behind it.
+    /// `not_before` in the future makes a ready step wait. What is `aside`
+    /// waits for no other step, and no other for it.
     void add(step one, so how, bool aside = false);
     /// Who acts: `who` where DNS, host and `leave` don't decide otherwise.
     step_actor who_writes_dns() const;

@@ -445,7 +445,8 @@ private:
             fail("a policy that no sender reads: " + one.policy);
             return;
         }
-        const auto* old = there_.served.empty() ? nullptr : &there_.served.back().value; // an outage counts not
+        const auto* old =
+            there_.served.empty() ? nullptr : &there_.served.back().value; // an outage counts not
         if (read->mode == sts::mode::enforce && (!old || old->mode != sts::mode::enforce) &&
             !evidence_ready_ && !wish_.marks.contains("forced"))
             fail("enforce without evidence");
