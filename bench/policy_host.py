@@ -129,7 +129,7 @@ def load(server: Server, names: int, how: str, count: int) -> float:
 
 
 def change(server: Server, count: int) -> tuple[float, float]:
-    """Mean and worst time in which one domain is replaced, in microseconds."""
+    """Mean and worst CPU time in which one domain is replaced, in microseconds; the loop does nothing else meanwhile."""
     server.process.stdin.write(f"change {count}\n")
     server.process.stdin.flush()
     _, mean, worst = server.process.stdout.readline().split()
@@ -169,7 +169,7 @@ def measure(servers: list[Server], names: int, given: argparse.Namespace) -> lis
 
 def table(rows: list[dict]) -> bool:
     print("| names | server | new connection, CPU us | of nginx's | kept-alive request, CPU us | of nginx's | "
-          "MB at first, after | start s (CPU s) | one domain changed |")
+          "MB at first, after | start s (CPU s) | one domain changed, CPU |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     good = True
     for row in rows:

@@ -108,7 +108,9 @@ course choose_course(const picture& p, const mx_choice& mx) {
     out.may_enforce = p.evidence.ready.value_or(false) || p.told("forced");
     if (!out.enforce_wished)
         return out;
-    const bool known_to_senders = p.ours || p.seen.sts.state == record_seen::what::one;
+    // A record that is gone or not to be seen today takes nothing back either.
+    const bool known_to_senders = p.ours || !p.record_absent() ||
+                                  (p.serving && !p.senders.empty() && !p.senders.back().entry.ids.empty());
     if (p.standing && p.standing->mode == sts::mode::enforce && known_to_senders) {
         out.mode = sts::mode::enforce; // never back to testing by itself
         climb(p, mx, out);

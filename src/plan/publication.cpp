@@ -102,9 +102,10 @@ void add_mending(const picture& p, step_list& list, const mx_choice& mx) {
                   .why = "Senders that hold the enforce policy deliver no mail to it.",
                   .how = fmt::format(
                       "Run: mailtight check {}\n"
-                      "If that takes longer, pause the domain: it goes back to testing, and most senders "
-                      "follow within a day. One that never looks at the id may refuse until {}.",
-                      p.wish.domain, say_moment(enforced_until(p))),
+                      "If that takes longer: mailtight domain set {} --pause\n"
+                      "It goes back to testing, and most senders follow within a day. One that never looks "
+                      "at the id may refuse until {}.",
+                      p.wish.domain, p.wish.domain, say_moment(enforced_until(p))),
                   .host = one.host},
                  so::ready, true);
     }

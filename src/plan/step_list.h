@@ -20,12 +20,13 @@ public:
     /// Who acts: `who` where DNS, host and `leave` don't decide otherwise.
     step_actor who_writes_dns() const;
     step_actor who_serves() const;
-    /// For raising the mode and for taking things away: what `serve` does by itself only if told so.
+    /// For enforce, for mode none and for taking things away: what `serve` does by itself only if told so.
     step_actor who_decides(step_actor else_by) const;
     bool open() const { return open_; } ///< no step is in the way of the next one
     std::vector<step> take() { return std::move(steps_); }
 
 private:
+    bool is_left_to_a_person(const step& one) const;
     const picture& p_;
     std::vector<step> steps_;
     bool open_ = true;

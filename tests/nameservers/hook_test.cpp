@@ -26,7 +26,7 @@ constexpr const char* id2 = "v=STSv1; id=2;";
 struct hook_world : push_world {
     explicit hook_world(const std::string& more = "")
         : push_world(software::knot, more) {
-        wait_for_others = 1s;
+        wait_for_others = 3s;
     }
     /// A script that notes its words, then does `body`.
     std::string script(const std::string& body) {

@@ -135,7 +135,7 @@ struct push_world {
     zone_resolver dns;
     base::address_guard guard{{base::ip_network::parse("127.0.0.0/8").value()}};
     set_clock clock;
-    std::chrono::milliseconds patience = 2s, wait_for_others = 3s;
+    std::chrono::milliseconds patience = 5s, wait_for_others = 5s;
     std::uint16_t port;
     name_server primary;
     std::unique_ptr<name_server> second;

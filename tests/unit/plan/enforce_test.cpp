@@ -142,7 +142,7 @@ TEST(demotion, never_by_itself) {
     EXPECT_EQ(find(p, step_kind::serve_policy)->state, step_state::done);
     EXPECT_TRUE(warns(p, "speak against enforce. It stays"));
     ASSERT_EQ(next_kind(p), "mend");
-    EXPECT_NE(p.next()->how.find("pause the domain"), std::string::npos)
+    EXPECT_NE(p.next()->how.find("mailtight domain set example.com --pause"), std::string::npos)
         << "offered first, and not mode none";
     EXPECT_EQ(p.next()->how.find("none"), std::string::npos);
     // The policy host is away: what is published anew is what stood there.
@@ -154,6 +154,13 @@ TEST(demotion, never_by_itself) {
     ASSERT_TRUE(next_policy(away));
     EXPECT_EQ(next_policy(away)->mode, sts::mode::enforce);
     EXPECT_EQ(next_policy(away)->max_age, 2 * week);
+    // Nor does DNS that gives no answer, or a record that somebody deleted.
+    away.past.served[0].last_served.reset();
+    away.seen.policy = away.past.served[0].body;
+    for (const auto state : {record_seen::what::unknown, record_seen::what::absent}) {
+        away.seen.sts = {.state = state, .text = {}, .id = {}, .rua = {}, .chain = {}};
+        EXPECT_EQ(find(away.make(), step_kind::serve_policy)->state, step_state::done);
+    }
 }
 
 TEST(pause, goes_back_to_testing_and_says_how_long_enforce_binds) {

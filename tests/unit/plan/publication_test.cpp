@@ -340,6 +340,12 @@ TEST(leave, changes_who_acts_and_never_what) {
         const auto off = d.make();
         ASSERT_EQ(next_kind(off), "remove-record");
         EXPECT_EQ(off.next()->by, row.removing);
+        EXPECT_EQ(off.next()->how.find("--leave") != std::string::npos, row.removing == person);
+        d.wish.off = model::off_way::none_first;
+        EXPECT_EQ(d.make().next()->by, row.removing) << "mode none is a decision too";
+        d.wish.aim = model::aim::enforce;
+        d.wish.paused = true;
+        EXPECT_TRUE(d.make().finished);
         plans.push_back(kinds(enforce));
     }
     EXPECT_EQ(plans[0], plans[2]);

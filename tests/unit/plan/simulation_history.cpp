@@ -409,6 +409,7 @@ private:
                 host.passes_from = std::min(host.passes_from, now_);
             break;
         case step_kind::add_mx:
+            must_admit(one.host);
             add_mx(one.host, chance_.once_in(4) ? now_ + chance_.delay(9 * day) : 0);
             break;
         case step_kind::remove_mx:
@@ -527,6 +528,15 @@ private:
                                    .ttl = static_cast<std::uint32_t>(there_.mx_ttl),
                                    .first_missed = {}});
     }
+    /// The planned way of a new MX host: the policy that senders get admits it first.
+    void must_admit(const std::string& host) {
+        const auto now = sts::parse_policy(there_.policy);
+        const bool asks = now && now->mode == sts::mode::enforce && !there_.id.empty();
+        if (asks && !sts::admitted_by(now->mx, host))
+            fail("an MX host is added that the policy does not admit");
+        if (asks && now_ < there_.id_at + there_.record_ttl)
+            fail("an MX host is added while resolvers name the id before");
+    }
     void may_withdraw(std::string_view what) {
         const bool expiry = wish_.off == model::off_way::by_expiry;
         if (wish_.aim != model::aim::off)
@@ -535,6 +545,8 @@ private:
             fail(fmt::format("{} is withdrawn before every policy has expired", what));
         if (what == "the file" && !there_.id.empty())
             fail("the file is withdrawn before the record");
+        if (what == "the file" && was_announced_ && now_ < there_.id_at + there_.record_ttl)
+            fail("the file is withdrawn while a resolver still names it");
     }
 
     dice chance_;
