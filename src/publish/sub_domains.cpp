@@ -19,7 +19,8 @@ std::vector<std::string> sub_domains(std::string_view domain, std::span<const st
         if (name.ends_with('.'))
             name.pop_back();
         if (!name.ends_with(suffix) || name.size() == suffix.size() || !base::is_host_name(name) ||
-            name.starts_with('_') || name.find("._") != std::string::npos || name.starts_with("mta-sts.") || name.find(".mta-sts.") != std::string::npos)
+            name.starts_with('_') || name.find("._") != std::string::npos || name.starts_with("mta-sts.") ||
+            name.find(".mta-sts.") != std::string::npos)
             continue;
         all.insert(std::move(name));
     }

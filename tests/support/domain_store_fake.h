@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/domains.h"
+#include "support/served_log_fake.h"
 
 #include <algorithm>
 #include <deque>
@@ -128,13 +129,13 @@ public:
                 return false;
             auto& kept = publications_[value.domain];
             const bool same = kept.domain == value.domain && kept.body == value.body;
-            for (auto& each : served_)
+            for (auto& each : served_.all)
                 if (each.domain == value.domain && !each.last_served && !same)
                     each.last_served = value.since + lag;
             if (!same && !value.body.empty())
-                open_entry(value.domain, value.body, value.id, true, value.since);
-            else if (auto* open = open_one(value.domain, value.body); open && !value.body.empty())
-                add_id(*open, value.id);
+                served_.open_entry(value.domain, value.body, value.id, true, value.since);
+            else if (auto* open = served_.open_one(value.domain, value.body); open && !value.body.empty())
+                served_log::add_id(*open, value.id);
             append({.at = value.since,
                     .domain = value.domain,
                     .who = std::string(who),
@@ -156,21 +157,21 @@ public:
     store::result<void> seen_served(std::string_view domain, std::string_view body, std::string_view id,
                                     bool ours, base::utc_seconds seen) override {
         return locked<void>([&] {
-            if (auto* open = open_one(domain, body)) {
-                add_id(*open, id);
+            if (auto* open = served_.open_one(domain, body)) {
+                served_log::add_id(*open, id);
                 return;
             }
-            close_foreign(domain, seen);
-            open_entry(domain, body, id, ours, seen);
+            served_.close_others(domain, value_of(publications_, domain), seen);
+            served_.open_entry(domain, body, id, ours, seen);
         });
     }
     store::result<void> seen_gone(std::string_view domain, base::utc_seconds seen) override {
-        return locked<void>([&] { close_foreign(domain, seen); });
+        return locked<void>([&] { served_.close_others(domain, value_of(publications_, domain), seen); });
     }
     store::result<std::vector<model::served_policy>> served(std::string_view domain) override {
         return locked<std::vector<model::served_policy>>([&] {
             std::vector<model::served_policy> out;
-            for (const auto& each : served_)
+            for (const auto& each : served_.all)
                 if (each.domain == domain)
                     out.push_back(each);
             return out;
@@ -490,34 +491,6 @@ private:
         entry.number = static_cast<std::int64_t>(changes_.size()) + 1;
         changes_.push_back(std::move(entry));
     }
-    static void add_id(model::served_policy& to, std::string_view id) {
-        if (!id.empty() && std::ranges::find(to.ids, id) == to.ids.end())
-            to.ids.emplace_back(id);
-    }
-    model::served_policy* open_one(std::string_view domain, std::string_view body) {
-        for (auto& each : served_)
-            if (each.domain == domain && each.body == body && !each.last_served)
-                return &each;
-        return nullptr;
-    }
-    void open_entry(std::string_view domain, std::string_view body, std::string_view id, bool ours,
-                    base::utc_seconds from) {
-        model::served_policy fresh{
-            .domain = std::string(domain), .body = std::string(body), .first_served = from, .ours = ours};
-        if (const auto read = sts::parse_policy(body)) {
-            fresh.mode = read->mode;
-            fresh.max_age = read->effective_max_age();
-        }
-        add_id(fresh, id);
-        served_.push_back(std::move(fresh));
-    }
-    /// What is open and not what our hosts serve.
-    void close_foreign(std::string_view domain, base::utc_seconds seen) {
-        const auto ours = value_of(publications_, domain);
-        for (auto& each : served_)
-            if (each.domain == domain && !each.last_served && !(ours && ours->body == each.body))
-                each.last_served = seen;
-    }
     bool is_held(const store::lease& held) {
         const auto& kept = of_lease(held.what);
         return kept.value.fence == held.fence && kept.who == held.who;
@@ -593,7 +566,7 @@ private:
     by_name<model::looked_after> domains_;
     std::vector<model::change_entry> changes_;
     by_name<model::publication> publications_;
-    std::vector<model::served_policy> served_;
+    served_log served_;
     std::deque<kept_work> work_;
     by_name<store::kept_certificate> certificates_;
     std::map<std::pair<std::string, std::string>, store::challenge_answer> challenges_;
