@@ -22,7 +22,7 @@ constexpr words all[] = {
     {414, "The address is too long.\n"},
     {421, "The connection was made for another host.\n"},
     {431, "The fields are too large.\n"},
-    {505, "HTTP/1.1 is spoken here.\n"},
+    {505, "Version 1.1 of HTTP is spoken here.\n"},
 };
 
 } // namespace
