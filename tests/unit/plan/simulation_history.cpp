@@ -63,6 +63,7 @@ private:
                                 chance_.one_of<moment>({6 * hour, 3 * day, 10 * day, 30 * day})});
         if (chance_.once_in(3))
             begin_with_policies_of_others();
+        weaker_wished_ = wish_.aim != model::aim::enforce;
         changes_left_ = static_cast<int>(chance_.between(1, 6));
         operator_at_ = now_ + chance_.delay(40 * day);
         machine_at_ = now_;
@@ -209,6 +210,7 @@ private:
             clock_behind_ += chance_.delay(5 * day);
             note("the clock is set back, now {} s behind", clock_behind_);
         }
+        weaker_wished_ |= wish_.paused || wish_.aim != model::aim::enforce;
         stir();
     }
     void begin_move() {
@@ -451,9 +453,11 @@ private:
         if (read->mode == sts::mode::enforce && (!old || old->mode != sts::mode::enforce) &&
             !evidence_ready_ && !wish_.marks.contains("forced"))
             fail("enforce without evidence");
-        if (read->mode != sts::mode::enforce && old && old->mode == sts::mode::enforce && !wish_.paused &&
-            wish_.aim == model::aim::enforce && !there_.id.empty())
+        if (read->mode != sts::mode::enforce && old && old->mode == sts::mode::enforce && !weaker_wished_ &&
+            !there_.id.empty())
             fail("taken back from enforce by itself");
+        if (read->mode == sts::mode::enforce)
+            weaker_wished_ = false; // since the last enforce policy nobody said so
         testing_since_ = read->mode != sts::mode::testing                               ? 0
                          : old && old->mode == sts::mode::testing && testing_since_ > 0 ? testing_since_
                                                                                         : now_;
@@ -562,8 +566,8 @@ private:
     moment machine_at_ = 0, person_at_ = 0, operator_at_ = 0, testing_since_ = 0;
     int changes_left_ = 0, hosts_made_ = 0;
     std::optional<step> waiting_action_;
-    bool foreign_ = false, host_points_ = false, tlsrpt_ = false, evidence_ready_ = false, clean_look_ = true,
-         looked_ = false, was_announced_ = false;
+    bool weaker_wished_ = false, foreign_ = false, host_points_ = false, tlsrpt_ = false,
+         evidence_ready_ = false, clean_look_ = true, looked_ = false, was_announced_ = false;
     std::string remembered_id_;
     std::map<std::string, std::string> id_bodies_, announced_;
 };
