@@ -2,6 +2,7 @@
 // Carrying out plans in the daemon: the carrier, the watcher and the certificates, with one thread for the
 // store and the hands that the commands have too. A database that is away at the start is waited for.
 #include "app/certificate_desk.h"
+#include "app/domain_access.h"
 #include "app/policy_time.h"
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
@@ -169,6 +170,19 @@ public:
         to.set(metric::domains_looked_after, number(domains_));
     }
 
+    io::task<std::vector<std::string>> reporting_here() override {
+        std::vector<std::string> names;
+        if (!kept_)
+            co_return names;
+        auto all = co_await ask<std::vector<model::looked_after>>(
+            [](store::domain_store& from) { return all_domains(from, {}); });
+        if (all)
+            for (const auto& each : *all)
+                if (reports_come_here(core_.set, each))
+                    names.push_back(each.domain);
+        co_return names;
+    }
+
     io::task<> gather_alarms() override {
         if (!kept_)
             co_return;
@@ -266,6 +280,8 @@ private:
             watcher_->start();
         }
         core_.loop().spawn(keep_order());
+        if (const auto names = our_domains(core_.set)) // now that those looked after are known
+            static_cast<void>(co_await take_domains(core_, *names, core_.set.count_unverified));
     }
 
     publish::hands carriers_hands() {
