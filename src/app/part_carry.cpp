@@ -383,6 +383,7 @@ private:
 
     /// Old looks go, and the number of domains is known.
     io::task<> keep_order() {
+        auto clean = core_.loop().now();
         while (running_) {
             auto counted = co_await ask<std::uint64_t>(
                 [](store::domain_store& from) { return from.count(std::nullopt); });
@@ -394,14 +395,16 @@ private:
             }
             const auto before =
                 policy_time().now() - std::chrono::days(static_cast<std::int64_t>(core_.set.keep_watched));
-            for (bool more = core_.set.keep_watched > 0; more && running_;) {
+            const bool due = core_.loop().now() >= clean;
+            if (due)
+                clean = core_.loop().now() + keep_clean;
+            for (bool more = due && core_.set.keep_watched > 0; more && running_;) {
                 auto left =
                     co_await ask<bool>([before](store::domain_store& in) { return in.expire(before); });
                 more = left && *left;
                 co_await core_.loop().sleep_for(50ms);
             }
-            for (auto slept = 0s; running_ && slept < keep_clean; slept += 10s)
-                co_await core_.loop().sleep_for(10s);
+            co_await core_.loop().sleep_for(10s);
         }
     }
 
