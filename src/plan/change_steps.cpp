@@ -35,8 +35,9 @@ std::string upload_steps(const picture& p, const change& what) {
                        drop_mx ? "4. Delete every line that begins with mx.\n" : "", drop_mx ? 5 : 4);
 }
 
-bool raises(const picture& p, const change& what) {
-    return what.policy.mode == sts::mode::enforce && !(p.in_force && p.in_force->mode == sts::mode::enforce);
+/// Into enforce, or into mode none.
+bool is_for_a_person_to_decide(const picture& p, const change& what) {
+    return what.policy.mode != sts::mode::testing && !(p.in_force && p.in_force->mode == what.policy.mode);
 }
 
 void add_serve(const picture& p, step_list& list, const change& what) {
@@ -46,7 +47,7 @@ void add_serve(const picture& p, step_list& list, const change& what) {
              .why = "The policy changes before the record: who sees the new id must find the new policy.",
              .policy = what.body,
              .id = what.id};
-    if (raises(p, what) && !what.served)
+    if (is_for_a_person_to_decide(p, what) && !what.served)
         one.by = list.who_decides(one.by);
     if (what.body.empty()) {
         one.by = step_actor::person;

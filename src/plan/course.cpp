@@ -17,9 +17,9 @@ constexpr std::uint64_t week = 604'800, two_weeks = 1'209'600, longest = 31'557'
 std::uint64_t testing_age(const picture& p) {
     if (p.wish.max_age)
         return std::clamp(*p.wish.max_age, week, two_weeks);
-    const bool fine = p.in_force && p.in_force->mode == sts::mode::testing && p.in_force->max_age >= week &&
-                      p.in_force->max_age <= two_weeks;
-    return fine ? p.in_force->max_age : p.options.testing_max_age;
+    const bool fine = p.standing && p.standing->mode == sts::mode::testing && p.standing->max_age >= week &&
+                      p.standing->max_age <= two_weeks;
+    return fine ? p.standing->max_age : p.options.testing_max_age;
 }
 
 /// The ladder of enforce, its last rung the one that is wished for (8461-10.2-a).
@@ -30,6 +30,8 @@ std::vector<std::uint64_t> ladder(const picture& p) {
         std::erase_if(rungs, [&](std::uint64_t one) { return one >= last; });
         rungs.push_back(last);
     }
+    if (rungs.empty())
+        rungs.push_back(week);
     std::ranges::sort(rungs);
     return rungs;
 }
@@ -47,7 +49,7 @@ std::optional<base::utc_seconds> on_rung_since(const picture& p, std::uint64_t m
 
 void climb(const picture& p, const mx_choice& mx, course& out) {
     const auto rungs = ladder(p);
-    out.max_age = p.in_force->max_age;
+    out.max_age = p.standing->max_age;
     if (p.wish.max_age && out.max_age > std::min(*p.wish.max_age, longest)) {
         out.max_age = std::min(*p.wish.max_age, longest);
         return;
@@ -106,8 +108,10 @@ course choose_course(const picture& p, const mx_choice& mx) {
     out.may_enforce = p.evidence.ready.value_or(false) || p.told("forced");
     if (!out.enforce_wished)
         return out;
-    const bool known_to_senders = p.ours || p.announced();
-    if (p.in_force && p.in_force->mode == sts::mode::enforce && known_to_senders) {
+    // A record that is gone or not to be seen today takes nothing back either.
+    const bool known_to_senders = p.ours || !p.record_absent() ||
+                                  (p.serving && !p.senders.empty() && !p.senders.back().entry.ids.empty());
+    if (p.standing && p.standing->mode == sts::mode::enforce && known_to_senders) {
         out.mode = sts::mode::enforce; // never back to testing by itself
         climb(p, mx, out);
         return out;

@@ -82,10 +82,13 @@ void date_leaving(const picture& p, step& one, base::utc_seconds last, bool told
     const auto watchers = id_known_at(p, told) + p.options.id_watchers;
     one.earliest = watchers;
     one.not_before = p.options.unattended ? std::max(all, watchers) : watchers;
-    one.why =
-        fmt::format("Senders that look at the id admit the new MX host from {} on. Those that keep a policy "
-                    "for its whole max_age refuse it until {}.",
-                    say_moment(watchers), say_moment(std::max(all, watchers)));
+    if (all <= watchers)
+        one.why = "By then every sender has had the time to fetch a policy that admits the new MX host.";
+    else
+        one.why =
+            fmt::format("Senders that look at the id admit the new MX host from {} on. Those that keep a "
+                        "policy for its whole max_age refuse it until {}.",
+                        say_moment(watchers), say_moment(all));
 }
 
 void add_leaving(const picture& p, step_list& list, const mx_choice& mx, const std::string& host,

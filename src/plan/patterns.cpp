@@ -38,7 +38,7 @@ class chooser {
 public:
     explicit chooser(const picture& p)
         : p_(p)
-        , published_(p.in_force ? names(p.in_force->mx) : std::vector<std::string>{})
+        , published_(p.standing ? names(p.standing->mx) : std::vector<std::string>{})
         , explicit_(!p.wish.mx.empty())
         , mx_told_(p.seen.mx_known && !p.seen.null_mx) {}
 
@@ -155,8 +155,8 @@ private:
 mx_choice choose_mx(const picture& p) {
     auto out = chooser(p).choose();
     // The same hosts in the order of today's answer are no new policy.
-    if (p.in_force && same_patterns(out.patterns, p.in_force->mx))
-        out.patterns = p.in_force->mx;
+    if (p.standing && same_patterns(out.patterns, p.standing->mx))
+        out.patterns = p.standing->mx;
     return out;
 }
 

@@ -67,9 +67,16 @@ void find_held(picture& p) {
         served_now(*p.seen.policy, false, p.now);
 }
 
+/// Ours is ready, but senders still get another one, and never got ours: the other one is what counts.
+bool taking_over(const picture& p) {
+    if (!p.ours || !p.seen.policy || *p.seen.policy == p.body || !p.record_stands() || id_in_step(p))
+        return false;
+    return std::ranges::none_of(p.past.served, [](const auto& one) { return one.ours && !one.ids.empty(); });
+}
+
 } // namespace
 
-std::chrono::seconds picture::record_wait() const {
+std::chrono::seconds picture::record_wait() const { // 8461-8.1-a
     return std::chrono::seconds(std::max({seen.sts.ttl, past.record_ttl_before, options.record_ttl})) +
            options.margin;
 }
@@ -92,6 +99,13 @@ picture look(const model::looked_after& wish, const situation& seen, const remem
               .used_ids = {past.ids_used.begin(), past.ids_used.end()}};
     find_policy_in_force(p);
     find_held(p);
+    p.standing = p.in_force;
+    if (taking_over(p))
+        if (auto read = sts::parse_policy(*seen.policy))
+            p.standing = std::move(*read);
+    if (!p.standing && !p.record_absent() && !p.senders.empty())
+        if (auto read = sts::parse_policy(p.senders.back().entry.body))
+            p.standing = std::move(*read);
     for (const auto& entry : past.served)
         p.used_ids.insert(entry.ids.begin(), entry.ids.end());
     if (past.publication)

@@ -32,7 +32,10 @@ struct picture {
 
     /// The policy that senders get, or that our host gives them as soon as they can reach it.
     std::optional<sts::policy> in_force;
-    std::string body;          ///< its bytes
+    std::string body; ///< its bytes
+    /// The same; or what senders still get where ours was never announced; or, where a record stands and its
+    /// policy cannot be had any more, the last one that could: an outage takes nothing back.
+    std::optional<sts::policy> standing;
     bool ours = false;         ///< it is what our host serves
     bool serving = false;      ///< something is served, be it no policy at all
     std::vector<held> senders; ///< oldest first; what is served now ends its life from now

@@ -5,6 +5,7 @@
 
 #include "plan/change_steps.h"
 #include "plan/course.h"
+#include "plan/held.h"
 #include "plan/mx_move.h"
 #include "plan/say.h"
 #include "plan/setup_steps.h"
@@ -51,32 +52,34 @@ void add_raises(const picture& p, step_list& list, const course& way, const mx_c
     const bool in_enforce = way.mode == sts::mode::enforce;
     if (!in_enforce) {
         add_evidence(p, list, way);
-        step check{.kind = step_kind::check_mx,
-                   .by = step_actor::person,
-                   .title = "Every MX host passes",
-                   .why = "In enforce, senders refuse an MX host that does not."};
-        if (!verdict.passes) {
-            check.blocked = verdict.why;
-            check.host = verdict.failing.empty() ? "" : verdict.failing.front();
-            check.how = fmt::format("Run: mailtight check {}", p.wish.domain);
-        }
-        list.add(std::move(check), verdict.passes ? so::done : p.seen.mx_known ? so::ready : so::waits);
+        if (!verdict.passes && p.announced()) // else the first publication has this step
+            list.add({.kind = step_kind::check_mx,
+                      .by = step_actor::person,
+                      .title = "Every MX host passes",
+                      .why = "In enforce, senders deliver no mail to an MX host that does not.",
+                      .how = fmt::format("Run: mailtight check {}", p.wish.domain),
+                      .host = verdict.failing.empty() ? "" : verdict.failing.front(),
+                      .blocked = verdict.why},
+                     p.seen.mx_known ? so::ready : so::waits);
     }
     auto due = way.next_rung_at;
-    bool first = !in_enforce;
+    bool first = !in_enforce, explained = false;
     for (const auto rung : way.rungs) {
         step one{.kind = step_kind::serve_policy,
                  .by = list.who_serves(),
                  .title = fmt::format("{} max_age {} ({})", first ? "Go to enforce:" : "Raise to", rung,
                                       say_length(rung)),
-                 .why =
-                     first ? "A short max_age first: a mistake would not bind senders for long."
-                           : "The longer senders remember the policy, the harder it is to hide it from them.",
-                 .not_before = first ? std::nullopt : due,
-                 .until_words = first ? "" : "the present max_age has proven itself",
                  .policy = body_with(now, sts::mode::enforce, rung)};
-        if (first)
+        if (first) {
             one.by = list.who_decides(one.by);
+            one.why = "A short max_age first: a mistake would not bind senders for long.";
+        } else {
+            if (!explained) // 8461-10.2-a
+                one.why = "The longer senders remember the policy, the harder it is to hide it from them.";
+            explained = true;
+            one.not_before = due;
+            one.until_words = "the max_age before has proven itself";
+        }
         if (!verdict.passes)
             one.blocked = verdict.why;
         list.add(std::move(one), so::waits);
@@ -93,23 +96,24 @@ void add_mending(const picture& p, step_list& list, const mx_choice& mx) {
     for (const auto& one : mail_hosts(p)) {
         if (one.passes.value_or(true))
             continue;
-        list.add(
-            {.kind = step_kind::mend,
-             .by = step_actor::person,
-             .title = fmt::format("Mend {}: {}", one.host, one.why),
-             .why = "Senders in enforce refuse this MX host.",
-             .how = fmt::format("Run: mailtight check {}\n"
-                                "If that takes longer: pause the domain, which goes back to testing. Mode "
-                                "none is not needed for that.",
-                                p.wish.domain),
-             .host = one.host},
-            so::ready, true);
+        list.add({.kind = step_kind::mend,
+                  .by = step_actor::person,
+                  .title = fmt::format("Mend {}: {}", one.host, one.why),
+                  .why = "Senders that hold the enforce policy deliver no mail to it.",
+                  .how = fmt::format(
+                      "Run: mailtight check {}\n"
+                      "If that takes longer: mailtight domain set {} --pause\n"
+                      "It goes back to testing, and most senders follow within a day. One that never looks "
+                      "at the id may refuse until {}.",
+                      p.wish.domain, p.wish.domain, say_moment(enforced_until(p))),
+                  .host = one.host},
+                 so::ready, true);
     }
     for (const auto& host : mx.unlisted)
         list.add({.kind = step_kind::mend,
                   .by = step_actor::person,
                   .title = fmt::format("Decide about {}: it is an MX host, but not in your list", host),
-                  .why = "Senders in enforce refuse it.",
+                  .why = "Senders that hold the enforce policy deliver no mail to it.",
                   .how = "Add it to the list of MX hosts, or remove its MX record.",
                   .host = host},
                  so::ready, true);

@@ -64,8 +64,13 @@ void add_wait_for_resolvers(const picture& p, step_list& list) {
              .until_words = "the record's TTL has passed"};
     const bool absent = p.record_absent();
     const auto gone = absent ? p.past.record_gone_since.value_or(p.now) : p.now;
-    one.not_before = gone + p.record_wait();
-    const bool over = absent && (!ever_announced(p) || *one.not_before <= p.now);
+    const auto until = gone + p.record_wait();
+    const bool over = absent && (!ever_announced(p) || until <= p.now);
+    if (list.open())
+        one.not_before = until;
+    else
+        one.why += fmt::format(" That takes {} from then on.",
+                               say_length(static_cast<std::uint64_t>(p.record_wait().count())));
     list.add(std::move(one), over ? so::done : so::waits);
 }
 
@@ -158,7 +163,7 @@ base::utc_seconds free_at(const picture& p) {
 void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
     const auto bound = bound_until(p);
     step one{.kind = step_kind::wait,
-             .title = "Wait until every policy of before has expired",
+             .title = "Wait until every earlier policy has expired",
              .why = fmt::format(
                  "Senders may hold a policy that was served before until {}. Whoever looks again is "
                  "told mode none, so the record and the file stay until then.",
@@ -170,7 +175,6 @@ void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
 
 void remove_by_none(const picture& p, step_list& list, plan& out) {
     const auto mx = choose_mx(p);
-    add_move_steps(p, list, mx, true);
     const bool none_now = p.in_force && p.in_force->mode == sts::mode::none;
     const bool last_was_none = !p.senders.empty() && p.senders.back().entry.mode == sts::mode::none;
     const bool refuse = enforced_until(p) > p.now;
@@ -201,12 +205,12 @@ void remove_by_none(const picture& p, step_list& list, plan& out) {
     if (withdrawn) // long ago, or in the other way
         add_expiry_wait(p, list);
     add_clearing(p, list);
+    add_move_steps(p, list, mx, true);
 }
 
 // ---- the second way: let it expire ----
 
 void remove_by_expiry(const picture& p, step_list& list, plan& out) {
-    add_move_steps(p, list, choose_mx(p), true);
     const auto bound = bound_until(p);
     const auto age = p.in_force ? p.in_force->effective_max_age() : 0;
     const std::string shown =
@@ -220,6 +224,7 @@ void remove_by_expiry(const picture& p, step_list& list, plan& out) {
     add_stop_serving(p, list);
     add_expiry_wait(p, list);
     add_clearing(p, list);
+    add_move_steps(p, list, choose_mx(p), true);
     if (bound > p.now + std::chrono::seconds(long_wait))
         out.warnings.push_back(fmt::format(
             "This way lasts until {}. Mode none first (--by none) frees most senders within a day.",

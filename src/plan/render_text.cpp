@@ -145,18 +145,21 @@ void put_details(sheet& page, const step& one, base::utc_seconds now) {
         if (!line.empty())
             page.put(indent, shown(line));
     put_records(page, one);
-    put_policy(page, one);
+    if (one.state == step_state::now)
+        put_policy(page, one);
+}
+
+bool brief(const step& one) {
+    return one.state == step_state::done;
 }
 
 void put_step(sheet& page, const step& one, std::size_t number, base::utc_seconds now) {
     const auto state = look_of(one);
-    const bool brief = one.state == step_state::done;
     const auto front = fmt::format("{:>3}. {:<4} ", number, state.mark);
-    if (!brief)
-        page.gap();
-    const auto who = one.state == step_state::now && one.by == step_actor::person ? "  [you]" : "";
-    page.put(front, shown(one.title) + who, brief ? ink::plain : ink::bold, state.colour);
-    if (!brief)
+    const bool soon = one.state == step_state::now || one.state == step_state::waiting;
+    const auto who = soon && one.by == step_actor::person ? "  [you]" : "";
+    page.put(front, shown(one.title) + who, brief(one) ? ink::plain : ink::bold, state.colour);
+    if (!brief(one))
         put_details(page, one, now);
 }
 
@@ -164,8 +167,9 @@ void put_step(sheet& page, const step& one, std::size_t number, base::utc_second
 
 std::string render_text(const plan& p, base::utc_seconds now, std::size_t width, bool colour) {
     sheet page(width, colour);
-    page.put("", fmt::format("{}: plan to {}", p.domain, p.to), ink::bold);
-    page.put("", fmt::format("Today: {}.", shown(p.from)));
+    page.put("", fmt::format("Plan for {}", p.domain), ink::bold);
+    page.put("  from  ", shown(p.from));
+    page.put("  to    ", shown(p.to));
     if (!p.warnings.empty())
         page.gap();
     for (const auto& one : p.warnings)
@@ -175,9 +179,12 @@ std::string render_text(const plan& p, base::utc_seconds now, std::size_t width,
     for (const auto& one : p.steps) {
         if (one.kind == step_kind::come_back)
             continue; // the last line says it
+        if (number > 0 && (!brief(one) || !brief(p.steps[number - 1])))
+            page.gap();
         put_step(page, one, ++number, now);
     }
-    page.gap();
+    if (p.finished || p.come_back)
+        page.gap();
     if (p.finished)
         page.put("", "Nothing is to be done: the domain is where it should be.", ink::green);
     else if (p.come_back)

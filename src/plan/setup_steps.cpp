@@ -26,17 +26,17 @@ std::vector<std::string> report_addresses(const picture& p) {
 
 void add_report_way(const picture& p, step_list& list, const std::vector<std::string>& rua, bool aside) {
     const auto mark = p.wish.marks.find("report-way");
-    step one{
-        .kind = step_kind::report_way,
-        .by = step_actor::person,
-        .title = "Have a place that takes the reports: " + say_list(rua),
-        .why = "Senders report once a day which of their connections failed, and why. Without the reports, "
-               "the first sign of a fault would be mail that does not arrive.",
-        .how = fmt::format("Create the mailbox, or set up the endpoint.\n"
-                           "Run: mailtight report test {}\n"
-                           "This step is done when the test report has arrived, or when you say that the "
-                           "place exists.",
-                           p.wish.domain)};
+    step one{.kind = step_kind::report_way,
+             .by = step_actor::person,
+             .title = "Have a place that takes the reports: " + say_list(rua),
+             .why =
+                 "Senders report once a day which of their connections failed, and why. Without the reports, "
+                 "the first sign of a fault would be mail that does not arrive.",
+             .how = fmt::format("Create the mailbox, or set up the endpoint.\n"
+                                "Run: mailtight report test {}\n"
+                                "The step is done when the test report has arrived, or when you say that the "
+                                "place exists: mailtight plan {} --said report-way",
+                                p.wish.domain, p.wish.domain)};
     if (mark != p.wish.marks.end())
         one.why = fmt::format("Known since {}: {}", say_day(mark->second.at), mark->second.text);
     list.add(std::move(one), mark != p.wish.marks.end() ? so::done : so::ready, aside);

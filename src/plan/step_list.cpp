@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/step_list.h"
 
+#include <fmt/format.h>
+
 namespace mailtight::plan {
 
+/// We could do it, and may not.
+bool step_list::is_left_to_a_person(const step& one) const {
+    using enum step_kind;
+    if (one.by != step_actor::person || !one.blocked.empty() || !one.how.empty())
+        return false;
+    switch (one.kind) {
+    case serve_policy:
+    case stop_serving:
+        return p_.hosted_here();
+    case certificate:
+    case remove_certificate:
+        return p_.wish.host == model::hosting::here;
+    case publish_tlsrpt:
+    case point_host:
+    case publish_record:
+    case remove_record:
+    case remove_host:
+        return p_.wish.dns != model::dns_way::by_hand;
+    default:
+        return false;
+    }
+}
+
 void step_list::add(step one, so how, bool aside) {
+    if (is_left_to_a_person(one))
+        one.how = fmt::format("This is left to you. To leave it to serve: mailtight domain set {} --leave {}",
+                              p_.wish.domain, p_.wish.leave == model::leave::nothing ? "records" : "all");
     if (how == so::done) {
         one.state = step_state::done;
         one.blocked.clear();
@@ -11,7 +39,7 @@ void step_list::add(step one, so how, bool aside) {
         return;
     }
     const bool early = one.not_before && *one.not_before > p_.now;
-    if (!open_)
+    if (!open_ && !aside)
         one.state = step_state::later;
     else
         one.state = how == so::waits || early ? step_state::waiting : step_state::now;

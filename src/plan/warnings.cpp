@@ -57,7 +57,7 @@ void warn_of_evidence_against(const picture& p, plan& out) {
     if (enforced && p.wish.aim == model::aim::enforce && !p.wish.paused && p.evidence.ready == false)
         out.warnings.push_back(
             fmt::format("Reports or checks speak against enforce. It stays, since only a person "
-                        "takes it back: pause the domain if mail is lost. {}",
+                        "takes it back (mailtight domain set --pause). {}",
                         p.evidence.sentence));
 }
 

@@ -40,7 +40,7 @@ bool is_id(std::string_view text) {
     return !text.empty() && text.size() <= 32 && std::ranges::all_of(text, base::is_alnum);
 }
 
-/// A URI with the characters that would end it in the record escaped (8460-3-m).
+/// A URI with the characters that would end it in the record escaped (RFC 8460 §3).
 std::string record_uri(std::string_view uri) {
     std::string out;
     for (const char c : uri)
@@ -110,6 +110,7 @@ std::string zone_of_delegated(std::string_view zone, const std::vector<delegated
         if (!target || !mail::is_within(*target, zone) || *target == last || !is_id(one.id))
             continue;
         last = *target;
+        // 8461-8.2-a, 8461-3.1-s
         line(fmt::format("{}. IN TXT {}", *target, quoted("v=STSv1; id=" + one.id + ";")));
         std::vector<std::string> rua;
         for (const auto& uri : one.rua)

@@ -215,6 +215,8 @@ private:
             if (!message)
                 co_return ended{fate::stopped,
                                 "the changes do not fit one message: fewer at once. Nothing was written."};
+            // Anew: one that its server has closed meanwhile would look like an answer that was lost.
+            talk_.hang_up();
             const auto said = co_await talk_.ask(std::move(*message));
             if (!said && said.error().what != exchange_fault::kind::lost)
                 co_return because(said.error());

@@ -56,7 +56,7 @@ public:
     /// Runs `command` with the words of lego's exec provider (present|cleanup FQDN VALUE) or as our own
     /// (add|remove NAME TYPE TTL VALUE), one record at a time; killed after `timeout`. What comes is added
     /// before what it replaces goes. Of what the command says, the first bytes are told; of its own words
-    /// only the program's name, since they may hold a secret. docs/dns-hooks.md
+    /// only the program's name, since they may hold a secret. docs/dns-push.md
     struct hook {
         std::vector<std::string> command;
         enum class convention { own, lego_exec } how = convention::own;

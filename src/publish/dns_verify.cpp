@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace mailtight::publish {
@@ -29,6 +30,13 @@ struct place {
     std::vector<server> servers;
     std::string fault;
 };
+
+/// Where an alias goes, a cache may still hold it: the name itself is asked for.
+bool loses_alias(const std::vector<plan::record_change>& wanted, const std::string& name) {
+    return std::ranges::any_of(wanted, [&name](const auto& change) {
+        return change.name == name && change.type == "CNAME" && !change.remove.empty();
+    });
+}
 
 bool is_switched_to_alias(const std::vector<plan::record_change>& wanted, const plan::record_change& of) {
     return of.type != "CNAME" && std::ranges::any_of(wanted, [&of](const auto& other) {
@@ -125,7 +133,8 @@ dns_pusher::state::look_around(const std::vector<plan::record_change>& wanted) {
         // Behind a new alias the old values may well stand, where they belong now.
         if (is_switched_to_alias(wanted, change))
             continue;
-        const auto at = co_await find_place(*this, change, change.type != "CNAME");
+        const auto at =
+            co_await find_place(*this, change, change.type != "CNAME" && !loses_alias(wanted, change.name));
         if (!at.fault.empty())
             result.fault = at.fault;
         for (const auto& to : at.servers)
@@ -138,15 +147,16 @@ dns_pusher::state::look_around(const std::vector<plan::record_change>& wanted) {
 pushed judge_round(const dns_pusher::state::round& round, const std::vector<plan::record_change>& wanted) {
     pushed result;
     std::vector<std::string> old, silent;
-    std::size_t asked = 0;
+    std::set<base::ip_address> asked, all;
     std::vector<bool> heard(wanted.size());
     for (const auto& by : round.all) {
         result.servers.push_back(by.answer);
+        all.insert(by.answer.address);
         if (!by.answered()) {
             silent.push_back(fmt::format("{}: {}", who(by.answer), base::printable(by.answer.detail, 200)));
             continue;
         }
-        ++asked;
+        asked.insert(by.answer.address);
         heard[by.change] = true;
         if (!says_wanted(by, wanted[by.change]))
             old.push_back(
@@ -166,7 +176,8 @@ pushed judge_round(const dns_pusher::state::round& round, const std::vector<plan
         result.words = round.fault.empty() ? "no authoritative server could be asked" + but() : round.fault;
     } else {
         result.what = pushed::fate::done;
-        result.words = fmt::format("{} of {} authoritative servers say so{}", asked, round.all.size(), but());
+        result.words =
+            fmt::format("{} of {} authoritative servers say so{}", asked.size(), all.size(), but());
     }
     return result;
 }

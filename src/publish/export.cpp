@@ -97,21 +97,31 @@ std::string nginx_all(const std::vector<exported_policy>& what) {
     return text;
 }
 
-/// Between backticks everything stands for itself; a brace would begin a placeholder.
+/// Between backticks everything stands for itself but CR, which Caddy takes away; what it or a template would
+/// read is written as a template that says it.
 std::string caddy_word(std::string_view body) {
-    const char quote = body.contains('`') ? '"' : '`';
-    std::string word(1, quote);
+    std::string word;
     for (const char c : body) {
-        if (c == '{' || (c == '"' && quote == '"'))
-            word += '\\';
-        word += c;
+        switch (c) {
+        case '\r':
+            word += R"({{"\r"}})";
+            break;
+        case '`':
+        case '{':
+        case '}':
+            word += fmt::format(R"({{{{"\x{:02x}"}}}})", static_cast<unsigned>(c));
+            break;
+        default:
+            word += c;
+        }
     }
-    return word + quote;
+    return "`" + word + "`";
 }
 
 std::string caddy(const exported_policy& what) {
     return fmt::format("{} {{\n"
                        "{}"
+                       "\ttemplates {{\n\t\tmime text/plain\n\t}}\n"
                        "\t@policy path /.well-known/mta-sts.txt\n"
                        "\theader @policy Content-Type \"text/plain; charset=utf-8\"\n"
                        "\theader @policy Cache-Control max-age=60\n"

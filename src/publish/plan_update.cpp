@@ -95,7 +95,7 @@ private:
             (goes ? removed_ : kept_).push_back(record);
         }
     }
-    // 8461-3.1-o, 8460-3-y: senders that find two such records act as if there were none.
+    // Senders that find two such records act as if there were none (RFC 8461 §3.1, RFC 8460 §3).
     std::string stopped_by_foreign(dns_type type, const wish& of) const {
         if (type != dns_type::txt)
             return {};

@@ -2,6 +2,7 @@
 // What is remembered of a domain, put together from what the store keeps: the log of served policies, what
 // our hosts serve, what looks saw and when.
 #include "publish/carrier.h"
+#include "publish/history.h"
 #include "publish/seen_marks.h"
 
 #include <algorithm>
@@ -15,17 +16,6 @@ namespace {
 using base::utc_seconds;
 constexpr std::size_t states_read = 128;
 constexpr std::uint32_t unknown_ttl = 86'400; ///< of MX records that nobody timed
-
-/// Since when the policy of today has its mode, over every change that kept it.
-std::optional<utc_seconds> mode_since(std::span<const model::served_policy> log, sts::mode mode) {
-    std::optional<utc_seconds> since;
-    for (auto each = log.rbegin(); each != log.rend() && each->mode == mode; ++each) {
-        if (!since && each->last_served)
-            break; // the last one was withdrawn
-        since = each->first_served;
-    }
-    return since;
-}
 
 /// Hosts that were in DNS and are not in the newest state. When they went is known from the first look
 /// without them: never too early.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace mailtight::publish {
@@ -30,6 +31,12 @@ result<void> each_noted(store::domain_store& kept, std::string_view kind,
             return {};
         after = some->back().domain;
     }
+}
+
+void add_missing(std::vector<watch_alarm>& to, std::vector<watch_alarm> from) {
+    for (auto& each : from)
+        if (std::ranges::find(to, each.key, &watch_alarm::key) == to.end())
+            to.push_back(std::move(each));
 }
 
 std::optional<watch_alarm> of_plan(const due_work& work, base::utc_seconds now,
@@ -68,8 +75,10 @@ store::result<std::vector<watch_alarm>> standing_alarms(store::domain_store& kep
                                    [&](const due_work& work) {
                                        auto notes = watch_notes::parse(work.domain, work.state);
                                        auto& known = seen[work.domain];
-                                       if (notes.at >= known.at)
+                                       if (notes.at > known.at)
                                            known = std::move(notes);
+                                       else if (notes.at == known.at)
+                                           add_missing(known.alarms, std::move(notes.alarms));
                                    });
             !done)
             return std::unexpected(done.error());

@@ -3,7 +3,8 @@
 // served, what our hosts serve, the work that is due and its leases, certificates and their keys, what
 // watching saw. One interface over both engines, in the same database as the rest, with its own schema part
 // ("domains"). Calls block (io::worker); an object belongs to one thread at a time. What is written is
-// durable when the call returns.
+// durable when the call returns; the end of work and leases, answers to challenges, buckets and what watching
+// saw survive the end of the process, but the last of them may go with a power cut: then it is done again.
 //
 // Many machines share one database: what one writes, the others see by the change numbers (`changes_after`),
 // which follow the order of the commits as in store/policies.h. Every action that the outside world can see

@@ -130,7 +130,7 @@ result<void> sql_domains::put_challenge(const challenge_answer& value) {
             return std::unexpected(wrong(fmt::format("the {} of an answer to a challenge is too long, or no "
                                                      "text",
                                                      what)));
-    return writing([&] {
+    return writing_lightly([&] {
         on_->run("insert into challenge_answer (kind, key, answer, until) values ($1, $2, $3, $4) "
                  "on conflict (kind, key) do update set answer = excluded.answer, until = excluded.until",
                  {value.kind, value.key, value.answer, value.until});
@@ -138,7 +138,7 @@ result<void> sql_domains::put_challenge(const challenge_answer& value) {
 }
 
 result<void> sql_domains::drop_challenge(std::string_view kind, std::string_view key) {
-    return writing(
+    return writing_lightly(
         [&] { on_->run("delete from challenge_answer where kind = $1 and key = $2", {kind, key}); });
 }
 
@@ -213,7 +213,7 @@ result<std::chrono::seconds> sql_domains::take_tokens(std::string_view bucket, s
         per_hour > bucket_max)
         return std::unexpected(wrong(fmt::format("a bucket that fills by {} an hour up to {} never gives {}",
                                                  per_hour, most, tokens)));
-    return writing([&] {
+    return writing_lightly([&] {
         const auto full = static_cast<std::int64_t>(most) * an_hour,
                    rate = static_cast<std::int64_t>(per_hour),
                    wanted = static_cast<std::int64_t>(tokens) * an_hour;

@@ -51,16 +51,25 @@ std::optional<model::publication> sql_domains::publication_of(std::string_view d
 // Those that are open, and the newest one that has this body.
 std::vector<sql_domains::entry> sql_domains::entries(std::string_view domain, std::string_view body) {
     std::vector<entry> out;
-    on_->query("select number, body, ids, reached, last_served from served_policy where domain = $1 and "
-               "(last_served is null or number = (select max(number) from served_policy where domain = $1 "
-               "and body = $2)) order by number",
-               {domain, sql::bytes{body}}, [&](const sql::row& r) {
-                   out.push_back({.number = r.integer(0),
-                                  .body = r.string(1),
-                                  .ids = read_list(r.text(2)),
-                                  .reached = r.at(3),
-                                  .last_served = r.maybe_at(4)});
-               });
+    const auto take = [&](const sql::row& r) {
+        const auto number = r.integer(0);
+        if (std::ranges::find(out, number, &entry::number) == out.end())
+            out.push_back({.number = number,
+                           .body = r.string(1),
+                           .ids = read_list(r.text(2)),
+                           .reached = r.at(3),
+                           .last_served = r.maybe_at(4)});
+    };
+    constexpr std::string_view columns = "number, body, ids, reached, last_served";
+    on_->query(fmt::format("select {} from served_policy where domain = $1 and last_served is null "
+                           "order by domain, number",
+                           columns),
+               {domain}, take);
+    // In the order of the index of domains: by number alone, SQLite would walk through all of them.
+    on_->query(fmt::format("select {} from served_policy where domain = $1 and body = $2 "
+                           "order by domain desc, number desc limit 1",
+                           columns),
+               {domain, sql::bytes{body}}, take);
     return out;
 }
 

@@ -113,7 +113,7 @@ result<std::size_t> sql_domains::watched_all(std::span<const model::watched_stat
             first.push_back(&each);
             with.push_back({each.of->domain, each.of->full, sql::bytes{each.digest}, each.of->last});
         }
-    return writing([&] {
+    return writing_lightly([&] {
         for (auto& each : sorted)
             each.same = false;
         on_->query_each("update watched_now set last_seen = case when last_seen < $4 then $4 else last_seen "
@@ -175,7 +175,7 @@ result<void> sql_domains::count_fetches(std::span<const model::policy_fetches> b
                           .of = &each});
     }
     std::ranges::sort(sorted, [](const counted& a, const counted& b) { return a.key() < b.key(); });
-    return writing([&] {
+    return writing_lightly([&] {
         for (const auto& each : sorted)
             on_->run("insert into policy_fetches as f (domain, day, network, agent, id, count, last_at) "
                      "values ($1, $2, $3, $4, $5, $6, $7) on conflict (domain, day, network, agent, id) do "
@@ -234,7 +234,7 @@ bool sql_domains::expire_states(base::utc_seconds before) {
 }
 
 result<bool> sql_domains::expire(base::utc_seconds before) {
-    return writing([&] {
+    return writing_lightly([&] {
         on_->run("delete from challenge_answer where until < $1", {before});
         const bool more = expire_fetches(before);
         return expire_states(before) || more;

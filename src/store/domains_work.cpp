@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t rows_at_once = 2'000, name_max = 1'000, state_max = 1u << 20, error_max = 1'000;
 constexpr std::int64_t a_second_and_a_half = 1'500;
-constexpr std::uint64_t waiting_counted = 1'000'000; // a longer queue is told as this long
+constexpr std::uint64_t waiting_counted = 100'000; // a longer queue is told as this long
 
 std::pair<std::string_view, std::string_view> parts_of(std::string_view what) {
     const auto slash = what.find('/');
@@ -138,7 +138,7 @@ result<void> sql_domains::plan_all(std::string_view kind,
 result<std::vector<due_work>> sql_domains::take_work(std::string_view kind, base::utc_seconds now,
                                                      std::string_view who, std::chrono::seconds how_long,
                                                      std::size_t limit) {
-    return writing([&] {
+    return writing_fence([&] {
         const auto clock = lease_clock(now);
         std::vector<due_work> out;
         on_->query(on_->dialect(fmt::format("select {} from domain_work where kind = $1 and due_at <= $2 and "
@@ -184,7 +184,7 @@ result<std::size_t> sql_domains::done_all(std::span<const done_with> all) {
     }
     std::ranges::sort(with, {},
                       [](const sql::values& row) { return std::pair(row[0].view(), row[1].view()); });
-    return writing([&] {
+    return writing_lightly([&] {
         std::size_t done = 0;
         on_->query_each("update domain_work set due_at = case when wake_at < $4 then wake_at else $4 end, "
                         "wake_at = null, fence = 0, leased_by = '', lease_until = 0, tries = $5, "
@@ -246,7 +246,7 @@ result<std::optional<lease>> sql_domains::take_lease(std::string_view what, std:
     const auto [kind, domain] = parts_of(what);
     if (auto problem = refused_work(kind, domain))
         return std::unexpected(*problem);
-    return writing([&]() -> std::optional<lease> {
+    return writing_fence([&]() -> std::optional<lease> {
         on_->run("insert into domain_work (kind, domain, due_at, wake_at, fence, leased_by, lease_until, "
                  "tries, last_error, state) values ($1, $2, $3, null, 0, '', 0, 0, '', $4) "
                  "on conflict (domain, kind) do nothing",
@@ -266,7 +266,7 @@ result<std::optional<lease>> sql_domains::take_lease(std::string_view what, std:
 }
 
 result<bool> sql_domains::renew_lease(const lease& held, std::chrono::seconds how_long) {
-    return writing([&] {
+    return writing_lightly([&] {
         if (!holds(held))
             return false;
         const auto [kind, domain] = parts_of(held.what);
@@ -281,7 +281,7 @@ constexpr std::string_view let_go = "update domain_work set fence = 0, leased_by
                                     "wake_at = null where domain = $1 and kind = $2";
 
 result<void> sql_domains::release_lease(const lease& held) {
-    return writing([&] {
+    return writing_lightly([&] {
         if (!holds(held))
             return;
         const auto [kind, domain] = parts_of(held.what);
@@ -295,7 +295,7 @@ result<void> sql_domains::release_lease(const lease& held) {
 
 // In the order in which others take these locks.
 result<void> sql_domains::take_back(std::string_view who) {
-    return writing([&] {
+    return writing_lightly([&] {
         std::vector<std::pair<std::string, std::string>> held;
         on_->query(on_->dialect("select domain, kind from domain_work where fence > 0 and leased_by = $1 "
                                 "order by domain, kind {for_update}"),

@@ -105,7 +105,12 @@ public:
 };
 using take_row = std::function<void(const row&)>;
 
-enum class access { read, write };
+enum class access {
+    read,
+    write,       ///< on the disk when it is committed, but for a relaxed connection
+    write_light, ///< survives the end of the process (and of a connection); a power cut may take the last
+                 ///< ones
+};
 
 class connection {
 public:
@@ -182,7 +187,7 @@ private:
 /// `kept` is called after the commit, `lost` where nothing of it holds.
 template<class Job, class Kept, class Lost>
 auto in_transaction(connection& on, access how, Job job, Kept kept, Lost lost) -> result<decltype(job())> {
-    const int attempts = how == access::write ? 6 : 1;
+    const int attempts = how == access::read ? 1 : 6;
     for (int attempt = 1;; ++attempt) {
         try {
             transaction t(on, how);

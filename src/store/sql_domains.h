@@ -94,6 +94,17 @@ private:
     auto writing(Job job) -> result<decltype(job())> {
         return sql::in_transaction(*on_, sql::access::write, std::move(job));
     }
+    /// What is only done again where a power cut takes it.
+    template<class Job>
+    auto writing_lightly(Job job) -> result<decltype(job())> {
+        return sql::in_transaction(*on_, sql::access::write_light, std::move(job));
+    }
+    /// A fence: where others live on when the database falls, it may never be given again.
+    template<class Job>
+    auto writing_fence(Job job) -> result<decltype(job())> {
+        return sql::in_transaction(*on_, shared_ ? sql::access::write : sql::access::write_light,
+                                   std::move(job));
+    }
     template<class Job>
     auto reading(Job job) -> result<decltype(job())> {
         return sql::in_transaction(*on_, sql::access::read, std::move(job));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The zone for delegated names, read by the checkers of Knot and BIND and served by both.
 #include "publish/delegated_zone.h"
+#include "support/proves.h"
 #include "world.h"
 
 #include <fstream>
@@ -62,6 +63,7 @@ TEST(DelegatedZone, BothServeWhatWasMeant) {
 
 // RFC 8461 §8.2: who follows an alias sees the id of its own domain.
 TEST(DelegatedZone, EachDomainHasATargetOfItsOwn) {
+    PROVES("8461-8.2-a", "8461-3.1-s");
     const auto one = delegated_target("one.example", zone);
     EXPECT_EQ(one, delegated_target("ONE.example.", zone));
     EXPECT_NE(one, delegated_target("two.example", zone));

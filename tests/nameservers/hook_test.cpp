@@ -26,7 +26,7 @@ constexpr const char* id2 = "v=STSv1; id=2;";
 struct hook_world : push_world {
     explicit hook_world(const std::string& more = "")
         : push_world(software::knot, more) {
-        wait_for_others = 1s;
+        wait_for_others = 3s;
     }
     /// A script that notes its words, then does `body`.
     std::string script(const std::string& body) {
@@ -156,6 +156,41 @@ TEST(DnsHook, OneThatOnlySaysSoIsFoundOut) {
     const auto lies = world.run({world.script("exit 0\n")}, {text_change(sts, {id1})});
     EXPECT_EQ(lies.what, fate::spreading);
     EXPECT_THAT(lies.words, AllOf(HasSubstr("ns1.example.net"), HasSubstr("not yet")));
+}
+
+// docs/examples/acme-dns.sh, with a curl that notes what it is given.
+TEST(DnsHook, TheScriptForAcmeDns) {
+    scratch_folder folder;
+    const auto file = [&](const std::string& name, const std::string& text) {
+        std::ofstream(folder / name) << text;
+        std::filesystem::permissions(folder / name, std::filesystem::perms::owner_all);
+    };
+    file("curl", "#!/bin/sh\necho \"$@\" > \"$0.words\"\ncat > \"$0.input\"\n");
+    file("accounts", "_acme-challenge.mta-sts.example.org. https://no u x y\n"
+                     "_acme-challenge.mta-sts.example.com. https://auth.example.net 0815 user key-of-it\n");
+    const auto run = [&](std::vector<std::string> words) {
+        std::vector<std::string> all{"env", "PATH=" + folder.path().string() + ":/usr/bin:/bin",
+                                     "ACME_DNS_ACCOUNTS=" + (folder / "accounts"),
+                                     MAILTIGHT_SOURCE_DIR "/docs/examples/acme-dns.sh"};
+        all.insert(all.end(), words.begin(), words.end());
+        return io::run_command(all, "", 10s);
+    };
+    const auto read = [&](const std::string& name) {
+        std::ifstream in(folder / name);
+        std::ostringstream all;
+        all << in.rdbuf();
+        return all.str();
+    };
+    EXPECT_EQ(run({"present", "_acme-challenge.mta-sts.example.com.", "-token_"}).exit_status, 0);
+    EXPECT_THAT(read("curl.input"),
+                AllOf(HasSubstr("url = \"https://auth.example.net/update\""),
+                      HasSubstr("X-Api-Key: key-of-it"),
+                      HasSubstr(R"(data = "{\"subdomain\": \"0815\", \"txt\": \"-token_\"}")")));
+    EXPECT_THAT(read("curl.words"), Not(HasSubstr("key-of-it"))) << "every user sees a program's words";
+    EXPECT_EQ(run({"cleanup", "_acme-challenge.mta-sts.example.com.", "-token_"}).exit_status, 0);
+    const auto unknown = run({"present", "_acme-challenge.mta-sts.example.net.", "x"});
+    EXPECT_EQ(unknown.exit_status, 1);
+    EXPECT_THAT(unknown.said, HasSubstr("no account"));
 }
 
 // Nothing of a value can become another word or another command.

@@ -211,6 +211,20 @@ TEST_P(Push, AChallengeStandsBesideOthersAndGoesAlone) {
     EXPECT_EQ(world.push({text_change(name, {}, {"one"})}).what, fate::already);
 }
 
+// docs/dns-push.md: a key that may write our names, and nothing else.
+TEST_P(Push, TheRulesOfTheManualSuffice) {
+    push_world world(GetParam(), "_mta-sts IN TXT \"v=STSv1; id=1;\"\n", false, false, true);
+    const auto done =
+        world.push({text_change(sts, {id2}, {id1}),
+                    text_change("_smtp._tls.example.com", {"v=TLSRPTv1; rua=mailto:a@example.com"}),
+                    text_change("_acme-challenge.mta-sts.example.com", {"token"}),
+                    {"mta-sts.example.com", "A", {"192.0.2.9"}, {}, 300}});
+    EXPECT_EQ(done.what, fate::done) << done.words;
+    const auto more = world.push({text_change("www.example.com", {"x"})});
+    EXPECT_EQ(more.what, fate::refused) << more.words;
+    EXPECT_THAT(world.texts("www.example.com"), IsEmpty());
+}
+
 TEST_P(Push, AServerThatHoldsNoSuchZoneSaysSo) {
     push_world world(GetParam());
     const auto found = world.push({text_change("_mta-sts.example.org", {id1})});

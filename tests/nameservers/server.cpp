@@ -62,7 +62,7 @@ bool can_bind(const std::string& address, std::uint16_t port, int type) {
 std::string nameserver_tree() {
     static const std::string root = [] {
         std::string path;
-        if (const char* note = std::getenv("MAILTIGHT_TEST_NAMESERVERS")) {
+        if (const char* note = std::getenv("MAILTIGHT_TEST_NAMESERVERS"); note && *note != 0) {
             path = read_file(note);
         } else {
             const auto made =
@@ -139,13 +139,17 @@ void name_server::write_knot() {
         add(fmt::format("  - id: at-{}\n    address: {}@{}\n", other, other, wish_.port));
         remotes += fmt::format("{}at-{}", remotes.empty() ? "" : ", ", other);
     }
-    add("acl:\n  - id: update\n    key: [push.example.com, big.example.com]\n    action: update\n"
-        "  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n");
+    add("acl:\n  - id: update\n    key: [push.example.com, big.example.com]\n    action: update\n");
+    if (wish_.only_our_names)
+        add("    update-owner: name\n    update-owner-match: equal\n"
+            "    update-owner-name: [_mta-sts, _smtp._tls, mta-sts, _acme-challenge.mta-sts]\n"
+            "    update-type: [TXT, CNAME, A, AAAA]\n");
+    add("  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n");
     add(fmt::format("zone:\n  - domain: {}\n    file: {}/zone\n", wish_.zone, path));
     if (wish_.primary.empty()) {
         add("    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: changes\n");
         add("    acl: [update, transfer]\n");
-        if (!remotes.empty() && !wish_.secondaries_asleep)
+        if (!remotes.empty())
             add("    notify: [" + remotes + "]\n");
     } else {
         add("    master: primary\n    acl: transfer\n");
@@ -162,8 +166,7 @@ void name_server::write_bind() {
         "  allow-transfer {{ 127.0.0.0/8; }}; empty-zones-enable no; managed-keys-directory \"{0}\";\n"
         "  transfer-source {2}; notify-source {2}; max-journal-size 1M; check-names primary ignore; }};\n"
         "controls {{ }};\n",
-        path, wish_.port, wish_.address,
-        wish_.secondaries.empty() || wish_.secondaries_asleep ? "no" : "explicit",
+        path, wish_.port, wish_.address, wish_.secondaries.empty() ? "no" : "explicit",
         wish_.primary.empty() ? "" : "allow-notify { 127.0.0.0/8; }; min-refresh-time 1;");
     for (const std::string key : {key_256, key_512, key_idle}) {
         const auto first = key.find(':'), second = key.find(':', first + 1);
@@ -178,9 +181,14 @@ void name_server::write_bind() {
     std::string others;
     for (const auto& other : wish_.secondaries)
         others += fmt::format("{} port {}; ", other, wish_.port);
-    out << fmt::format("zone \"{}\" {{ type primary; file \"zone\"; {}\n"
-                       "  allow-update {{ key \"push.example.com\"; key \"big.example.com\"; }}; }};\n",
-                       wish_.zone, others.empty() ? "" : fmt::format("also-notify {{ {} }};", others));
+    const std::string rules =
+        wish_.only_our_names ? "update-policy { grant push.example.com name _mta-sts.example.com. TXT CNAME;"
+                               " grant push.example.com name _smtp._tls.example.com. TXT CNAME;"
+                               " grant push.example.com name mta-sts.example.com. A AAAA CNAME;"
+                               " grant push.example.com name _acme-challenge.mta-sts.example.com. TXT; };"
+                             : "allow-update { key \"push.example.com\"; key \"big.example.com\"; };";
+    out << fmt::format("zone \"{}\" {{ type primary; file \"zone\"; {}\n  {} }};\n", wish_.zone,
+                       others.empty() ? "" : fmt::format("also-notify {{ {} }};", others), rules);
 }
 
 void name_server::start() {

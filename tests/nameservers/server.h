@@ -28,7 +28,7 @@ struct server_wish {
     std::uint16_t port = 0;
     std::string primary;                  ///< its address; "" : is the primary
     std::vector<std::string> secondaries; ///< told of changes
-    bool secondaries_asleep = false;      ///< they are not told, and do not ask
+    bool only_our_names = false;          ///< the rules of docs/dns-push.md for the first key
     std::string zone = "example.com";
     std::string content; ///< of the zone's file
 };

@@ -69,22 +69,25 @@ www IN A 192.0.2.80
 
 struct push_world {
     explicit push_world(software kind, const std::string& more = "", bool with_second = false,
-                        bool asleep = false)
+                        bool asleep = false, bool only_our_names = false)
         : port(free_port({"127.0.0.1", "127.0.0.2"}))
         , primary({.kind = kind,
                    .port = port,
-                   .secondaries =
-                       with_second ? std::vector<std::string>{"127.0.0.2"} : std::vector<std::string>{},
-                   .secondaries_asleep = asleep,
+                   .secondaries = with_second && !asleep ? std::vector<std::string>{"127.0.0.2"}
+                                                         : std::vector<std::string>{},
+                   .only_our_names = only_our_names,
                    .content = plain_zone + more}) {
         primary.start();
         dns.hosts["ns1.example.net"] = {base::ip_address::parse("127.0.0.1").value()};
         if (with_second) {
-            second = std::make_unique<name_server>(
-                server_wish{.kind = software::knot, // BIND listens only on addresses that an interface has
-                            .address = "127.0.0.2",
-                            .port = port,
-                            .primary = "127.0.0.1"});
+            server_wish wish{.address = "127.0.0.2", .port = port};
+            // Always Knot: BIND listens only on addresses that an interface has. Asleep, it has a copy of its
+            // own.
+            if (asleep)
+                wish.content = plain_zone + more;
+            else
+                wish.primary = "127.0.0.1";
+            second = std::make_unique<name_server>(wish);
             second->start();
             dns.servers.emplace_back("ns2.example.net");
             dns.hosts["ns2.example.net"] = {base::ip_address::parse("127.0.0.2").value()};
@@ -132,7 +135,7 @@ struct push_world {
     zone_resolver dns;
     base::address_guard guard{{base::ip_network::parse("127.0.0.0/8").value()}};
     set_clock clock;
-    std::chrono::milliseconds patience = 2s, wait_for_others = 3s;
+    std::chrono::milliseconds patience = 5s, wait_for_others = 5s;
     std::uint16_t port;
     name_server primary;
     std::unique_ptr<name_server> second;

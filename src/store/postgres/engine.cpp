@@ -190,13 +190,15 @@ void server::begin(sql::access how) {
         open();
     else if (unsure_)
         rollback();
-    const bool writes = how == sql::access::write && !options_.read_only;
+    const bool writes = how != sql::access::read && !options_.read_only;
     const auto start = [&] {
         send(writes ? "begin isolation level read committed read write"
                     : "begin isolation level repeatable read read only",
              {}, nullptr, 0);
         if (writes) // a machine that vanishes in the middle shall not hold up the others for long
             send("set local idle_in_transaction_session_timeout = 60000", {}, nullptr, 0);
+        if (writes && how == sql::access::write_light)
+            send("set local synchronous_commit = off", {}, nullptr, 0);
         settle();
     };
     // The first statement of a connection that went away in the meantime tells so: nothing is lost yet.

@@ -69,7 +69,13 @@ public:
     file(const file&) = delete;
     file& operator=(const file&) = delete;
 
-    void begin(sql::access how) override { run(how == sql::access::write ? "begin immediate" : "begin", {}); }
+    void begin(sql::access how) override {
+        if (!relaxed_ && how != sql::access::read && (how == sql::access::write_light) != light_) {
+            synchronous(light_);
+            light_ = !light_;
+        }
+        run(how == sql::access::read ? "begin" : "begin immediate", {});
+    }
     void commit() override { run("commit", {}); }
     void rollback() noexcept override {
         if (!sqlite3_get_autocommit(db_))
@@ -108,6 +114,7 @@ private:
     sqlite3* db_ = nullptr;
     std::string path_;
     bool relaxed_ = false;
+    bool light_ = false; ///< commits are not synced just now
     std::unordered_map<std::string, sqlite3_stmt*, text_hash, std::equal_to<>> statements_;
 };
 

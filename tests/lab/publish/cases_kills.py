@@ -5,7 +5,6 @@ on, and nothing half done is to be seen."""
 from __future__ import annotations
 
 import random
-import re
 import threading
 import time
 
@@ -20,22 +19,8 @@ def add(publisher: Publisher, domain: str, *words: str) -> None:
     publisher.say("plan", domain, "--said", "report-way")
 
 
-def finished(publisher: Publisher, domain: str) -> bool:
-    try:
-        return publisher.plan(domain)["finished"]
-    except RuntimeError:
-        return False
-
-
 def published(trial: Trial, domain: str) -> bool:
     return any(text.startswith("v=STSv1") for text in trial.names.everywhere(f"_mta-sts.{domain}", "TXT")[0])
-
-
-def orders(trial: Trial, domain: str) -> tuple[int, int]:
-    """Placed for its policy host, and certificates given."""
-    said = trial.pebble.said()
-    placed = re.findall(rf"Added order \"([^\"]+)\" to the db.*|mta-sts\.{re.escape(domain)}", said)
-    return len(placed), trial.pebble.issued(f"mta-sts.{domain}")
 
 
 @case("killed at any moment of a publication it goes on, and nothing half done is to be seen", "killed")
@@ -85,7 +70,7 @@ class Machines:
         trial.names.put(self.pool, "A", *addresses)
         listed = ", ".join(f'"{a}"' for a in addresses)
         self.all = [world.publisher(f"machine{n}", address=address, store=self.cluster.address(), key_file=key,
-                                    publish=f"addresses = [{listed}]", more="") for n, address in enumerate(addresses)]
+                                    publish=f"addresses = [{listed}]", more=f'[resolve]\nmachine-name = "machine{n}"') for n, address in enumerate(addresses)]
         for machine in self.all:
             machine.text = machine.text.replace(f'policy-host = "{machine.address}"', f'policy-host = "{self.pool}"')
             machine.start()

@@ -101,6 +101,7 @@ def first_publication(sitting: Sitting, *words: str) -> None:
     status, fields, body = publisher.fetch(domain, trial.pebble.trust)
     trial.same("the policy", (status, fields.get("content-type", "").split(";")[0]), (200, "text/plain"))
     trial.same("its text", body.decode(), f"version: STSv1\r\nmode: testing\r\nmx: mx1.{domain}\r\nmax_age: 604800\r\n")
+    trial.wait("the record in every cache", lambda: trial.names.look_up(f"_mta-sts.{domain}", "TXT"), 5)
     record = trial.names.look_up(f"_mta-sts.{domain}", "TXT")
     trial.same("records at every server", trial.names.everywhere(f"_mta-sts.{domain}", "TXT"), [record, record])
 

@@ -59,14 +59,6 @@ class Pebble:
     def said(self) -> str:
         return (self.folder / "pebble.log").read_text(errors="replace")
 
-    def issued(self, name: str) -> int:
-        """Certificates that it gave for this name."""
-        return self.said().count(f"Issued certificate serial") if not name else sum(
-            1 for row in self.said().splitlines() if "Issued certificate serial" in row and name in row)
-
-    def orders(self) -> int:
-        return sum(1 for row in self.said().splitlines() if "Added order" in row)
-
     def stop(self) -> None:
         if self.process:
             self.process.kill()

@@ -44,7 +44,7 @@ class Person:
 
     def until(self, what: str, done, limit: float = 60.0) -> bool:
         """Goes on until `done(plan)`; a statement that it came to that."""
-        end, acted = time.monotonic() + limit, ""
+        end, acted = time.monotonic() + 2 * limit, ""  # on a busy machine
         while time.monotonic() < end:
             plan = self.plan()
             if done(plan):
@@ -79,7 +79,7 @@ class Person:
     def wait_until(self, when: float, step: dict) -> None:
         """Half of the way first: nothing may happen there yet."""
         span = when - self.now()
-        self.waits.append((step.get("until_words") or step["title"], span))
+        self.waits.append((step.get("until") or step["title"], span))
         self.pass_seconds(span / 2)
         time.sleep(0.6)
         self.pass_seconds(when - self.now() + 1)

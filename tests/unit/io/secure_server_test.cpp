@@ -167,7 +167,7 @@ TEST(SecureServer, EveryKindOfKeyThatPeopleHave) {
 
 TEST(SecureServer, ATicketOpensNoOtherName) {
     io::loop on;
-    secure_world world(on);
+    secure_world world(on, {.session_tickets = true});
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         auto wish = saying("a.example", hello_and_bye);
         wish.lowest = wish.highest = version;
@@ -197,7 +197,7 @@ TEST(SecureServer, ATicketOpensNoOtherName) {
 
 TEST(SecureServer, WithoutTicketsNothingIsResumed) {
     io::loop on;
-    secure_world world(on, {.session_tickets = false});
+    secure_world world(on);
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         auto wish = saying("a.example", hello_and_bye);
         wish.lowest = wish.highest = version;
@@ -282,7 +282,7 @@ TEST(SecureServer, WhoSaysNothingIsClosedInTime) {
 
 TEST(SecureServer, DrippingBytesBuyNoTime) {
     io::loop on;
-    secure_world world(on, {.idle_time = 300ms, .session_tickets = false}); // so that nothing is heard
+    secure_world world(on, {.idle_time = 300ms});
     auto wish = saying("a.example", "1000:" + std::string(1'000, 'x')); // never silent, never done
     wish.pause = 20ms;
     const auto begun = std::chrono::steady_clock::now();

@@ -409,6 +409,7 @@ private:
                 host.passes_from = std::min(host.passes_from, now_);
             break;
         case step_kind::add_mx:
+            must_admit(one.host);
             add_mx(one.host, chance_.once_in(4) ? now_ + chance_.delay(9 * day) : 0);
             break;
         case step_kind::remove_mx:
@@ -445,12 +446,13 @@ private:
             fail("a policy that no sender reads: " + one.policy);
             return;
         }
-        const auto old = sts::parse_policy(there_.policy);
+        const auto* old =
+            there_.served.empty() ? nullptr : &there_.served.back().value; // an outage counts not
         if (read->mode == sts::mode::enforce && (!old || old->mode != sts::mode::enforce) &&
             !evidence_ready_ && !wish_.marks.contains("forced"))
             fail("enforce without evidence");
         if (read->mode != sts::mode::enforce && old && old->mode == sts::mode::enforce && !wish_.paused &&
-            wish_.aim == model::aim::enforce && hosted_here() && !foreign_)
+            wish_.aim == model::aim::enforce && !there_.id.empty())
             fail("taken back from enforce by itself");
         testing_since_ = read->mode != sts::mode::testing                               ? 0
                          : old && old->mode == sts::mode::testing && testing_since_ > 0 ? testing_since_
@@ -526,6 +528,15 @@ private:
                                    .ttl = static_cast<std::uint32_t>(there_.mx_ttl),
                                    .first_missed = {}});
     }
+    /// The planned way of a new MX host: the policy that senders get admits it first.
+    void must_admit(const std::string& host) {
+        const auto now = sts::parse_policy(there_.policy);
+        const bool asks = now && now->mode == sts::mode::enforce && !there_.id.empty();
+        if (asks && !sts::admitted_by(now->mx, host))
+            fail("an MX host is added that the policy does not admit");
+        if (asks && now_ < there_.id_at + there_.record_ttl)
+            fail("an MX host is added while resolvers name the id before");
+    }
     void may_withdraw(std::string_view what) {
         const bool expiry = wish_.off == model::off_way::by_expiry;
         if (wish_.aim != model::aim::off)
@@ -534,6 +545,8 @@ private:
             fail(fmt::format("{} is withdrawn before every policy has expired", what));
         if (what == "the file" && !there_.id.empty())
             fail("the file is withdrawn before the record");
+        if (what == "the file" && was_announced_ && now_ < there_.id_at + there_.record_ttl)
+            fail("the file is withdrawn while a resolver still names it");
     }
 
     dice chance_;

@@ -146,7 +146,7 @@ struct outside_world {
 /// One carrier, with its own life; the database and the world may be shared.
 struct carrier_world {
     std::shared_ptr<outside_world> world;
-    std::shared_ptr<store::domain_store> database;
+    std::shared_ptr<store::domain_store> database, carriers;
     io::loop loop;
     settable_clock clock;
     mortal life;
@@ -156,17 +156,21 @@ struct carrier_world {
                              const model::enforce_evidence&, base::utc_seconds, const plan::plan_options&)>
         think; ///< empty: the real planner
     std::function<void(const model::looked_after&)> during_look = [](const auto&) {};
+    io::event* hold_look = nullptr; ///< a look ends when it is set
     std::vector<std::pair<std::string, publish::carried>> told;
     std::unique_ptr<io::worker> thread;
     std::unique_ptr<publish::carrier> carrier;
 
+    /// `in` is the test's and the world's; `own` the carrier's, where one object is for one thread.
     explicit carrier_world(std::shared_ptr<store::domain_store> in = std::make_shared<domain_store_fake>(),
-                           std::shared_ptr<outside_world> around = std::make_shared<outside_world>())
+                           std::shared_ptr<outside_world> around = std::make_shared<outside_world>(),
+                           std::shared_ptr<store::domain_store> own = {})
         : world(std::move(around))
         , database(std::move(in))
-        , kept(*database, life) {
-        options.machine = "this";
+        , carriers(own ? std::move(own) : database)
+        , kept(*carriers, life) {
         set_time(first_day);
+        options.machine = "this";
         options.beat = 0s; // no rest between two looks for work
     }
     ~carrier_world() { end(); }
@@ -177,7 +181,10 @@ struct carrier_world {
             during_look(wish);
             if (!life.step())
                 co_return publish::looked{};
-            co_return world->look(wish, *database, clock.at);
+            auto seen = world->look(wish, *database, clock.at);
+            if (hold_look)
+                co_await *hold_look;
+            co_return seen;
         };
         out.evidence = [this](std::string) -> io::task<model::enforce_evidence> {
             co_return world->evidence;
@@ -192,7 +199,7 @@ struct carrier_world {
                 co_return publish::done_by_hand{.words = "dead"};
             co_return done;
         };
-        out.get_certificate = [this](store::due_work&,
+        out.get_certificate = [this](store::due_work& work,
                                      std::string domain) -> io::task<publish::done_by_hand> {
             if (!life.step())
                 co_return publish::done_by_hand{.words = "dead"};
@@ -206,7 +213,7 @@ struct carrier_world {
                                                           .not_before = clock.at,
                                                           .not_after = clock.at + std::chrono::days(90),
                                                           .renew_at = clock.at + std::chrono::days(60)},
-                                                         0));
+                                                         work.fence));
             if (!life.step())
                 co_return publish::done_by_hand{.words = "dead"};
             co_return publish::done_by_hand{.ok = true};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The issuer before Debian's pebble, which refuses three nonces of ten where it is not said otherwise.
-#include "issuer_world.h"
+#include "support/issuer_world.h"
 
 #include "base/base64url.h"
 #include "base/crypto/certificate.h"

@@ -128,6 +128,23 @@ TEST_P(domain_work, a_lease_ends_and_an_old_fence_changes_nothing) {
     EXPECT_FALSE(*s->keep_work(none, later, minute));
 }
 
+TEST_P(domain_work, with_a_state_or_an_error_is_found_by_name) {
+    const auto s = open();
+    for (const auto* name : {"a.example", "b.example", "c.example", "d.example"})
+        plan(*s, name, 0);
+    auto mine = take(*s, 0);
+    mine.at(0).state = "order 7";
+    mine.at(2).last_error = "no answer";
+    EXPECT_TRUE(*s->done_work(mine[0], std::nullopt));
+    EXPECT_TRUE(*s->done_work(mine[1], at(5)));
+    EXPECT_TRUE(*s->done_work(mine[2], at(5)));
+    EXPECT_THAT(names_of(*s->noted_work("plan", "", 9)), ElementsAre("a.example", "c.example"));
+    EXPECT_EQ(s->noted_work("plan", "", 9)->at(0).state, "order 7");
+    EXPECT_THAT(names_of(*s->noted_work("plan", "", 1)), ElementsAre("a.example"));
+    EXPECT_THAT(names_of(*s->noted_work("plan", "a.example", 9)), ElementsAre("c.example"));
+    EXPECT_THAT(*s->noted_work("watch", "", 9), IsEmpty());
+}
+
 TEST_P(domain_work, keeping_it_writes_the_state_and_prolongs_the_lease) {
     const auto s = open(), other = open();
     plan(*s, "a.example", 0);

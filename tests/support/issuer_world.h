@@ -5,6 +5,7 @@
 
 #include "base/crypto/sealed.h"
 #include "io/http_client.h"
+#include "io/http_session.h"
 #include "publish/issuer.h"
 #include "support/domain_store_fake.h"
 #include "support/fixed_resolver.h"
@@ -15,6 +16,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,7 +30,12 @@ public:
     int lives = -1;      ///< calls that write, until the end; -1: none
     bool before = false; ///< it ends before the write, else behind it
     std::atomic<int> writes{0};
-    std::vector<store::challenge_answer> put, dropped;
+    std::vector<store::challenge_answer> dropped;
+    /// All answers so far, from the one of this number on.
+    std::vector<store::challenge_answer> put_since(std::size_t number) {
+        const std::scoped_lock hold(lock_);
+        return {put_.begin() + static_cast<std::ptrdiff_t>(number), put_.end()};
+    }
 
     store::result<bool> keep_work(const store::due_work& work, base::utc_seconds now,
                                   std::chrono::seconds how_long) override {
@@ -43,7 +50,10 @@ public:
     }
     store::result<void> put_challenge(const store::challenge_answer& value) override {
         const auto end = dies();
-        put.push_back(value);
+        {
+            const std::scoped_lock hold(lock_);
+            put_.push_back(value);
+        }
         auto out = domain_store_fake::put_challenge(value);
         return live(end, std::move(out));
     }
@@ -67,6 +77,8 @@ public:
     }
 
 private:
+    std::mutex lock_;
+    std::vector<store::challenge_answer> put_;
     bool dies() {
         ++writes;
         const bool end = lives > 0 && --lives == 0;
@@ -135,16 +147,24 @@ public:
                 },
                 .spread = [this]() -> io::task<> { return spread(); }};
     }
-    /// The companion answers what stands in the store.
+    /// The companion answers what stands in the store; done when it answers all of it.
     io::task<> spread() {
-        const auto all = std::exchange(store.put, {});
+        auto number = told_.size();
+        const auto all = store.put_since(number);
+        told_.resize(number + all.size(), false);
+        const auto until = told_.size();
         for (const auto& one : all) {
-            if (!answers)
-                continue;
-            if (one.kind == "http-01")
+            if (one.kind == "http-01" && answers)
                 co_await manage("add-http01", {{"token", one.key}, {"content", one.answer}});
-            else
+            else if (answers)
                 co_await manage("add-tlsalpn01", {{"host", one.key}, {"content", one.answer}});
+            told_[number++] = true;
+        }
+        for (std::size_t at = 0; at < until;) { // others, told of by another task
+            if (told_[at])
+                ++at;
+            else
+                co_await on.sleep_for(std::chrono::milliseconds(1));
         }
     }
     io::task<std::string> manage(std::string what, boost::json::object with) {
@@ -152,7 +172,7 @@ public:
         call.url = authority_["management"] + "/" + what;
         call.body = boost::json::serialize(with);
         call.exempt = true;
-        const auto answer = co_await io::http_request(on, dns, tls_, guard_, clock, std::move(call));
+        const auto answer = co_await companion_.ask(std::move(call), true);
         co_return answer.status == 200 ? std::string() : "the companion refuses: " + answer.error;
     }
     /// Signed by the account that the store keeps: what the authority itself says.
@@ -220,10 +240,12 @@ public:
 
 private:
     const private_pebble& authority_;
+    std::vector<bool> told_; ///< by number of the answer: the companion knows it
     scratch_folder scratch_;
     base::address_guard guard_;
     io::tls_client tls_;
     base::sealing_key seal_;
+    io::http_session companion_{on, dns, tls_, guard_, clock, {}};
 };
 
 } // namespace mailtight::tests

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates a second from Debian's pebble, which validates without its pauses, and what each costs this
+// process: account, order, proof, request, download, with everything written down before each step. What the
+// authority and its companion use is theirs. The goals: 100 certificates a second, 2.6 ms of CPU each.
+//   in_memory/KIND/REJECT   a store in memory; the companion is told what to answer, which is counted here.
+//                           KIND 0 tls-alpn-01, 1 http-01; REJECT: so many nonces of a hundred
+//   sqlite/REJECT           http-01, answered here from the store on disk
+#include "support/issuer_world.h"
+#include "support/tls_server.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <ctime>
+#include <memory>
+
+namespace {
+
+using namespace mailtight;
+
+constexpr int certificates = 400;
+constexpr double goal_a_second = 100, goal_cpu_ms = 2.6;
+
+double process_cpu() {
+    std::timespec at{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+    return static_cast<double>(at.tv_sec) + 1e-9 * static_cast<double>(at.tv_nsec);
+}
+double peak_mb() {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return static_cast<double>(used.ru_maxrss) / 1024;
+}
+
+io::task<> one_of_many(publish::issuer& by, io::worker& thread, store::domain_store& in, store::due_work work,
+                       int& failed) {
+    const auto done = co_await by.issue(work, work.domain);
+    if (!done.ok && failed++ == 0)
+        fmt::print(stderr, "{}: {}\n", work.domain, done.words);
+    static_cast<void>(
+        co_await thread.run<store::result<bool>>([&] { return in.done_work(work, std::nullopt); }));
+}
+
+/// All of them at once, as when many domains are added.
+void issue_all(benchmark::State& state, tests::issuer_world& world, store::domain_store& in) {
+    io::worker thread(world.on, "store");
+    publish::issuer by(world.on, world.dns, world.tls(), world.guard(), world.clock, thread, in, world.seal(),
+                       world.options, world.hands());
+    std::vector<std::pair<std::string, base::utc_seconds>> names;
+    for (int i = 0; i < certificates; ++i)
+        names.emplace_back(fmt::format("d{}.example", i), world.clock.now());
+    in.plan_all("certificate", names).value();
+    auto all =
+        in.take_work("certificate", world.clock.now(), "bench", std::chrono::seconds(600), certificates)
+            .value();
+    int failed = static_cast<int>(certificates - all.size());
+    for (auto& work : all)
+        world.on.spawn(one_of_many(by, thread, in, std::move(work), failed));
+    world.on.run();
+    if (failed > 0)
+        state.SkipWithError(fmt::format("{} of {} failed", failed, certificates).c_str());
+    const auto seen = by.counted();
+    state.counters["handshakes"] = static_cast<double>(seen.handshakes);
+    state.counters["requests_each"] = static_cast<double>(seen.requests) / certificates;
+}
+
+void prepare(tests::issuer_world& world, publish::challenge_kind kind) {
+    world.options.order = {kind};
+    world.options.at_once = 32;
+    world.options.orders_per_hour = world.options.orders_at_once = 1'000'000;
+}
+
+void measure(benchmark::State& state, tests::issuer_world& world, store::domain_store& in) {
+    const auto cpu = process_cpu();
+    const auto from = std::chrono::steady_clock::now();
+    issue_all(state, world, in);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - from;
+    const double a_second = certificates / took.count(),
+                 each_ms = (process_cpu() - cpu) * 1'000 / certificates;
+    state.counters["a_second"] = a_second;
+    state.counters["cpu_ms_each"] = each_ms;
+    state.counters["rate_of_goal"] = goal_a_second / a_second;
+    state.counters["cpu_of_goal"] = each_ms / goal_cpu_ms;
+    state.counters["peak_mb"] = peak_mb();
+}
+
+void in_memory(benchmark::State& state) {
+    const tests::private_pebble authority(fmt::format("--reject {}", state.range(1)));
+    for (auto each : state) {
+        static_cast<void>(each);
+        tests::issuer_world world(authority);
+        prepare(world, state.range(0) == 0 ? publish::challenge_kind::tls_alpn_01
+                                           : publish::challenge_kind::http_01);
+        measure(state, world, world.store);
+    }
+}
+
+void sqlite(benchmark::State& state) {
+    const tests::scratch_folder folder;
+    const auto kept = store::open_domains({.where = folder / "store"}).value();
+    const auto answering = store::open_domains({.where = folder / "store"}).value();
+    tests::test_server server([&](tests::peer& client) {
+        const auto head = client.head();
+        const auto from = head.rfind('/', head.find(" HTTP/"));
+        const auto token = head.substr(from + 1, head.find(' ', from) - from - 1);
+        const auto answer = answering->challenge("http-01", token).value();
+        const auto body = answer ? answer->answer : std::string();
+        client.send(fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+                                answer ? "200 OK" : "404 Not Found", body.size(), body));
+    });
+    const tests::private_pebble authority(
+        fmt::format("--reject {} --own {} {}", state.range(0), server.port(), server.port()));
+    for (auto each : state) {
+        static_cast<void>(each);
+        tests::issuer_world world(authority);
+        prepare(world, publish::challenge_kind::http_01);
+        measure(state, world, *kept);
+    }
+}
+
+BENCHMARK(in_memory)->Args({0, 0})->Args({1, 0})->Args({0, 30})->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(sqlite)->Arg(0)->Arg(30)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+} // namespace
