@@ -7,8 +7,10 @@
 #include "app/report_facts.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
+#include "app/turns.h"
 #include "base/text.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,6 +33,7 @@ struct gathered {
     std::vector<insight::alarm> alarms;
     std::vector<insight::alarm_state> states;
     std::vector<insight::mute> mutes;
+    std::vector<insight::alarm> of_others; ///< that other machines wrote down
     struct sessions {
         std::string domain;
         std::uint64_t success = 0, failure = 0;
@@ -38,9 +41,64 @@ struct gathered {
     std::vector<sessions> two_days;
 };
 
+constexpr std::string_view machine_prefix = "alarms-of/";
+constexpr auto written_counts = std::chrono::minutes(30); ///< what a machine wrote before it went is over
+
+std::string machine_alarms_text(const std::vector<insight::alarm>& all, base::utc_seconds now) {
+    boost::json::array rows;
+    for (const auto& each : all)
+        rows.push_back(boost::json::object{{"key", base::printable(each.key)},
+                                           {"kind", each.kind},
+                                           {"domain", each.domain},
+                                           {"error", each.weight == insight::weight::error},
+                                           {"title", base::printable(each.title)},
+                                           {"text", base::printable(each.text)},
+                                           {"fix", base::printable(each.fix)}});
+    return boost::json::serialize(boost::json::object{{"at", base::format_utc(now)}, {"alarms", rows}});
+}
+
+std::vector<insight::alarm> read_machine_alarms(std::string_view text, base::utc_seconds now) {
+    boost::system::error_code error;
+    const auto parsed = boost::json::parse(text, error);
+    const auto* object = error ? nullptr : parsed.if_object();
+    auto word = [](const boost::json::object& of, std::string_view key) {
+        const auto* value = of.if_contains(key);
+        return value && value->is_string() ? std::string(value->as_string()) : std::string();
+    };
+    const auto at = object ? base::parse_utc(word(*object, "at")) : std::nullopt;
+    const auto* rows = object ? object->if_contains("alarms") : nullptr;
+    std::vector<insight::alarm> all;
+    if (!at || now - *at > written_counts || !rows || !rows->is_array())
+        return all;
+    for (const auto& each : rows->as_array()) {
+        if (!each.is_object())
+            continue;
+        const auto& of = each.as_object();
+        insight::alarm alarm;
+        alarm.key = word(of, "key");
+        alarm.kind = word(of, "kind");
+        alarm.domain = word(of, "domain");
+        const auto* error_too = of.if_contains("error");
+        alarm.weight = error_too && error_too->is_bool() && error_too->as_bool() ? insight::weight::error
+                                                                                 : insight::weight::warning;
+        alarm.title = word(of, "title");
+        alarm.text = word(of, "text");
+        alarm.fix = word(of, "fix");
+        all.push_back(std::move(alarm));
+    }
+    return all;
+}
+
 store::result<gathered> gather(store::store& from, base::utc_seconds now,
-                               const insight::alarm_thresholds& thresholds) {
+                               const insight::alarm_thresholds& thresholds, const std::string& machine) {
     gathered all;
+    auto written = from.facts(machine_prefix);
+    if (!written)
+        return std::unexpected(written.error());
+    for (const auto& [name, text] : *written)
+        if (name.substr(machine_prefix.size()) != machine)
+            for (auto& each : read_machine_alarms(text, now))
+                all.of_others.push_back(std::move(each));
     auto ours = from.domains();
     if (!ours)
         return std::unexpected(ours.error());
@@ -128,29 +186,49 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
     return all;
 }
 
+std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
+    auto all = alarms_of_ways_in();
+    auto add = [&all](std::vector<insight::alarm> more) { std::ranges::move(more, std::back_inserter(all)); };
+    if (core_.sending)
+        add(core_.sending->alarms());
+    if (core_.collecting)
+        add(core_.collecting->alarms());
+    if (core_.delivering)
+        add(core_.delivering->alarms());
+    if (core_.hosting)
+        add(core_.hosting->alarms());
+    return all;
+}
+
+io::task<> alarm_loop::write_down(std::vector<insight::alarm> mine) {
+    const std::string name = std::string(machine_prefix) + core_.turn->machine();
+    const std::string text = mine.empty() ? std::string() : machine_alarms_text(mine, core_.now());
+    co_await core_.keeper->write([name, text](store::store& to) { return to.set_fact(name, text); });
+    active_.clear();
+}
+
 io::task<> alarm_loop::look() {
     const auto now = core_.now();
     const auto thresholds = thresholds_of(core_.set);
-    auto asked = co_await core_.ask<gathered>(
-        [now, thresholds](store::store& from) { return gather(from, now, thresholds); });
+    auto asked =
+        co_await core_.ask<gathered>([now, thresholds, machine = core_.turn->machine()](store::store& from) {
+            return gather(from, now, thresholds, machine);
+        });
     if (!asked) {
         core_.log->write(base::event::store_slow, {{"error", asked.error().message}});
         co_return;
     }
+    auto mine = alarms_of_this_machine();
+    tells_ = co_await core_.turn->ours("alarms");
+    if (!tells_) {
+        co_await write_down(std::move(mine));
+        co_return;
+    }
     auto alarms = std::move(asked->alarms);
-    for (auto& more : alarms_of_ways_in())
+    for (auto& more : mine)
         alarms.push_back(std::move(more));
-    if (core_.sending)
-        for (auto& more : core_.sending->alarms())
-            alarms.push_back(std::move(more));
-    if (core_.collecting)
-        for (auto& more : core_.collecting->alarms())
-            alarms.push_back(std::move(more));
-    if (core_.delivering)
-        for (auto& more : core_.delivering->alarms())
-            alarms.push_back(std::move(more));
-    if (core_.hosting)
-        for (auto& more : core_.hosting->alarms())
+    for (auto& more : asked->of_others)
+        if (std::ranges::find(alarms, more.key, &insight::alarm::key) == alarms.end())
             alarms.push_back(std::move(more));
     if (core_.carrying) {
         co_await core_.carrying->gather_alarms();
@@ -268,7 +346,8 @@ io::task<> alarm_loop::run() {
         // With thousands of domains a look takes a while: it never takes more than a tenth of the time.
         pause = std::max(std::chrono::steady_clock::duration(after_reports), 10 * (core_.loop().now() - now));
         next = core_.loop().now() + std::max(std::chrono::steady_clock::duration(between_looks), pause);
-        co_await send_outbox();
+        if (tells_)
+            co_await send_outbox();
     }
 }
 

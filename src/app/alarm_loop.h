@@ -29,9 +29,13 @@ private:
     io::task<> look();
     io::task<> send_outbox();
     std::vector<insight::alarm> alarms_of_ways_in();
+    std::vector<insight::alarm> alarms_of_this_machine();
+    /// Of several machines one tells; the others write down what they have to tell.
+    io::task<> write_down(std::vector<insight::alarm> mine);
 
     daemon_core& core_;
     bool woken_ = true;
+    bool tells_ = true; ///< it is our turn to tell
     std::vector<insight::alarm_state> active_;
     std::map<std::string, int> failing_; ///< way in -> looks in succession at which it failed
 };

@@ -167,6 +167,19 @@ int cmd_check_all(const common_options& common, const check_options& options) {
         with.loop.spawn(one(domain));
     with.loop.run();
     line.clear();
+    if (options.changed && !daemon_carries_out(common.set))
+        for (const auto& domain : *domains) {
+            const auto work = (*kept)->work("plan", domain.domain);
+            if (!work || !*work || (*work)->due_at > base::system_clock().now())
+                continue;
+            const std::string words = "the next step of its plan is due: mailtight protect " + domain.domain;
+            if (common.json)
+                print(boost::json::serialize(boost::json::object{{"domain", domain.domain}, {"due", words}}) +
+                      "\n");
+            else
+                print(fmt::format("{}: {}\n", domain.domain, words));
+            status = problems_found;
+        }
     if (!options.changed)
         show(common, std::move(rows));
     return status;

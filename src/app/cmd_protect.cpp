@@ -3,7 +3,6 @@
 // asked about before it is done. Nothing of the way is kept but what was done, so it may be left at any
 // point and taken up again.
 #include "advise/advise.h"
-#include "app/control_client.h"
 #include "app/domain_access.h"
 #include "app/domain_wish.h"
 #include "app/plan_bench.h"
@@ -116,11 +115,6 @@ void show_timers(const std::string& domain) {
         "    23 6 * * *  /usr/bin/mailtight check --changed\n"
         "It tells what changed at {} and when its next step is due.\n",
         domain));
-}
-
-bool daemon_runs(const settings& set) {
-    io::loop loop;
-    return call_daemon(loop, set, "/time", {}, "GET", std::chrono::seconds(5)).has_value();
 }
 
 class guide {
@@ -370,7 +364,7 @@ private:
         } else if (!next.finished) {
             print(fmt::format("\nWhen it is time, mailtight protect {} goes on from here.\n", domain_));
         }
-        if (daemon_runs(common_.set))
+        if (daemon_carries_out(common_.set))
             print("The daemon watches the domain meanwhile, and tells of trouble.\n");
         else
             show_timers(domain_);
@@ -437,7 +431,7 @@ int cmd_protect(const common_options& common, const protect_options& options) {
     if (planned->next.come_back)
         print(fmt::format("\nCome back on {}: mailtight protect {}\n",
                           base::format_utc(*planned->next.come_back), domain->name));
-    if (!daemon_runs(common.set))
+    if (!daemon_carries_out(common.set))
         show_timers(domain->name);
     return fine;
 }

@@ -158,6 +158,40 @@ void show_deliver(const boost::json::object& deliver, base::utc_seconds now) {
                           text(deliver, "last_error")));
 }
 
+/// Policies of our own domains: served, and looked after.
+void show_publish(const boost::json::object& publish, const boost::json::object& carry) {
+    print("\nPublishing\n");
+    if (!publish.empty()) {
+        for (const auto& each : rows(publish, "listeners"))
+            print(fmt::format("  {:<9} {}\n", text(each, "kind"), text(each, "where")));
+        print(fmt::format("  serves    {} policies, {} certificates\n", number(publish, "policies"),
+                          number(publish, "certificates")));
+        print(
+            fmt::format("  answers   {} policies given, {} not found, {} refused; {} answers to challenges\n",
+                        number(publish, "given"), number(publish, "not_found"), number(publish, "refused"),
+                        number(publish, "challenges")));
+        print(fmt::format("  TLS       {} handshakes, {} for names that are not ours, {} failed\n",
+                          number(publish, "handshakes"), number(publish, "unknown_name"),
+                          number(publish, "failed_handshakes")));
+        if (flag(publish, "store_away"))
+            print(fmt::format("  DATABASE AWAY: {}\n", text(publish, "last_error")));
+    }
+    if (carry.empty())
+        return;
+    const auto watch = object(carry, "watch"), orders = object(carry, "certificates");
+    print(fmt::format("  domains   {} looked after; {} in hand, {} steps done, {} failed\n",
+                      number(carry, "domains"), number(carry, "under_way"), number(carry, "steps"),
+                      number(carry, "failures")));
+    print(fmt::format("  watching  {} full looks, {} cheap ones, {} failed; {} saw something else\n",
+                      number(watch, "full"), number(watch, "cheap"), number(watch, "failed"),
+                      number(watch, "differed")));
+    if (number(orders, "issued") + number(orders, "failed") + number(orders, "held_back") > 0)
+        print(
+            fmt::format("  ordered   {} certificates, {} failed, {} held back by certificates.orders-per-hour"
+                        "\n",
+                        number(orders, "issued"), number(orders, "failed"), number(orders, "held_back")));
+}
+
 void show(const boost::json::object& status) {
     const base::system_clock clock;
     const auto now = clock.now();
@@ -198,6 +232,9 @@ void show(const boost::json::object& status) {
         show_collect(collect, now);
     if (const auto deliver = object(status, "deliver"); !deliver.empty())
         show_deliver(deliver, now);
+    const auto publish = object(status, "publish"), carry = object(status, "carry");
+    if (!publish.empty() || !carry.empty())
+        show_publish(publish, carry);
     const auto alarms = rows(status, "alarms");
     if (!alarms.empty())
         print("\nAlarms\n");

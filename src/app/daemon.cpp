@@ -13,6 +13,7 @@
 #include "app/results_desk.h"
 #include "app/sending_part.h"
 #include "app/terminal.h"
+#include "app/turns.h"
 #include "base/text.h"
 #include "io/process.h"
 
@@ -279,6 +280,7 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
         return std::unexpected(group.error());
     if (auto opened = open_store(core); !opened)
         return std::unexpected(opened.error());
+    core.turn = std::make_unique<turns>(core.loop(), core.set);
     core.alarms = std::make_unique<alarm_loop>(core);
     core.api = std::make_shared<api::context>(
         api::context{.loop = core.loop(), .clock = core.with->clock, .version = MAILTIGHT_VERSION});

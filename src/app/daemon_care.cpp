@@ -6,6 +6,7 @@
 #include "app/report_facts.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
+#include "app/turns.h"
 #include "base/text.h"
 #include "io/process.h"
 #include "tlsrpt/record.h"
@@ -251,7 +252,7 @@ io::task<> send_digests(daemon_core& core) {
         const std::string date = base::format_date(now);
         auto last = co_await core.ask<std::optional<std::string>>(
             [](store::store& from) { return from.fact(digest_fact); });
-        if (!last || last->value_or("") == date)
+        if (!last || last->value_or("") == date || !co_await core.turn->ours("alarms"))
             continue;
         auto letter = co_await core.ask<insight::letter>(
             [now](store::store& from) { return weekly_digest(from, now); });

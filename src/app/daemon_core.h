@@ -35,6 +35,7 @@ class delivering_part;
 class hosting_part;
 class carrying_part;
 class results_desk;
+class turns;
 
 /// One part of the daemon, switched on by its section.
 class part {
@@ -73,6 +74,7 @@ struct daemon_core {
     std::unique_ptr<intake::keeper> keeper;
     std::unique_ptr<store::store> reader; ///< null until the first question that finds the database
     std::unique_ptr<io::worker> asker;
+    std::unique_ptr<turns> turn; ///< among the machines of one database
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
     std::shared_ptr<api::context> api;  ///< filled by the parts that are on

@@ -2,6 +2,7 @@
 // Reload: configuration, certificates and domains again, while everything goes on. All or nothing up to the
 // point where nothing can fail any more.
 #include "app/daemon_core.h"
+#include "app/publish_part.h"
 #include "app/sending_part.h"
 
 #include <fmt/format.h>
@@ -15,8 +16,9 @@ namespace {
 
 /// What only a new process can change: what is bound, the store, who we are, the resolver.
 bool needs_restart(const setting_key& key) {
-    constexpr std::array sections = {"dns",     "network", "store", "lmtp",    "smtp",    "https",
-                                     "maildir", "mbox",    "imap",  "metrics", "collect", "deliver"};
+    constexpr std::array sections = {"dns",     "network",      "store",      "lmtp",    "smtp",    "https",
+                                     "maildir", "mbox",         "imap",       "metrics", "collect", "deliver",
+                                     "publish", "certificates", "dns-update", "watch"};
     if (key.section == "serve")
         return key.name != "tls-certificates";
     if (key.section == "reports")
@@ -72,6 +74,8 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
     auto names = our_domains(*fresh);
     if (!names)
         co_return failed(names.error());
+    if (auto publishing = publish_settings_of(*fresh); !publishing)
+        co_return failed(publishing.error());
     if (!fresh->tls_certificates.empty())
         if (auto loaded = core.certificates.load(certificate_files(*fresh)); !loaded)
             co_return failed(
@@ -106,6 +110,9 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
 io::task<store::result<void>> take_domains(daemon_core& core, std::vector<std::string> names,
                                            bool count_unverified) {
     auto found = std::make_shared<std::vector<store::own_domain>>();
+    if (core.carrying)
+        for (auto& more : co_await core.carrying->reporting_here())
+            names.push_back(std::move(more));
     auto done = co_await core.keeper->write([found, wanted = std::move(names), count_unverified,
                                              now = core.now()](store::store& to) -> store::result<void> {
         if (auto added = to.add_domains(wanted, now); !added)

@@ -105,6 +105,12 @@ void wake_daemon(const settings& from, std::span<const std::string> domains) {
                                   "POST", std::chrono::seconds(10)));
 }
 
+bool daemon_carries_out(const settings& from) {
+    io::loop loop;
+    return call_daemon(loop, from, "/wake", R"({"domains":[]})", "POST", std::chrono::seconds(10))
+        .has_value();
+}
+
 base::utc_seconds policy_now(const settings& from) {
     io::loop loop;
     const auto told = call_daemon(loop, from, "/time", {}, "GET", std::chrono::seconds(5));

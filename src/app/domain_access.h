@@ -32,6 +32,9 @@ std::expected<void, std::string> begin_work(const settings& from, store::domain_
 /// Tells the daemon, where one runs, that these domains changed. What it did not hear it finds in the store.
 void wake_daemon(const settings& from, std::span<const std::string> domains);
 
+/// Whether a daemon runs that carries out plans.
+bool daemon_carries_out(const settings& from);
+
 /// Now, by the clock of days and waits; the daemon's where one runs.
 base::utc_seconds policy_now(const settings& from);
 

@@ -61,7 +61,8 @@ done take_mx(const std::vector<std::string>& words, model::looked_after& to) {
         const auto ascii = mail::to_ascii(std::string_view(word).substr(wild ? 2 : 0));
         const auto name = ascii ? mail::canonical_name(*ascii) : std::nullopt;
         const std::string pattern = (wild ? "*." : "") + name.value_or("");
-        if (!name || !sts::valid_mx_pattern(pattern) || base::ip_address::parse(pattern))
+        if (!name || name->find('.') == std::string::npos || !sts::valid_mx_pattern(pattern) ||
+            base::ip_address::parse(pattern))
             return wrong("--mx", word, "a host or a pattern such as *.example.com, or follow alone");
         if (std::ranges::find(all, pattern) == all.end())
             all.push_back(pattern);

@@ -2,6 +2,7 @@
 // Carrying out plans in the daemon: the carrier, the watcher and the certificates, with one thread for the
 // store and the hands that the commands have too. A database that is away at the start is waited for.
 #include "app/certificate_desk.h"
+#include "app/domain_access.h"
 #include "app/policy_time.h"
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
@@ -169,6 +170,19 @@ public:
         to.set(metric::domains_looked_after, number(domains_));
     }
 
+    io::task<std::vector<std::string>> reporting_here() override {
+        std::vector<std::string> names;
+        if (!kept_)
+            co_return names;
+        auto all = co_await ask<std::vector<model::looked_after>>(
+            [](store::domain_store& from) { return all_domains(from, {}); });
+        if (all)
+            for (const auto& each : *all)
+                if (reports_come_here(core_.set, each))
+                    names.push_back(each.domain);
+        co_return names;
+    }
+
     io::task<> gather_alarms() override {
         if (!kept_)
             co_return;
@@ -266,6 +280,8 @@ private:
             watcher_->start();
         }
         core_.loop().spawn(keep_order());
+        if (const auto names = our_domains(core_.set)) // now that those looked after are known
+            static_cast<void>(co_await take_domains(core_, *names, core_.set.count_unverified));
     }
 
     publish::hands carriers_hands() {
@@ -367,6 +383,7 @@ private:
 
     /// Old looks go, and the number of domains is known.
     io::task<> keep_order() {
+        auto clean = core_.loop().now();
         while (running_) {
             auto counted = co_await ask<std::uint64_t>(
                 [](store::domain_store& from) { return from.count(std::nullopt); });
@@ -378,14 +395,16 @@ private:
             }
             const auto before =
                 policy_time().now() - std::chrono::days(static_cast<std::int64_t>(core_.set.keep_watched));
-            for (bool more = core_.set.keep_watched > 0; more && running_;) {
+            const bool due = core_.loop().now() >= clean;
+            if (due)
+                clean = core_.loop().now() + keep_clean;
+            for (bool more = due && core_.set.keep_watched > 0; more && running_;) {
                 auto left =
                     co_await ask<bool>([before](store::domain_store& in) { return in.expire(before); });
                 more = left && *left;
                 co_await core_.loop().sleep_for(50ms);
             }
-            for (auto slept = 0s; running_ && slept < keep_clean; slept += 10s)
-                co_await core_.loop().sleep_for(10s);
+            co_await core_.loop().sleep_for(10s);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mailbox that is polled, as a part of the daemon.
 #include "app/daemon_core.h"
+#include "app/turns.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +9,10 @@ namespace mailtight::app {
 
 namespace {
 
-intake::imap_options options_of(const settings& from) {
+intake::imap_options options_of(daemon_core& core) {
+    const settings& from = core.set;
     intake::imap_options made;
+    made.our_turn = [&core] { return core.turn->ours("imap"); };
     made.url_host = from.imap_host;
     made.port = from.imap_port;
     made.start_tls = from.imap_start_tls;
@@ -35,7 +38,7 @@ public:
     explicit imap_part(daemon_core& core)
         : core_(core)
         , intake_(core.loop(), *core.keeper, core.with->clock, *core.with->dns, *core.with->tls,
-                  options_of(core.set)) {}
+                  options_of(core)) {}
     std::expected<void, std::string> open() override { return {}; }
     void start() override { core_.loop().spawn(intake_.run()); }
     void stop() override { intake_.stop(); }

@@ -144,7 +144,7 @@ std::expected<plan_bench::carried_out, bench_error> plan_bench::carry_out(const 
     publish::carrier_options options;
     options.machine = "command on " + machine_name_of(common_->set);
     publish::carrier carrier(with_->loop, *worker_, *kept_, std::move(hands), clock_, std::move(options), {});
-    auto done = with_->loop.block_on(carrier.go(domain, true));
+    auto done = with_->loop.block_on(carrier.go(domain, true, person()));
     line.clear();
     out.next = std::move(done.plan);
     out.did = std::move(done.did);

@@ -34,6 +34,8 @@ public:
     virtual io::task<std::expected<void, std::string>> change_account_key() = 0;
     /// The synthetic report of `report test` arrived: the domain's reports have a way.
     virtual void report_way_proven(std::string domain) = 0;
+    /// The domains looked after whose reports come to our addresses.
+    virtual io::task<std::vector<std::string>> reporting_here() = 0;
     /// Makes the alarms current, before alarms() is asked.
     virtual io::task<> gather_alarms() = 0;
 };

@@ -111,7 +111,6 @@ struct settings {
     bool watch_domains = true;
     std::chrono::milliseconds watch_full{86'400'000}, watch_cheap{3'600'000};
     std::vector<std::string> sub_domains;
-    bool zone_transfer = false;
     std::uint64_t keep_watched = 730;
     // [serve]
     std::string user, group;

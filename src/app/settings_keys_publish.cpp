@@ -110,8 +110,6 @@ std::vector<setting_key> watch_keys() {
         {"watch", "sub-domains", &settings::sub_domains,
          "Names below the domains looked after that have mail servers of their own: a policy does not cover "
          "them."},
-        {"watch", "zone-transfer", &settings::zone_transfer,
-         "Also find such names by zone transfer, where the servers of [dns-update] allow it."},
         {"watch", "keep-days", &settings::keep_watched,
          "Days for which old looks and the counts of fetches are kept. What was published is never dropped."},
     };

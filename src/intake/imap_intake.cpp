@@ -242,7 +242,8 @@ io::task<> imap_intake::run() {
     auto held = state_; // the object may go while the last call ends
     held->running = held->status.running = true;
     while (!held->stopping) {
-        const bool good = co_await held->poll();
+        const bool ours = !held->options.our_turn || co_await held->options.our_turn();
+        const bool good = !ours || co_await held->poll();
         if (good)
             held->status.last_error.clear();
         held->poked = false;

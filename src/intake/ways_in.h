@@ -108,6 +108,8 @@ struct imap_options {
     std::string service_account_file;    ///< Google Workspace: JSON key; `user` is impersonated
     std::string mechanism = "automatic"; ///< "xoauth2", "oauthbearer", "plain", "login"
     std::size_t mail_bytes = 25 * 1024 * 1024;
+    /// Asked before each poll: of several machines one polls. May be empty.
+    std::function<io::task<bool>()> our_turn;
 };
 class imap_intake {
 public:

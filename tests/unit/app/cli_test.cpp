@@ -45,22 +45,26 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
         for (const auto& option : command.options)
             EXPECT_FALSE(option.description.empty()) << option.name;
     }
-    EXPECT_THAT(names, testing::ElementsAre(
-                           "cache export", "cache import", "cache list", "cache override", "cache overrides",
-                           "cache purge", "cache refresh", "cache show", "check", "dns", "doctor",
-                           "policy lint", "policy match", "policy new", "record lint", "report address",
-                           "report digest", "report failures", "report import", "report keys", "report list",
-                           "report mute", "report mutes", "report outbox", "report preview", "report read",
-                           "report ready", "report send", "report show", "report silence", "report summary",
-                           "report test", "resolve", "scan", "serve", "status"));
+    EXPECT_THAT(names,
+                testing::ElementsAre(
+                    "cache export", "cache import", "cache list", "cache override", "cache overrides",
+                    "cache purge", "cache refresh", "cache show", "certificate key-rollover",
+                    "certificate list", "certificate renew", "check", "dns", "dns push", "doctor",
+                    "domain add", "domain list", "domain remove", "domain set", "domain show", "plan",
+                    "policy export", "policy lint", "policy match", "policy new", "protect", "record lint",
+                    "report address", "report digest", "report failures", "report import", "report keys",
+                    "report list", "report mute", "report mutes", "report outbox", "report preview",
+                    "report read", "report ready", "report send", "report show", "report silence",
+                    "report summary", "report test", "resolve", "scan", "serve", "status"));
 }
 
 TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
     const std::set<std::string> outgoing = {
-        "check",       "dns",          "doctor",         "policy new",    "report import",
-        "report read", "report ready", "report silence", "report test",   "scan",
-        "serve",       "report show",  "resolve",        "cache refresh", "report failures",
-        "report keys", "report send",  "report preview"};
+        "check",       "dns",           "doctor",         "policy new",    "report import",
+        "report read", "report ready",  "report silence", "report test",   "scan",
+        "serve",       "report show",   "resolve",        "cache refresh", "report failures",
+        "report keys", "report send",   "report preview", "dns push",      "domain show",
+        "plan",        "policy export", "protect"};
     for (const auto& command : app::command_line{}.commands()) {
         SCOPED_TRACE(command.name);
         std::string network;
@@ -130,7 +134,15 @@ TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
         {{"--nonsense"}, "--nonsense"},
         {{"nonsense"}, "nonsense"},
         {{"check", "--nonsense", "example.com"}, "--nonsense"},
-        {{"check"}, "which domain? For example: mailtight check example.com"},
+        {{"dns"}, "which domain? For example: mailtight dns example.com"},
+        {{"dns", "push"}, "domain"},
+        {{"domain"}, "subcommand"},
+        {{"domain", "add"}, "which domain? For example: mailtight domain add example.com"},
+        {{"domain", "remove", "example.com", "--force"}, "--force needs a reason"},
+        {{"plan", "example.com", "--force"}, "--force needs a reason"},
+        {{"plan", "example.com", "--said", "nothing"}, "--said takes report-way"},
+        {{"policy", "export", "example.com", "out", "--form", "iis"}, "--form 'iis'"},
+        {{"policy", "export", "example.com"}, "where to?"},
         {{"check", "not a domain"}, "not a domain"},
         {{"check", "--wait", "a.example", "b.example"}, "--wait takes one domain"},
         {{"check", "--wait-limit", "soon", "example.com"}, "--wait-limit"},
