@@ -37,6 +37,7 @@ def by_hook(trial: Trial) -> None:
     folder.mkdir()
     script = hook_script(folder, names.secret, domain)
     sitting = Sitting(trial, domain, 2, conforming=False, updates=f'hook = ["{script}"]')
+    sitting.watcher.one_at_a_time = True
     sitting.start()
     names.put(f"_mta-sts.{domain}", "TXT", '"somebody else\'s words"')
     publisher, person = sitting.publisher, sitting.person
