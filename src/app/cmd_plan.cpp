@@ -4,6 +4,7 @@
 #include "app/domain_access.h"
 #include "app/plan_bench.h"
 #include "app/publish_commands.h"
+#include "app/publish_marks.h"
 #include "app/store_access.h"
 #include "app/typed.h"
 #include "base/text.h"
@@ -93,9 +94,10 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         complain("--force needs a reason that is kept: --why 'the reports are read elsewhere'");
         return wrong_usage;
     }
-    if (!options.said.empty() && options.said != "report-way") {
-        complain(fmt::format("--said takes report-way (the report mailbox is there), not '{}'",
-                             base::printable(options.said)));
+    if (!options.said.empty() && options.said != report_way_mark && options.said != checked_mx_mark) {
+        complain(fmt::format("--said takes {} (the report mailbox is there) or {} (mail servers that cannot "
+                             "be tested from here are in order), not '{}'",
+                             report_way_mark, checked_mx_mark, base::printable(options.said)));
         return wrong_usage;
     }
     auto made = plan_bench::make(common, options.act || !options.said.empty());

@@ -67,7 +67,8 @@ std::expected<std::unique_ptr<plan_bench>, bench_error> plan_bench::make(const c
                 return {};
             const auto found = std::ranges::find(*ours, domain, &store::own_domain::name);
             return found == ours->end() ? std::vector<std::string>{} : report_addresses(*set, *found);
-        }});
+        },
+        .kept = made->kept_.get()});
     return made;
 }
 

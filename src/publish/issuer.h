@@ -12,6 +12,7 @@
 #include "io/http_client.h"
 #include "io/worker.h"
 #include "publish/challenge.h"
+#include "publish/preflight.h"
 #include "store/domains.h"
 #include "wire/acme.h"
 
@@ -43,9 +44,9 @@ struct issuer_options {
 
 /// What it needs of the world beside HTTP.
 struct issuer_hands {
-    /// May a certificate be ordered for the policy host of this domain? "" : yes; else what is in the way
-    /// (addresses that are not ours, CAA, a wildcard, a domain not looked after).
-    std::function<io::task<std::string>(std::string domain)> preflight;
+    /// May a certificate be ordered for the policy host of this domain (preflight.h), and which kinds of
+    /// challenge can succeed? May be empty: it may, by each.
+    std::function<io::task<preflight_verdict>(std::string domain)> preflight;
     /// dns-01: puts the TXT value at the name, or takes it away. "" : done on every server; else why not.
     std::function<io::task<std::string>(std::string name, std::string value, bool put)> dns_record;
     /// Waits until every machine answers this challenge (two polls of the store); may be empty.
