@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace mailtight::tests {
@@ -40,6 +41,7 @@ struct tls_wish {
     std::string say;                    ///< after the handshake
     std::string until;                  ///< hear until this came, then close; "" : until the server ends
     std::chrono::milliseconds pause{0}; ///< after each byte that is said; 0: all at once
+    std::chrono::milliseconds rest{0};  ///< after each kilobyte that is heard
     std::string from;                   ///< local address
 };
 struct tls_heard {
@@ -88,6 +90,9 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
     } close_it{socket};
     const timeval patience{20, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const int small = 4'096;
+    if (wish.rest.count() > 0)
+        ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     if (!wish.from.empty()) {
@@ -139,7 +144,7 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
             ::poll(&ended, 1, static_cast<int>(wish.pause.count())) != 0)
             break; // the server has said something: it waits no longer
     }
-    std::string buffer(16'384, '\0');
+    std::string buffer(wish.rest.count() > 0 ? 1'024 : 16'384, '\0');
     while (wish.until.empty() || heard.said.find(wish.until) == std::string::npos) {
         ERR_clear_error();
         const int got = SSL_read(ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
@@ -149,6 +154,7 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
             break;
         }
         heard.said.append(buffer, 0, static_cast<std::size_t>(got));
+        std::this_thread::sleep_for(wish.rest);
     }
     SSL_shutdown(ssl.get());
     ERR_clear_error();
