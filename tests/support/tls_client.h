@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <future>
@@ -42,7 +43,8 @@ struct tls_wish {
     std::string until;                  ///< hear until this came, then close; "" : until the server ends
     std::chrono::milliseconds pause{0}; ///< after each byte that is said; 0: all at once
     std::chrono::milliseconds rest{0};  ///< after each kilobyte that is heard
-    std::string from;                   ///< local address
+    const std::atomic<bool>* enough = nullptr; ///< once it is set, nothing more is heard
+    std::string from;                          ///< local address
 };
 struct tls_heard {
     bool shaken = false;
@@ -145,7 +147,8 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
             break; // the server has said something: it waits no longer
     }
     std::string buffer(wish.rest.count() > 0 ? 1'024 : 16'384, '\0');
-    while (wish.until.empty() || heard.said.find(wish.until) == std::string::npos) {
+    while (!(wish.enough && *wish.enough) &&
+           (wish.until.empty() || heard.said.find(wish.until) == std::string::npos)) {
         ERR_clear_error();
         const int got = SSL_read(ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
         if (got <= 0) {
