@@ -147,7 +147,7 @@ io::task<> certificate_desk::renew(store::due_work work) {
             publish::issuer::renewal when{.at = core_.now(), .ask_again = {}};
             if (!told)
                 when = co_await issuer_->renewal_of(*certificate);
-            if (when.at > core_.now()) {
+            if (!told && when.at > core_.now()) {
                 again = std::min(when.at, core_.now() + std::max<std::chrono::seconds>(when.ask_again, 60s));
                 if (certificate->renew_at != when.at) {
                     auto fresh = *certificate;

@@ -170,8 +170,11 @@ io::task<issued> issuer::state::follow(store::due_work& work, std::string host, 
                      std::move(memory));
     std::optional<base::ec_key> key;
     bool asked_before = false, renewed_account = false;
-    auto kept_at = loop.now();
+    const auto began = loop.now();
+    auto kept_at = began;
     for (;;) {
+        if (loop.now() - began > options.turn)
+            co_return in_the_way("the authority is so slow that the order waits for its next turn");
         const auto step = order.next();
         using enum order_step::kind;
         if (step.what == create && !asked_before) {

@@ -36,8 +36,12 @@ struct issuer_options {
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
     std::size_t at_once = 8;
-    bool agree = false;  ///< to the authority's terms
-    bool exempt = false; ///< the directory was named by the operator: private addresses are allowed
+    bool agree = false; ///< to the authority's terms
+    /// The directory was named by the operator: where it stands, private addresses and http are allowed. What
+    /// it names elsewhere is asked by https and behind the guard.
+    bool exempt = false;
+    /// One order's turn, however slow the authority is; another turn goes on with it.
+    std::chrono::milliseconds turn{900'000};
     std::vector<std::chrono::seconds> back_off = {std::chrono::seconds(60), std::chrono::seconds(600),
                                                   std::chrono::seconds(6'000), std::chrono::seconds(86'400)};
 };

@@ -51,6 +51,7 @@ struct issuer::state {
                                bool once);
     io::task<std::expected<std::string, std::string>> nonce();
     io::task<io::http_answer> get(std::string url);
+    io::http_call call_to(std::string url) const;
 
     // ---- issuer_account.cpp ----
     /// The account, made where there is none. `anew`: the authority does not know the one we had.
