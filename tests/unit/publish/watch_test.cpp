@@ -103,7 +103,7 @@ TEST(an_alarm, is_raised_at_once_by_an_mx_host_without_policy) {
     EXPECT_EQ(all[0].key, "watch/a.example/mx-without-policy/new.a.example");
     EXPECT_TRUE(all[0].error);
     EXPECT_THAT(all[0].text, HasSubstr("new.a.example is an MX host"));
-    EXPECT_THAT(all[0].fix, HasSubstr("mailtight domain set a.example"));
+    EXPECT_THAT(all[0].fix, HasSubstr("mailtight plan a.example --add-mx"));
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .mx = {"new.a.example"}}, {.hour = 2}}), IsEmpty()) << "over";
     const auto tested = std::vector<row>{{.body = policy("testing"), .mx = {"new.a.example"}}};
     EXPECT_FALSE(alarms_of(memory_of(tested), start).at(0).error) << "senders deliver";
