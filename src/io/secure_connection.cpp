@@ -99,8 +99,7 @@ bool secure_connection::start() {
 }
 
 std::size_t secure_connection::give(char* into, std::size_t most) {
-    const auto size = std::min(most, input_.size());
-    std::copy_n(input_.data(), size, into);
+    const auto size = input_.copy(into, most);
     input_.remove_prefix(size);
     return size;
 }
