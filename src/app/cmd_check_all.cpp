@@ -13,6 +13,8 @@
 #include "app/world.h"
 #include "base/text.h"
 #include "insight/table.h"
+#include "mail/domain_name.h"
+#include "publish/history.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -142,7 +144,8 @@ int cmd_check_all(const common_options& common, const check_options& options) {
     std::size_t done = 0;
     auto one = [&](const model::looked_after& domain) -> io::task<> {
         auto permit = co_await gate.acquire();
-        auto seen = co_await with.observer->look(domain.domain, domain.domain);
+        auto seen = co_await with.observer->look(domain.domain, mail::to_unicode(domain.domain));
+        static_cast<void>(publish::add_history(seen, **kept));
         if (below)
             seen.unprotected_below = co_await below->names().unprotected_below(domain.domain);
         const auto judged = advise::judge(seen);

@@ -8,6 +8,7 @@
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
 #include "app/report_domains.h"
+#include "app/report_facts.h"
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
@@ -268,7 +269,8 @@ private:
                 const auto found = std::ranges::find(core_.domains, domain, &store::own_domain::name);
                 return found == core_.domains.end() ? std::vector<std::string>{}
                                                     : report_addresses(core_.set, *found);
-            }});
+            },
+            .kept = kept_.get()});
         if (core_.set.certificate_folder.empty() && core_.seal)
             desk_ = std::make_unique<certificate_desk>(core_, say_, *worker_, *kept_, *hands_,
                                                        core_.hosting ? core_.hosting->spread() : 600ms);

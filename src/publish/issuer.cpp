@@ -116,11 +116,12 @@ io::task<std::string> issuer::state::replaced(std::string host) {
 }
 
 /// Nothing where an order may be made now.
-io::task<std::optional<issued>> issuer::state::may_order(std::string domain, bool exempt) {
+io::task<std::optional<issued>> issuer::state::may_order(std::string domain, bool exempt, acme_order& order) {
     if (hands.preflight) {
-        auto problem = co_await hands.preflight(domain);
-        if (!problem.empty())
-            co_return in_the_way(std::move(problem));
+        auto verdict = co_await hands.preflight(domain);
+        if (!verdict.in_the_way.empty())
+            co_return in_the_way(std::move(verdict.in_the_way));
+        order.only(verdict.kinds);
     }
     if (exempt)
         co_return std::nullopt; // RFC 9773 §5: a renewal in its time stands outside of limits
@@ -169,13 +170,16 @@ io::task<issued> issuer::state::follow(store::due_work& work, std::string host, 
                      std::move(memory));
     std::optional<base::ec_key> key;
     bool asked_before = false, renewed_account = false;
-    auto kept_at = loop.now();
+    const auto began = loop.now();
+    auto kept_at = began;
     for (;;) {
+        if (loop.now() - began > options.turn)
+            co_return in_the_way("the authority is so slow that the order waits for its next turn");
         const auto step = order.next();
         using enum order_step::kind;
         if (step.what == create && !asked_before) {
             // Before it is written down that an order was asked for.
-            if (auto no = co_await may_order(domain, !old.empty()))
+            if (auto no = co_await may_order(domain, !old.empty(), order))
                 co_return *no;
             asked_before = true;
         }

@@ -12,6 +12,7 @@
 #include "io/http_client.h"
 #include "io/worker.h"
 #include "publish/challenge.h"
+#include "publish/preflight.h"
 #include "store/domains.h"
 #include "wire/acme.h"
 
@@ -35,17 +36,21 @@ struct issuer_options {
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
     std::size_t at_once = 8;
-    bool agree = false;  ///< to the authority's terms
-    bool exempt = false; ///< the directory was named by the operator: private addresses are allowed
+    bool agree = false; ///< to the authority's terms
+    /// The directory was named by the operator: where it stands, private addresses and http are allowed. What
+    /// it names elsewhere is asked by https and behind the guard.
+    bool exempt = false;
+    /// One order's turn, however slow the authority is; another turn goes on with it.
+    std::chrono::milliseconds turn{900'000};
     std::vector<std::chrono::seconds> back_off = {std::chrono::seconds(60), std::chrono::seconds(600),
                                                   std::chrono::seconds(6'000), std::chrono::seconds(86'400)};
 };
 
 /// What it needs of the world beside HTTP.
 struct issuer_hands {
-    /// May a certificate be ordered for the policy host of this domain? "" : yes; else what is in the way
-    /// (addresses that are not ours, CAA, a wildcard, a domain not looked after).
-    std::function<io::task<std::string>(std::string domain)> preflight;
+    /// May a certificate be ordered for the policy host of this domain (preflight.h), and which kinds of
+    /// challenge can succeed? May be empty: it may, by each.
+    std::function<io::task<preflight_verdict>(std::string domain)> preflight;
     /// dns-01: puts the TXT value at the name, or takes it away. "" : done on every server; else why not.
     std::function<io::task<std::string>(std::string name, std::string value, bool put)> dns_record;
     /// Waits until every machine answers this challenge (two polls of the store); may be empty.

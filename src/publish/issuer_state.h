@@ -37,7 +37,7 @@ struct issuer::state {
     io::task<std::string> keep(store::due_work& work, const acme_order& order);
     io::task<std::string> put_answer(const order_step& step, std::string host, account_ptr as);
     io::task<> take_answer(order_step step, std::string host, account_ptr as);
-    io::task<std::optional<issued>> may_order(std::string domain, bool exempt);
+    io::task<std::optional<issued>> may_order(std::string domain, bool exempt, acme_order& order);
     io::task<std::string> make_request(acme_order& order, std::string host, std::optional<base::ec_key>& key);
     io::task<issued> store_certificate(store::due_work& work, std::string host, const acme_order& order,
                                        std::string chain);
@@ -51,6 +51,7 @@ struct issuer::state {
                                bool once);
     io::task<std::expected<std::string, std::string>> nonce();
     io::task<io::http_answer> get(std::string url);
+    io::http_call call_to(std::string url) const;
 
     // ---- issuer_account.cpp ----
     /// The account, made where there is none. `anew`: the authority does not know the one we had.

@@ -111,7 +111,7 @@ TEST(an_alarm, is_raised_at_once_by_an_mx_host_without_policy) {
 }
 
 TEST(an_alarm, is_raised_by_a_policy_that_changed_without_its_id) {
-    PROVES("8461-3.1-e");
+    PROVES("8461-3.1-e", "A49");
     const auto other = policy("testing");
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .body = other}}), IsEmpty()) << "a person may be at it";
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .body = other}, {.hour = 2, .body = other}}),
