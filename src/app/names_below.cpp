@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/names_below.h"
 
-#include "app/domain_access.h"
-#include "app/report_facts.h"
-#include "app/store_access.h"
 #include "mail/domain_name.h"
 #include "publish/sub_domains.h"
 #include "sts/record.h"
@@ -27,7 +24,8 @@ constexpr publish::transfer_bounds bounds{.size = {}, .silence = 5s, .in_all = 6
 
 names_below::names_below(names_below_needs needs)
     : needs_(std::move(needs))
-    , gate_(needs_.with.loop, transfers) {}
+    , gate_(needs_.loop, transfers)
+    , reports_gate_(needs_.loop, 1) {}
 
 void names_below::make_room(std::size_t names) {
     std::size_t kept = names;
@@ -35,7 +33,7 @@ void names_below::make_room(std::size_t names) {
         kept += zone.names.size() + 1;
     if (kept <= names_kept)
         return;
-    const auto now = needs_.with.loop.now();
+    const auto now = needs_.loop.now();
     std::erase_if(zones_, [&](const auto& each) { return now - each.second.at >= transfer_holds; });
     if (zones_.size() + names > names_kept / 2)
         zones_.clear();
@@ -43,14 +41,15 @@ void names_below::make_room(std::size_t names) {
 
 io::task<> names_below::transfer(publish::update_server from, std::string zone) {
     const auto permit = co_await gate_.acquire();
-    auto& loop = needs_.with.loop;
+    auto& loop = needs_.loop;
     const auto key = std::pair(from.name, zone);
     if (const auto found = zones_.find(key);
         found != zones_.end() && loop.now() - found->second.at < transfer_holds)
         co_return;
     if (const auto rest = rests_.find(from.name); rest != rests_.end() && loop.now() < rest->second)
         co_return;
-    auto got = co_await publish::names_with_mail(loop, from, zone, needs_.with.clock, bounds);
+    auto got = co_await (needs_.transfer ? needs_.transfer(from, zone)
+                                         : publish::names_with_mail(loop, from, zone, needs_.clock, bounds));
     if (got.what == publish::zone_names::fate::whole) {
         make_room(got.names.size());
         zones_[key] = {std::move(got.names), loop.now()};
@@ -75,7 +74,7 @@ io::task<std::vector<std::string>> names_below::transferred_below(model::looked_
         if (zone.empty()) { // whose records it writes: others are none of its business
             if (wish.dns != model::dns_way::update || needs_.say.server(wish.dns_server) != server)
                 continue;
-            const auto soa = co_await needs_.with.dns->soa(wish.domain);
+            const auto soa = co_await needs_.dns.soa(wish.domain);
             zone = soa.ok() && !soa.name.empty() ? soa.name : wish.domain;
         } else if (!mail::is_within(wish.domain, zone) && !mail::is_within(zone, wish.domain)) {
             continue;
@@ -88,10 +87,11 @@ io::task<std::vector<std::string>> names_below::transferred_below(model::looked_
 }
 
 io::task<> names_below::hear_reports() {
-    const auto now = needs_.with.loop.now();
+    const auto permit = co_await reports_gate_.acquire();
+    const auto now = needs_.loop.now();
     if (!needs_.reported || (reported_at_ && now - *reported_at_ < reports_hold))
         co_return;
-    reported_at_ = now; // others need not ask meanwhile
+    reported_at_ = now;
     const auto fresh = co_await needs_.reported();
     if (!fresh) {
         reported_at_ = now - reports_hold + server_rests;
@@ -132,45 +132,15 @@ io::task<std::vector<std::string>> names_below::of(std::string domain) {
 }
 
 io::task<std::optional<bool>> names_below::unprotected(std::string name) {
-    const auto mx = co_await needs_.with.dns->mx(name);
+    const auto mx = co_await needs_.dns.mx(name);
     if (model::is_dns_error(mx.status))
         co_return std::nullopt;
     if (!mx.ok() || (mx.records.size() == 1 && mx.records.front().host.empty())) // none, or RFC 7505
         co_return false;
-    const auto record = co_await needs_.with.dns->txt("_mta-sts." + name);
+    const auto record = co_await needs_.dns.txt("_mta-sts." + name);
     if (model::is_dns_error(record.status))
         co_return std::nullopt;
     co_return sts::judge_rrset(record.texts).result != sts::rrset_judgement::outcome::valid;
-}
-
-std::unique_ptr<names_below_here> names_below_here::make(const settings& from, world& with,
-                                                         std::vector<std::string> domains) {
-    auto kept = open_domains_if_there(from);
-    auto say = kept ? publish_settings_of(from) : std::unexpected(std::string());
-    if (!say)
-        return nullptr;
-    auto made = std::make_unique<names_below_here>();
-    made->say_ = std::move(*say);
-    made->kept_ = std::move(kept);
-    made->reports_ = open_if_there(from);
-    made->domains_ = std::move(domains);
-    auto* all = made.get();
-    names_below_needs needs{.with = with, .say = all->say_, .find = {}, .reported = {}, .known = {}};
-    needs.find = [all](std::string domain) -> io::task<std::optional<model::looked_after>> {
-        auto found = all->kept_->find(domain);
-        co_return found ? std::move(*found) : std::nullopt;
-    };
-    needs.reported = [all, &with]() -> io::task<std::optional<std::vector<std::string>>> {
-        if (!all->reports_)
-            co_return std::nullopt;
-        auto found = all->reports_->names_below(
-            all->domains_, day_of(with.clock.now()) - names_in_reports_since, names_in_reports);
-        co_return found ? std::optional(std::move(*found)) : std::nullopt;
-    };
-    if (auto ours = our_domains(from))
-        needs.known = [ours = std::move(*ours)] { return ours; };
-    made->names_ = std::make_unique<names_below>(std::move(needs));
-    return made;
 }
 
 io::task<std::vector<std::string>> names_below::unprotected_below(std::string domain) {

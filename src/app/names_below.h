@@ -26,7 +26,9 @@ inline constexpr std::chrono::days names_in_reports_since{90};
 inline constexpr std::size_t names_in_reports = 200;
 
 struct names_below_needs {
-    world& with;
+    io::loop& loop;
+    io::resolver& dns;
+    const base::clock& clock;
     const publish_settings& say;
     /// A domain looked after; nothing where it is none, or the store is away.
     std::function<io::task<std::optional<model::looked_after>>(std::string domain)> find;
@@ -35,6 +37,8 @@ struct names_below_needs {
     std::function<io::task<std::optional<std::vector<std::string>>>()> reported;
     /// Names that we know besides.
     std::function<std::vector<std::string>()> known;
+    /// Instead of a real transfer, for tests; else empty.
+    std::function<io::task<publish::zone_names>(publish::update_server from, std::string zone)> transfer;
 };
 
 class names_below {
@@ -66,7 +70,7 @@ private:
     std::map<std::pair<std::string, std::string>, transferred> zones_; ///< by server and zone
     std::map<std::string, io::loop::time_point> rests_;                ///< servers that failed, until when
     std::map<std::string, std::string> refused_;
-    io::semaphore gate_;
+    io::semaphore gate_, reports_gate_;
 };
 
 /// The same for a command, with the databases where there are any: nothing where no domain is looked after

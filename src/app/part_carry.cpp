@@ -322,7 +322,14 @@ private:
     }
 
     names_below_needs needs_below() {
-        names_below_needs made{.with = *core_.with, .say = say_, .find = {}, .reported = {}, .known = {}};
+        names_below_needs made{.loop = core_.loop(),
+                               .dns = *core_.with->dns,
+                               .clock = core_.with->clock,
+                               .say = say_,
+                               .find = {},
+                               .reported = {},
+                               .known = {},
+                               .transfer = {}};
         made.find = [this](std::string domain) -> io::task<std::optional<model::looked_after>> {
             auto found = co_await ask<std::optional<model::looked_after>>(
                 [domain](store::domain_store& from) { return from.find(domain); });
