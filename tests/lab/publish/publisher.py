@@ -57,7 +57,7 @@ policy-host = "{address}"
 {more}
 """
 
-    def start(self, limit: float = 20.0) -> float:
+    def start(self, limit: float = 60.0) -> float:
         took = super().start(limit)
         if self.ahead:  # a process that begins knows nothing of the days that passed
             super().pass_time(self.ahead)
