@@ -28,7 +28,9 @@ store::result<std::string> why_not(store::domain_store& kept, const model::looke
     const bool serves = past->publication && !past->publication->body.empty();
     if (past->served.empty() && !serves)
         return std::string();
-    const auto until = plan::held_until(*past, now);
+    const auto until = plan::bound_until(*past, now);
+    if (serves && until <= now)
+        return std::string("its policy of mode none is still served");
     if (serves)
         return fmt::format("its policy is still served, and senders may hold it until {}",
                            base::format_date(until));

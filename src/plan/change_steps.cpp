@@ -107,7 +107,7 @@ void add_publish(const picture& p, step_list& list, const change& what) {
         return;
     }
     one.records = sts_records(p, what.id);
-    if (one.by == step_actor::person)
+    if (p.wish.dns == model::dns_way::by_hand)
         one.how = "Resolvers may say the old for up to 24 hours, as the TTL allows.";
     if (p.record_unknown())
         one.blocked = "DNS gave no answer for this name.";

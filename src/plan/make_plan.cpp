@@ -50,6 +50,19 @@ std::optional<base::utc_seconds> look_again(const picture& p, const step& one) {
     return std::nullopt;
 }
 
+/// What carrying out met, at the step that it was.
+void add_last_try(const picture& p, plan& out) {
+    const auto& tried = p.past.last_try;
+    if (!tried)
+        return;
+    const auto found = std::ranges::find_if(out.steps, [&](const step& one) {
+        return to_string(one.kind) == tried->kind && one.state != step_state::done &&
+               one.state != step_state::later;
+    });
+    if (found != out.steps.end())
+        found->last_try = tried;
+}
+
 void sum_up(const picture& p, plan& out) {
     out.finished = out.next() == nullptr;
     for (const auto& one : out.steps)
@@ -80,6 +93,7 @@ plan make_plan(const model::looked_after& wish, const situation& seen, const rem
     else
         plan_publication(p, list, out);
     out.steps = list.take();
+    add_last_try(p, out);
     sum_up(p, out);
     return out;
 }

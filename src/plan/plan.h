@@ -84,6 +84,10 @@ struct step {
     std::string id;      ///< for serve_policy, publish_record
     std::string host;    ///< MX host
     std::string blocked; ///< what is in the way; "" : nothing
+    /// A person's to decide and ours to do: `plan DOMAIN --do` carries it out.
+    bool on_word = false;
+    /// When it was last tried in vain, and why.
+    std::optional<failed_try> last_try;
     friend bool operator==(const step&, const step&) = default;
 };
 
@@ -116,6 +120,10 @@ plan make_plan(const model::looked_after& wish, const situation& seen, const rem
 /// Until when a sender may hold any policy that was served (8461-8.3-a): the largest of last_served +
 /// max_age, of those still served from `now`. An unknown past counts as the longest there is.
 base::utc_seconds held_until(const remembered& past, base::utc_seconds now, const plan_options& options = {});
+
+/// The same of those policies that ask something of a sender: mode none binds nobody.
+base::utc_seconds bound_until(const remembered& past, base::utc_seconds now,
+                              const plan_options& options = {});
 
 /// For a terminal, in so many columns; and the JSON of `plan --json`.
 std::string render_text(const plan& p, base::utc_seconds now, std::size_t width, bool colour);

@@ -129,14 +129,14 @@ void add_clearing(const picture& p, step_list& list) {
 /// With the file withdrawn, nothing but time ends a policy that a sender holds.
 void add_expiry_wait(const picture& p, step_list& list) {
     const auto end = bound_until(p) + p.options.margin;
-    list.add({.kind = step_kind::wait,
-              .title = "Wait until every policy has expired",
-              .why =
-                  "It counts from the last time that the file could be fetched, since every fetch restarts "
-                  "max_age. The old MX hosts have to stay valid until then.",
-              .not_before = end,
-              .until_words = "every policy ever served has expired"},
-             something_stands(p) || end > p.now ? so::waits : so::done);
+    step one{.kind = step_kind::wait,
+             .title = "Wait until every policy has expired",
+             .why = "It counts from the last time that the file could be fetched, since every fetch restarts "
+                    "max_age. The old MX hosts have to stay valid until then.",
+             .until_words = "every policy ever served has expired"};
+    if (end > p.now)
+        one.not_before = end;
+    list.add(std::move(one), something_stands(p) || end > p.now ? so::waits : so::done);
 }
 
 // ---- the first way: mode none first ----
@@ -164,12 +164,12 @@ void add_none_wait(const picture& p, step_list& list, base::utc_seconds until) {
     const auto bound = bound_until(p);
     step one{.kind = step_kind::wait,
              .title = "Wait until every earlier policy has expired",
-             .why = fmt::format(
-                 "Senders may hold a policy that was served before until {}. Whoever looks again is "
-                 "told mode none, so the record and the file stay until then.",
-                 say_moment(bound)),
+             .why = bound > p.now ? fmt::format("Senders may hold a policy that was served before until {}. ",
+                                                say_moment(bound))
+                                  : std::string(),
              .not_before = until,
              .until_words = "every policy ever served has expired"};
+    one.why += "Whoever looks again is told mode none, so the record and the file stay until then.";
     list.add(std::move(one), so::waits);
 }
 
@@ -194,10 +194,11 @@ void remove_by_none(const picture& p, step_list& list, plan& out) {
         else
             add_change_steps(p, list, change, mx);
         add_none_wait(p, list, until);
-        out.warnings.push_back(
-            fmt::format("Until {} the old MX hosts have to stay valid: some senders may hold an "
-                        "earlier policy so long.",
-                        say_moment(bound_until(p))));
+        if (bound_until(p) > p.now) // else no sender holds any
+            out.warnings.push_back(
+                fmt::format("Until {} the old MX hosts have to stay valid: some senders may hold an "
+                            "earlier policy so long.",
+                            say_moment(bound_until(p))));
     }
     add_remove_record(p, list, "Every policy that a sender could hold has expired.");
     add_wait_for_resolvers(p, list);
@@ -217,9 +218,11 @@ void remove_by_expiry(const picture& p, step_list& list, plan& out) {
         p.in_force ? fmt::format("The policy has max_age {} ({}). ", age, say_length(age)) : std::string();
     add_remove_record(
         p, list,
-        shown + fmt::format("MTA-STS is off when the policy with the longest life has expired: {} if "
-                            "the file is withdrawn now.",
-                            say_moment(bound)));
+        bound > p.now
+            ? shown + fmt::format("MTA-STS is off when the policy with the longest life has expired: {} if "
+                                  "the file is withdrawn now.",
+                                  say_moment(bound))
+            : shown + "No policy is known that a sender could still hold.");
     add_wait_for_resolvers(p, list);
     add_stop_serving(p, list);
     add_expiry_wait(p, list);

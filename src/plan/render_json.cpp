@@ -52,7 +52,11 @@ json::object step_json(const step& one, std::size_t number) {
             {"policy", safe(one.policy)},
             {"id", safe(one.id)},
             {"host", safe(one.host)},
-            {"blocked", safe(one.blocked)}};
+            {"blocked", safe(one.blocked)},
+            {"on_word", one.on_word},
+            {"last_try", one.last_try ? json::value{{"at", base::format_utc(one.last_try->at)},
+                                                    {"why", safe(one.last_try->why)}}
+                                      : json::value(nullptr)}};
 }
 
 } // namespace

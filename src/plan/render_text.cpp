@@ -118,7 +118,7 @@ void put_records(sheet& page, const step& one) {
 void put_policy(sheet& page, const step& one) {
     if (one.kind != step_kind::serve_policy || one.policy.empty())
         return;
-    page.put(indent, one.by == step_actor::person ? "mta-sts.txt:" : "the policy:", ink::dim);
+    page.put(indent, one.by == step_actor::person && !one.on_word ? "mta-sts.txt:" : "the policy:", ink::dim);
     for (auto line : base::split(one.policy, '\n'))
         if (line = base::trim(line); !line.empty())
             page.copy("            ", base::printable(line));
@@ -135,6 +135,10 @@ void put_details(sheet& page, const step& one, base::utc_seconds now) {
     const auto state = look_of(one);
     if (!one.blocked.empty())
         page.put(indent, shown(one.blocked), ink::red);
+    if (one.last_try)
+        page.put(indent,
+                 fmt::format("Last try {}: {}", say_moment(one.last_try->at), shown(one.last_try->why)),
+                 ink::red);
     if (!one.why.empty())
         page.put(indent, shown(one.why));
     if (const auto date = date_words(one, now); !date.empty())

@@ -85,6 +85,21 @@ bool host_stands(const picture& p) {
     return p.seen.host_resolves;
 }
 
+/// Only what is wanted stays at the name.
+void replace_what_stands(const picture& p, std::vector<record_change>& records) {
+    for (const auto& [type, value] : p.seen.host_records) {
+        const auto same = std::ranges::find(records, type, &record_change::type);
+        if (same != records.end() && std::erase(same->add, value) > 0)
+            continue; // it stands among others
+        if (same != records.end()) {
+            same->remove.push_back(value);
+            continue;
+        }
+        // Before what is added: nothing may stand beside a CNAME.
+        records.insert(records.begin(), {.name = p.host_name(), .type = type, .add = {}, .remove = {value}});
+    }
+}
+
 void add_point_host(const picture& p, step_list& list, bool aside) {
     step one{.kind = step_kind::point_host,
              .by = list.who_writes_dns(),
@@ -104,6 +119,7 @@ void add_point_host(const picture& p, step_list& list, bool aside) {
             one.by = step_actor::person;
             one.blocked = "It points somewhere else now.";
             one.how = "Replace the A, AAAA or CNAME records that stand there.";
+            replace_what_stands(p, one.records);
         }
     }
     list.add(std::move(one), stands ? so::done : so::ready, aside);

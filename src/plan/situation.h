@@ -46,7 +46,12 @@ struct situation {
     std::optional<std::string> policy; ///< the body that senders get; nothing: none
     std::string policy_fault;          ///< why not, or where addresses disagree
     bool host_resolves = false;        ///< mta-sts.DOMAIN has an address
-    bool host_points_here = false;     ///< all of them are those that the configuration names
+    struct host_record {
+        std::string type, value;
+        friend bool operator==(const host_record&, const host_record&) = default;
+    };
+    std::vector<host_record> host_records; ///< what stands at mta-sts.DOMAIN: a CNAME, or A and AAAA
+    bool host_points_here = false;         ///< all of them are those that the configuration names
     std::uint32_t host_ttl = 0;
     std::optional<bool> certificate_valid; ///< over the public path
     bool mx_known = false;                 ///< DNS answered
@@ -54,6 +59,14 @@ struct situation {
     std::vector<mx_seen> mx;
     std::uint32_t mx_ttl = 0;
     std::vector<std::string> suggested_mx; ///< patterns that fit the MX hosts of today (provider's form)
+};
+
+/// A step that was tried and did not succeed.
+struct failed_try {
+    std::string kind; ///< of the step, as to_string() says it
+    base::utc_seconds at{};
+    std::string why;
+    friend bool operator==(const failed_try&, const failed_try&) = default;
 };
 
 /// What is remembered and configured.
@@ -78,6 +91,7 @@ struct remembered {
     bool certificate_here = false; ///< ours is there and valid (hosting here)
     std::string policy_host;       ///< what mta-sts.DOMAIN is to point at, as configured or wanted
     std::vector<std::string> rua;  ///< to publish, as configured or wanted
+    std::optional<failed_try> last_try;
 };
 
 } // namespace mailtight::plan

@@ -9,7 +9,7 @@ namespace mailtight::plan {
 bool step_list::is_left_to_a_person(const step& one) const {
     using enum step_kind;
     if (one.by != step_actor::person || !one.blocked.empty() || !one.how.empty())
-        return false;
+        return false; // `how` says that it is for a person alone
     switch (one.kind) {
     case serve_policy:
     case stop_serving:
@@ -22,16 +22,20 @@ bool step_list::is_left_to_a_person(const step& one) const {
     case publish_record:
     case remove_record:
     case remove_host:
-        return p_.wish.dns != model::dns_way::by_hand;
+        return p_.wish.dns != model::dns_way::by_hand && !one.records.empty();
     default:
         return false;
     }
 }
 
 void step_list::add(step one, so how, bool aside) {
-    if (is_left_to_a_person(one))
-        one.how = fmt::format("This is left to you. To leave it to serve: mailtight domain set {} --leave {}",
-                              p_.wish.domain, p_.wish.leave == model::leave::nothing ? "records" : "all");
+    if (how != so::done && is_left_to_a_person(one)) {
+        one.on_word = true;
+        one.how = fmt::format("Run: mailtight plan {} --do\n"
+                              "To leave it to serve: mailtight domain set {} --leave {}",
+                              p_.wish.domain, p_.wish.domain,
+                              p_.wish.leave == model::leave::nothing ? "records" : "all");
+    }
     if (how == so::done) {
         one.state = step_state::done;
         one.blocked.clear();

@@ -314,6 +314,41 @@ TEST(delegated_to_us, the_id_changes_at_the_target_of_the_domain) {
     EXPECT_EQ(p.next()->records[0].remove, std::vector<std::string>{"v=STSv1; id=6"});
 }
 
+TEST(point_host, says_what_has_to_go_where_another_host_stands) {
+    domain d;
+    d.set_up();
+    d.seen.host_points_here = false;
+    const auto changes = [&](std::vector<situation::host_record> stands, const std::string& wanted) {
+        d.seen.host_records = std::move(stands);
+        d.past.policy_host = wanted;
+        const auto p = d.make();
+        const auto* one = find(p, step_kind::point_host);
+        EXPECT_EQ(one->by, step_actor::person);
+        EXPECT_EQ(one->blocked, "It points somewhere else now.")
+            << "foreign records are a person's to delete";
+        std::vector<std::string> out;
+        for (const auto& change : one->records) {
+            EXPECT_EQ(change.name, "mta-sts.example.com");
+            for (const auto& value : change.remove)
+                out.push_back("-" + change.type + " " + value);
+            for (const auto& value : change.add)
+                out.push_back("+" + change.type + " " + value);
+        }
+        return out;
+    };
+    using list = std::vector<std::string>;
+    EXPECT_EQ(changes({{"A", "192.0.2.9"}, {"AAAA", "2001:db8::9"}}, "192.0.2.1"),
+              (list{"-AAAA 2001:db8::9", "-A 192.0.2.9", "+A 192.0.2.1"}));
+    EXPECT_EQ(changes({{"A", "192.0.2.1"}, {"A", "192.0.2.9"}}, "192.0.2.1"), list{"-A 192.0.2.9"});
+    EXPECT_EQ(changes({{"CNAME", "old.example"}}, "policy.example.net"),
+              (list{"-CNAME old.example", "+CNAME policy.example.net"}));
+    EXPECT_EQ(changes({{"A", "192.0.2.9"}}, "policy.example.net"),
+              (list{"-A 192.0.2.9", "+CNAME policy.example.net"}));
+    EXPECT_NE(
+        render_text(d.make(), d.now, 80, false).find("delete A mta-sts.example.com\n            192.0.2.9"),
+        std::string::npos);
+}
+
 struct leave_row {
     model::leave leave;
     step_actor serving, enforcing, removing;
@@ -341,6 +376,13 @@ TEST(leave, changes_who_acts_and_never_what) {
         ASSERT_EQ(next_kind(off), "remove-record");
         EXPECT_EQ(off.next()->by, row.removing);
         EXPECT_EQ(off.next()->how.find("--leave") != std::string::npos, row.removing == person);
+        EXPECT_EQ(off.next()->on_word, row.removing == person);
+        const auto page = render_text(enforce, d.now, 80, false);
+        EXPECT_EQ(page.find("mta-sts.txt:"), page.npos) << "nobody uploads what our host serves: " << page;
+        EXPECT_EQ(page.find("Run: mailtight plan example.com --do\n") != page.npos, row.enforcing == person);
+        EXPECT_NE(
+            render_json(enforce).find(row.enforcing == person ? R"("on_word":true)" : R"("on_word":false)"),
+            std::string::npos);
         d.wish.off = model::off_way::none_first;
         EXPECT_EQ(d.make().next()->by, row.removing) << "mode none is a decision too";
         d.wish.aim = model::aim::enforce;

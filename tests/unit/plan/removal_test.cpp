@@ -202,6 +202,24 @@ TEST(off, of_what_was_never_announced) {
     EXPECT_EQ(find(d.make(), step_kind::publish_record), nullptr) << "no new record only to take it back";
 }
 
+TEST(off, of_a_record_without_any_policy_names_no_date) {
+    for (const auto way : {model::off_way::none_first, model::off_way::by_expiry}) {
+        domain d;
+        d.set_up();
+        d.announce("1", start - days(40));
+        d.wish.aim = model::aim::off;
+        d.wish.off = way;
+        for (int round = 0; round < 2; ++round) {
+            const auto p = d.make();
+            EXPECT_FALSE(p.steps.empty());
+            EXPECT_EQ(render_text(p, d.now, 100, false).find("1970"), std::string::npos)
+                << render_text(p, d.now, 100, false);
+            EXPECT_EQ(render_json(p).find("1970"), std::string::npos);
+            d.withdraw_record(d.now);
+        }
+    }
+}
+
 TEST(off, by_mode_none_after_all) {
     auto d = to_go();
     d.wish.off = model::off_way::by_expiry;
@@ -286,6 +304,19 @@ model::served_policy entry(std::uint64_t max_age, base::utc_seconds first,
             .first_served = first,
             .last_served = last};
 }
+TEST(bound_until, mode_none_binds_nobody) {
+    auto d = to_go(sts::mode::enforce, week);
+    d.serve(none_body, "2", d.now);
+    EXPECT_EQ(bound_until(d.past, d.now), d.now + seconds(week)) << "what was served before";
+    d.now += seconds(week);
+    d.serve("", "", d.now);
+    EXPECT_LE(bound_until(d.past, d.now), d.now) << "the promise is over with the last one that asked";
+    EXPECT_EQ(held_until(d.past, d.now), d.now + seconds(day)) << "although some hold mode none";
+    d.past.past_known = false;
+    d.past.looked_since = d.now;
+    EXPECT_GT(bound_until(d.past, d.now), d.now) << "nobody knows what was before";
+}
+
 TEST(held_until, the_largest_of_last_served_and_max_age) {
     PROVES("8461-8.3-a");
     const held_row rows[] = {

@@ -77,6 +77,20 @@ TEST(plan_page, says_what_to_paste_and_when_to_come_back) {
                     .ends_with("the domain is where it should be.\n"));
 }
 
+TEST(plan_page, says_why_the_last_try_failed) {
+    domain d;
+    d.report_way();
+    d.past.last_try = failed_try{"publish-tlsrpt", d.now - hours(1), "ns1 says\nREFUSED"};
+    const auto tried = render_text(d.make(), d.now, 100, false);
+    EXPECT_NE(tried.find("Last try Mon 4 May 2026, 09:00 UTC: ns1 says"), tried.npos) << tried;
+    EXPECT_NE(
+        render_json(d.make()).find(R"("last_try":{"at":"2026-05-04T09:00:00Z","why":"ns1 says\nREFUSED"})"),
+        std::string::npos);
+    d.set_up(); // done: nobody asks any more why it failed
+    EXPECT_EQ(render_text(d.make(), d.now, 100, false).find("Last try"), std::string::npos);
+    EXPECT_NE(render_json(d.make()).find(R"("last_try":null)"), std::string::npos);
+}
+
 TEST(plan_page, keeps_to_its_width_and_escapes_what_is_foreign) {
     auto d = moving();
     d.evidence.sentence = "Evil \x1b[31m bytes";
