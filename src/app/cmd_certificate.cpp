@@ -57,15 +57,27 @@ int cmd_certificate_list(const common_options& common, const certificate_options
     table.columns = {{"name", "NAME", kind::whole},        {"not_after", "ENDS", kind::whole},
                      {"renew_at", "RENEWED", kind::whole}, {"in_use", "IN USE", kind::whole},
                      {"issuer", "FROM", kind::text},       {"trouble", "LAST TROUBLE", kind::remark}};
+    std::map<std::string, std::string> troubles; // by name, of those with and without a certificate
+    for (std::string after;;) {
+        const auto some = (*kept)->noted_work("certificate", after, page);
+        if (!some)
+            return failed(words(some.error()));
+        for (const auto& each : *some)
+            if (after = each.domain; !each.last_error.empty())
+                troubles[std::string(host_prefix) + each.domain] = each.last_error;
+        if (some->size() < page)
+            break;
+    }
     table.nothing = options.days > 0 ? "No certificate ends so soon." : "No certificate is kept yet.";
     bool trouble = false;
     for (const auto& [name, each] : all) {
         if (options.days > 0 && each.not_after - now > std::chrono::days(static_cast<int>(options.days)))
             continue;
         std::string error;
-        if (name.starts_with(host_prefix))
-            if (auto work = (*kept)->work("certificate", name.substr(host_prefix.size())); work && *work)
-                error = (*work)->last_error;
+        if (const auto found = troubles.find(name); found != troubles.end()) {
+            error = std::move(found->second);
+            troubles.erase(found);
+        }
         trouble = trouble || each.not_after <= now;
         std::vector<boost::json::value> row;
         row.emplace_back(name);
@@ -83,6 +95,18 @@ int cmd_certificate_list(const common_options& common, const certificate_options
         row.emplace_back(base::printable(each.issuer));
         row.push_back(error.empty() ? boost::json::value(nullptr)
                                     : boost::json::value(base::printable(error, 300)));
+        table.rows.push_back(std::move(row));
+    }
+    for (const auto& [name, error] : troubles) {
+        if (all.contains(name))
+            continue; // it does not end so soon
+        std::vector<boost::json::value> row;
+        row.emplace_back(name);
+        row.push_back(common.json ? boost::json::value(nullptr) : boost::json::value("none yet"));
+        row.emplace_back(nullptr);
+        row.push_back(common.json ? boost::json::value(false) : boost::json::value("no"));
+        row.emplace_back("");
+        row.emplace_back(base::printable(error, 300));
         table.rows.push_back(std::move(row));
     }
     if (common.json)

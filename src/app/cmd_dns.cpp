@@ -4,7 +4,11 @@
 #include "advise/advise.h"
 #include "advise/dns_forms.h"
 #include "advise/render.h"
+#include "app/dns_wish.h"
+#include "app/domain_access.h"
 #include "app/options.h"
+#include "app/report_domains.h"
+#include "app/store_access.h"
 #include "app/terminal.h"
 #include "app/typed.h"
 #include "app/world.h"
@@ -30,6 +34,25 @@ std::expected<std::string, std::string> policy_host_of(const std::string& typed)
         return std::unexpected(
             fmt::format("--policy-host '{}' is neither a host name nor an address", base::printable(typed)));
     return *name;
+}
+
+/// Of a domain that is looked after; else nothing is known.
+advise::suggestion_options known_wishes(const settings& from, const std::string& domain) {
+    const auto kept = open_domains_if_there(from);
+    const auto say = publish_settings_of(from);
+    if (!kept || !say)
+        return {};
+    const auto found = kept->find(domain);
+    if (!found || !*found)
+        return {};
+    const auto served = kept->published(domain);
+    std::vector<std::string> addresses;
+    if (const auto reports = open_if_there(from))
+        if (const auto ours = reports->domains())
+            for (const auto& each : *ours)
+                if (each.name == domain)
+                    addresses = report_addresses(from, each);
+    return wished_records(**found, served ? *served : std::nullopt, *say, addresses);
 }
 
 } // namespace
@@ -81,11 +104,17 @@ int cmd_dns(const common_options& common, const dns_options& options) {
                              base::printable(seen.sts_txt.detail)));
         return not_done;
     }
-    advise::suggestion_options wanted;
-    wanted.mode = *mode;
-    wanted.rua = *rua;
-    wanted.policy_host = *policy_host;
-    wanted.id = options.id;
+    auto wanted = known_wishes(common.set, domain->name);
+    if (*mode && *mode != wanted.mode) // then it is another policy than the one that is served
+        wanted.id.clear();
+    if (*mode)
+        wanted.mode = *mode;
+    if (!rua->empty())
+        wanted.rua = *rua;
+    if (!policy_host->empty())
+        wanted.policy_host = *policy_host;
+    if (!options.id.empty())
+        wanted.id = options.id;
     auto suggested = advise::suggest(seen, wanted);
     const auto place = advise::place_of(seen);
     const bool nothing_left = std::all_of(suggested.records.begin(), suggested.records.end(),

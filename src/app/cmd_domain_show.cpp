@@ -8,10 +8,12 @@
 #include "app/typed.h"
 #include "base/text.h"
 #include "insight/table.h"
+#include "publish/seen_marks.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace mailtight::app {
@@ -62,6 +64,15 @@ store::result<known_of_it> gather(store::domain_store& kept, const model::looked
     return all;
 }
 
+/// Each id once, in the order in which it was first seen.
+std::vector<std::string> ids_of(const model::served_policy& policy) {
+    std::vector<std::string> out;
+    for (const auto& id : policy.ids)
+        if (std::ranges::find(out, id) == out.end())
+            out.push_back(id);
+    return out;
+}
+
 /// Senders may hold it until then.
 base::utc_seconds binds_until(const model::served_policy& policy, base::utc_seconds now) {
     return policy.last_served.value_or(now) + std::chrono::seconds(policy.max_age);
@@ -73,7 +84,7 @@ boost::json::array served_json(const known_of_it& all, base::utc_seconds now) {
         rows.push_back(boost::json::object{
             {"mode", sts::to_string(each.mode)},
             {"max_age", each.max_age},
-            {"ids", boost::json::value_from(each.ids)},
+            {"ids", boost::json::value_from(ids_of(each))},
             {"first_served", base::format_utc(each.first_served)},
             {"last_served", each.last_served ? boost::json::value(base::format_utc(*each.last_served))
                                              : boost::json::value(nullptr)},
@@ -182,7 +193,7 @@ void show_text(const known_of_it& all, base::utc_seconds now) {
         print(fmt::format(
             "  {} to {}: {}, max_age {}{}{}; {}\n", base::format_utc(each.first_served),
             each.last_served ? base::format_utc(*each.last_served) : "now", sts::to_string(each.mode),
-            each.max_age, each.ids.empty() ? "" : ", id " + base::join(each.ids, " "),
+            each.max_age, each.ids.empty() ? "" : ", id " + base::join(ids_of(each), " "),
             each.ours ? "" : ", not published by us",
             until <= now ? std::string("forgotten by every sender")
                          : fmt::format("senders may hold it until {}", base::format_utc(until))));
@@ -244,6 +255,9 @@ int cmd_domain_show(const common_options& common, const domain_options& options)
             say(planned.error());
         now = (*bench)->now();
     }
+    // What looks wrote down for the planner says nothing to a person.
+    std::erase_if(all->domain.marks,
+                  [](const auto& mark) { return mark.first.starts_with(publish::seen_marks_prefix); });
     if (common.json)
         show_json(*all, now);
     else

@@ -4,12 +4,14 @@
 #include "app/control_client.h"
 #include "app/policy_time.h"
 #include "app/store_access.h"
+#include "base/crypto/sealed.h"
 #include "base/text.h"
 #include "publish/watcher.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -65,6 +67,37 @@ std::unique_ptr<store::domain_store> open_domains_if_there(const settings& from)
                                        .create = false,
                                        .wait_for_lock = std::chrono::milliseconds(1'000)});
     return opened ? std::move(*opened) : nullptr;
+}
+
+std::expected<std::optional<std::string>, std::string> sealed_under(const settings& from) {
+    const std::string place = store_place(from);
+    std::error_code error;
+    if (!store::is_postgres(place) && !std::filesystem::exists(place, error))
+        return std::optional<std::string>{};
+    const auto kept = store::open_domains({.where = place, .read_only = true, .create = false});
+    if (!kept) {
+        if (kept.error().what == store::store_error::kind::wrong)
+            return std::optional<std::string>{}; // no domains are in it yet
+        return std::unexpected(words(kept.error()));
+    }
+    const auto all = (*kept)->secrets("");
+    if (!all)
+        return std::unexpected(words(all.error()));
+    for (const auto& [name, sealed] : *all)
+        if (auto id = base::sealing_key::id_of(sealed))
+            return id;
+    for (std::int64_t change = 0;;) {
+        const auto some = (*kept)->certificates_after(change, page);
+        if (!some)
+            return std::unexpected(words(some.error()));
+        for (const auto& each : *some) {
+            change = std::max(change, each.change);
+            if (auto id = base::sealing_key::id_of(each.sealed_key); id && !each.gone)
+                return id;
+        }
+        if (some->size() < page)
+            return std::optional<std::string>{};
+    }
 }
 
 std::string person() {

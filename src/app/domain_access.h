@@ -23,6 +23,9 @@ std::expected<std::unique_ptr<store::domain_store>, std::string> open_domains_to
 /// The same, or nullptr where there is none or it cannot be read: for answers that it only adds to.
 std::unique_ptr<store::domain_store> open_domains_if_there(const settings& from);
 
+/// The id of the key that something in the store is sealed under; nothing where nothing is.
+std::expected<std::optional<std::string>, std::string> sealed_under(const settings& from);
+
 /// Who types this, for the log of changes.
 std::string person();
 

@@ -82,6 +82,8 @@ public:
         if (carrier_)
             for (const auto& domain : domains)
                 carrier_->wake(domain);
+        if (kept_) // there may be more of them now, or fewer
+            core_.loop().spawn([](carry_part& of) -> io::task<> { co_await of.count(); }(*this));
     }
 
     io::task<std::expected<boost::json::object, std::string>> carry(std::string domain, std::string who,
@@ -412,18 +414,22 @@ private:
                              {{"domain", domain}, {"error", base::printable(done.failed, 500)}});
     }
 
+    io::task<> count() {
+        const auto counted =
+            co_await ask<std::uint64_t>([](store::domain_store& from) { return from.count(std::nullopt); });
+        if (counted) {
+            domains_ = *counted;
+            last_error_.clear();
+        } else {
+            trouble(words(counted.error()));
+        }
+    }
+
     /// Old looks go, and the number of domains is known.
     io::task<> keep_order() {
         auto clean = core_.loop().now();
         while (running_) {
-            auto counted = co_await ask<std::uint64_t>(
-                [](store::domain_store& from) { return from.count(std::nullopt); });
-            if (counted) {
-                domains_ = *counted;
-                last_error_.clear();
-            } else {
-                trouble(words(counted.error()));
-            }
+            co_await count();
             const auto before =
                 policy_time().now() - std::chrono::days(static_cast<std::int64_t>(core_.set.keep_watched));
             const bool due = core_.loop().now() >= clean;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/publish_settings.h"
 
+#include "app/domain_access.h"
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "app/typed.h"
@@ -238,6 +239,18 @@ read<base::sealing_key> sealing_key_of(const settings& from, bool make, bool* ma
     };
     std::error_code error;
     if (make && !fs::exists(file, error) && !error) {
+        const auto expected = sealed_under(from); // a new key would open nothing of that
+        if (!expected)
+            return named(fmt::format("{} is not there, and whether anything is sealed with it cannot be "
+                                     "asked: {}",
+                                     file, expected.error()));
+        if (*expected)
+            return named(fmt::format(
+                "{} is not there, but the database holds keys of certificates or accounts that are sealed "
+                "with it (the key {}). Restore the file, or say where it is: publish.key-file. If it is lost "
+                "for good, remove what it sealed (docs/troubleshooting.md says how): certificates are "
+                "ordered anew",
+                file, **expected));
         fs::create_directories(fs::path(file).parent_path(), error);
         auto fresh = base::sealing_key::make(file);
         if (fresh) {

@@ -159,6 +159,12 @@ void host_seen(const model::observation& seen, const our_place& ours, plan::situ
     const auto& host = seen.policy_host;
     out.host_resolves = !host.addresses.empty();
     out.host_ttl = std::max(host.a.ttl, host.aaaa.ttl);
+    const auto& chain = !host.a.chain.empty() ? host.a.chain : host.aaaa.chain;
+    if (!chain.empty())
+        out.host_records.push_back({"CNAME", chain.front()});
+    else
+        for (const auto& address : host.addresses)
+            out.host_records.push_back({address.is_v4() ? "A" : "AAAA", address.to_string()});
     const bool by_name = !ours.name.empty() && std::ranges::any_of(host.a.chain, [&](const auto& target) {
         return base::iequals(target, ours.name);
     });

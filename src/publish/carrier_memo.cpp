@@ -37,6 +37,8 @@ std::string memo::to_text() const {
                        {"text", asks->text},
                        {"fix", asks->fix},
                        {"since", base::format_utc(asks->since)}};
+    if (tried)
+        out["tried"] = {{"kind", tried->kind}, {"at", base::format_utc(tried->at)}, {"why", tried->why}};
     return out.empty() ? std::string() : boost::json::serialize(out);
 }
 
@@ -61,6 +63,9 @@ memo memo::parse(std::string_view text) {
                         .text = text_of(*asks, "text"),
                         .fix = text_of(*asks, "fix"),
                         .since = *since};
+    if (const auto* tried = object_of(value.as_object(), "tried"))
+        if (const auto at = base::parse_utc(text_of(*tried, "at")))
+            out.tried = {.kind = text_of(*tried, "kind"), .at = *at, .why = text_of(*tried, "why")};
     return out;
 }
 

@@ -29,6 +29,7 @@ struct thought {
     model::looked_after wish;
     looked seen;
     plan::remembered past;
+    model::enforce_evidence evidence;
     plan::plan plan;
 };
 
@@ -78,6 +79,8 @@ struct carrier::state : std::enable_shared_from_this<state> {
                                                            std::shared_ptr<holding> mine);
     static io::task<carried> look_once(std::shared_ptr<state> self, std::string domain);
     static io::task<carried> do_once(std::shared_ptr<state> self, std::string domain, std::string who);
+    /// The first thing that we can do where a person says so, whatever is left to us.
+    std::optional<plan::step> first_for_a_person(const thought& known) const;
     base::utc_seconds come_back(const plan::plan& what, holding& mine) const;
     base::utc_seconds back_off(holding& mine, std::string why, std::optional<std::chrono::seconds> least);
 

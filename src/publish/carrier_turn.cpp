@@ -75,6 +75,13 @@ void ask_person(memo& notes, std::optional<memo::asked> now) {
     notes.asks = std::move(now);
 }
 
+/// For the plan to say, as long as it is still to do.
+void note_outcome(holding& mine, const plan::step& what, const effect& done, utc_seconds now) {
+    mine.notes.tried.reset();
+    if (!done.failed.empty())
+        mine.notes.tried = {.kind = std::string(plan::to_string(what.kind)), .at = now, .why = done.failed};
+}
+
 } // namespace
 
 std::string signature(const plan::step& of) {
@@ -124,10 +131,9 @@ io::task<store::result<std::optional<thought>>> carrier::state::think(std::share
     out.past = std::move((*got)->second);
     if (self->with.configured)
         self->with.configured(out.wish, out.past);
-    model::enforce_evidence evidence;
     if (out.wish.aim == model::aim::enforce && self->with.evidence)
-        evidence = co_await self->with.evidence(out.wish.domain);
-    out.plan = self->with.think(out.wish, out.seen.seen, out.past, evidence, now, self->options.planning);
+        out.evidence = co_await self->with.evidence(out.wish.domain);
+    out.plan = self->with.think(out.wish, out.seen.seen, out.past, out.evidence, now, self->options.planning);
     co_return out;
 }
 
@@ -179,6 +185,7 @@ io::task<std::optional<utc_seconds>> carrier::state::turn(std::shared_ptr<state>
                                    self->come_back(known->plan, *mine));
             mine->work.tries = 0;
             mine->work.last_error.clear();
+            mine->notes.tried.reset();
             co_return self->come_back(known->plan, *mine);
         }
         effect done;
@@ -192,6 +199,7 @@ io::task<std::optional<utc_seconds>> carrier::state::turn(std::shared_ptr<state>
             co_return std::nullopt;
         if (self->tell)
             self->tell(domain, {.plan = known->plan, .did = done.did, .failed = done.failed});
+        note_outcome(*mine, *next, done, now);
         if (!done.failed.empty())
             co_return self->back_off(*mine, done.failed, done.again);
         mine->work.tries = 0;
@@ -218,6 +226,15 @@ utc_seconds carrier::state::back_off(holding& mine, std::string why,
     mine.work.last_error = std::move(why);
     const auto pause = std::min<std::chrono::seconds>(first_pause * (1U << times), longest_pause);
     return policy_time.now() + std::max(pause, least.value_or(0s));
+}
+
+std::optional<plan::step> carrier::state::first_for_a_person(const thought& known) const {
+    auto wish = known.wish;
+    wish.leave = model::leave::all;
+    const auto theirs =
+        with.think(wish, known.seen.seen, known.past, known.evidence, policy_time.now(), options.planning);
+    const auto* next = first_action(theirs);
+    return next ? std::optional(*next) : std::nullopt;
 }
 
 io::task<carried> carrier::state::look_once(std::shared_ptr<state> self, std::string domain) {
@@ -269,8 +286,9 @@ io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::stri
     } else {
         const auto known = std::make_shared<const thought>(std::move(**thinks));
         out.plan = known->plan;
-        if (const auto* next = first_action(known->plan)) {
+        if (const auto next = self->first_for_a_person(*known)) {
             auto done = co_await perform(self, mine, known, *next, who);
+            note_outcome(*mine, *next, done, self->policy_time.now());
             out.did = std::move(done.did);
             out.failed = std::move(done.failed);
         }

@@ -2,6 +2,7 @@
 // What is remembered of a domain, put together from what the store keeps: the log of served policies, what
 // our hosts serve, what looks saw and when.
 #include "publish/carrier.h"
+#include "publish/carrier_memo.h"
 #include "publish/history.h"
 #include "publish/seen_marks.h"
 
@@ -57,6 +58,12 @@ store::result<plan::remembered> recall(store::domain_store& kept, const model::l
     const auto certificate = kept.certificate("mta-sts." + wish.domain);
     if (!certificate)
         return std::unexpected(certificate.error());
+
+    const auto work = kept.work("plan", wish.domain);
+    if (!work)
+        return std::unexpected(work.error());
+    if (*work)
+        out.last_try = memo::parse((*work)->state).tried;
 
     out.served = std::move(*served);
     if (!std::ranges::is_sorted(out.served, {}, &model::served_policy::first_served))

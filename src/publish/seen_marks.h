@@ -13,6 +13,7 @@
 
 namespace mailtight::publish {
 
+inline constexpr const char* seen_marks_prefix = "seen/"; ///< of all of them
 inline constexpr const char* record_mark = "seen/record";
 inline constexpr const char* mx_mark = "seen/mx";
 inline constexpr const char* past_mark = "seen/past";

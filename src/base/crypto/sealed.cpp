@@ -34,6 +34,7 @@ using cipher_context_ptr = owner<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 constexpr std::size_t key_bytes = 32, nonce_bytes = 12, tag_bytes = 16, id_digits = 8;
 constexpr std::size_t secret_bytes_max = 16u << 20, name_bytes_max = 4'096;
 constexpr std::string_view form = "s1", file_form = "mailtight-sealing-key-1 ";
+constexpr auto head = form.size() + 1 + id_digits + 1; ///< before the base64
 constexpr std::size_t file_bytes_max = 256;
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -230,27 +231,32 @@ std::string sealing_key::seal(std::string_view name, std::string_view secret) co
     return fmt::format("{}.{}.{}", form, state_->id, base64(sealed));
 }
 
+std::optional<std::string> sealing_key::id_of(std::string_view sealed) {
+    if (sealed.size() <= head || !sealed.starts_with(form) || sealed[form.size()] != '.' ||
+        sealed[head - 1] != '.')
+        return std::nullopt;
+    const auto id = sealed.substr(form.size() + 1, id_digits);
+    const bool hex_only =
+        std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return hex_only ? std::optional<std::string>(id) : std::nullopt;
+}
+
 std::expected<std::string, std::string> sealing_key::open(std::string_view name,
                                                           std::string_view sealed) const {
     const clean_errors clean;
-    constexpr auto head = form.size() + 1 + id_digits + 1;
     constexpr auto text_max = head + (nonce_bytes + secret_bytes_max + tag_bytes + 2) / 3 * 4;
-    const auto id = sealed.substr(std::min(sealed.size(), form.size() + 1), id_digits);
-    const bool looks_right =
-        sealed.size() > head && sealed.size() <= text_max && name.size() <= name_bytes_max &&
-        sealed.starts_with(form) && sealed[form.size()] == '.' && sealed[head - 1] == '.' &&
-        std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-    if (!looks_right)
+    const auto id = id_of(sealed);
+    if (!id || sealed.size() > text_max || name.size() > name_bytes_max)
         return std::unexpected("not a sealed secret of this program");
-    if (id != state_->id)
-        return std::unexpected(fmt::format("sealed under another key ({}; this one is {})", id, state_->id));
+    if (*id != state_->id)
+        return std::unexpected(fmt::format("sealed under another key ({}; this one is {})", *id, state_->id));
     const auto raw = unbase64(sealed.substr(head));
     if (!raw || raw->size() < nonce_bytes + tag_bytes)
         return std::unexpected("not a sealed secret of this program");
     const std::string_view all = *raw;
     const auto body = all.substr(nonce_bytes, all.size() - nonce_bytes - tag_bytes);
     std::string tag(all.substr(all.size() - tag_bytes));
-    const auto with = associated(id, name);
+    const auto with = associated(*id, name);
     const cipher_context_ptr context(EVP_CIPHER_CTX_new());
     std::string out(body.size() + 1, '\0'); // never empty, so that there is somewhere to write to
     int length = 0, rest = 0;

@@ -6,6 +6,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ public:
     std::expected<std::string, std::string> open(std::string_view name, std::string_view sealed) const;
     /// Eight hex digits that tell keys apart; says nothing of the key.
     std::string id() const;
+    /// The id of the key that a text was sealed under; nothing where it is no sealed text.
+    static std::optional<std::string> id_of(std::string_view sealed);
 
 private:
     sealing_key();

@@ -2,6 +2,7 @@
 // The sections of the publisher: what is configured is understood at the start, and what is wrong names its
 // key and what it takes.
 #include "app/publish_settings.h"
+#include "store/domains.h"
 #include "support/scratch.h"
 
 #include <gmock/gmock.h>
@@ -109,6 +110,54 @@ TEST(publish_settings, the_sealing_key_is_made_once_for_its_owner_alone) {
     ASSERT_TRUE(again.has_value());
     EXPECT_FALSE(made);
     EXPECT_EQ(again->open("a", first->seal("a", "secret")), "secret");
+}
+
+TEST(publish_settings, a_lost_sealing_key_is_not_replaced_while_something_is_sealed_with_it) {
+    const scratch_folder folder;
+    app::settings from;
+    from.store_where = (folder.path() / "store.db").string();
+    const auto file = folder.path() / "sealing.key";
+    std::string id;
+    {
+        auto kept = store::open_domains({.where = from.store_where});
+        ASSERT_TRUE(kept) << kept.error().message;
+        const auto key = app::sealing_key_of(from, true);
+        ASSERT_TRUE(key) << key.error() << ": an empty store asks for none";
+        id = key->id();
+        const auto account = key->seal("acme/account", "secret");
+        EXPECT_EQ(base::sealing_key::id_of(account), id);
+        ASSERT_TRUE((*kept)->put_secret("acme/account", account));
+    }
+    EXPECT_TRUE(app::sealing_key_of(from, true)) << "it is there";
+    std::filesystem::rename(file, folder.path() / "elsewhere.key");
+    for (const bool certificate : {false, true}) {
+        const auto refused = app::sealing_key_of(from, true);
+        ASSERT_FALSE(refused);
+        EXPECT_THAT(refused.error(), HasSubstr("the key " + id));
+        EXPECT_THAT(refused.error(), HasSubstr("publish.key-file"));
+        EXPECT_FALSE(std::filesystem::exists(file)) << "no new one was made";
+        auto kept = store::open_domains({.where = from.store_where});
+        if (certificate) {
+            ASSERT_TRUE((*kept)->remove_certificate("mta-sts.example.com"));
+            continue;
+        }
+        ASSERT_TRUE((*kept)->put_secret("acme/account", ""));
+        const auto held = (*kept)->take_lease("certificate/example.com", "this", std::chrono::seconds(60));
+        const auto key = base::sealing_key::load((folder.path() / "elsewhere.key").string());
+        ASSERT_TRUE(key && held && *held);
+        ASSERT_TRUE((*kept)
+                        ->save_certificate({.name = "mta-sts.example.com",
+                                            .chain = "chain",
+                                            .sealed_key = key->seal("certificate/mta-sts.example.com", "key"),
+                                            .not_before = {},
+                                            .not_after = base::utc_seconds(std::chrono::days(1)),
+                                            .renew_at = {},
+                                            .issuer = "folder"},
+                                           (*held)->fence)
+                        .value());
+    }
+    EXPECT_TRUE(app::sealing_key_of(from, true)) << "nothing is sealed any more";
+    EXPECT_TRUE(std::filesystem::exists(file));
 }
 
 TEST(publish_settings, a_machine_carries_out_where_it_serves_unless_told_otherwise) {

@@ -118,8 +118,12 @@ TEST(situation, the_host_points_here_where_every_address_is_ours) {
     EXPECT_FALSE(look(seen, {.name = "host.example", .addresses = {here}}).host_points_here)
         << "a stray address leads senders elsewhere";
     EXPECT_FALSE(look(seen).host_points_here) << "nothing is configured";
+    using record = plan::situation::host_record;
+    EXPECT_THAT(look(seen).host_records,
+                testing::ElementsAre(record{"A", "192.0.2.1"}, record{"A", "192.0.2.9"}));
     seen.policy_host.a.chain = {"host.example"};
     EXPECT_TRUE(look(seen, {.name = "host.example", .addresses = {}}).host_points_here);
+    EXPECT_THAT(look(seen).host_records, testing::ElementsAre(record{"CNAME", "host.example"}));
 }
 
 TEST(situation, the_state_for_the_history_holds_what_is_compared) {

@@ -172,6 +172,66 @@ TEST_F(a_carrier, does_one_step_for_a_person_who_says_so) {
     EXPECT_EQ(of.id_of(domain), (*of.database->published(domain))->id) << "what follows is left to serve";
 }
 
+/// The real planner says whose each step is: with the word of a person it is ours, whatever is left to serve.
+TEST_F(a_carrier, does_what_a_person_says_whatever_is_left_to_serve) {
+    for (const auto leave : {model::leave::records, model::leave::nothing}) {
+        carrier_world here;
+        here.world->mx[domain] = {{.host = "mx.a.example"}};
+        here.begin();
+        auto wish = wanted(model::leave::records);
+        wish.marks["report-way"] = {.at = here.clock.at, .by = "anna", .text = "there"};
+        here.add(wish);
+        here.live_until(here.clock.at + 1h);
+        ASSERT_THAT(here.body_of(domain), HasSubstr("testing"));
+        here.set(domain, [leave](auto& value) {
+            value.leave = leave;
+            value.aim = model::aim::enforce;
+        });
+        ASSERT_TRUE(here.database->set_mark(
+            domain, "forced", {.at = here.clock.at, .by = "anna", .text = "the reports go elsewhere"}));
+        here.settle();
+        ASSERT_THAT(here.body_of(domain), HasSubstr("testing")) << "nobody has said so yet";
+        const auto said = [&] {
+            publish::carried did;
+            for (int i = 0; i < 100; ++i) { // serve may have the domain in hand just now
+                here.settle();
+                did = here.loop.block_on(here.carrier->go(domain, true, "anna"));
+                if (did.failed.empty())
+                    break;
+            }
+            EXPECT_EQ(did.failed, "");
+            here.settle();
+            return did;
+        };
+        const auto said_until = [&](const std::function<bool()>& holds) {
+            for (int i = 0; i < 8 && !holds(); ++i)
+                said();
+            return holds();
+        };
+        const auto did = said();
+        EXPECT_THAT(did.did, HasSubstr("serves the policy"));
+        EXPECT_THAT(here.body_of(domain), HasSubstr("enforce"));
+        EXPECT_THAT(plan::render_text(did.plan, here.clock.at, 80, false),
+                    HasSubstr("Run: mailtight plan a.example --do"))
+            << "the plan of serve alone";
+        EXPECT_TRUE(
+            said_until([&] { return here.id_of(domain) == (*here.database->published(domain))->id; }));
+        // And it takes down what it put up, a word for each step.
+        here.set(domain, [](auto& value) { value.aim = model::aim::off; });
+        EXPECT_TRUE(said_until([&] {
+            return here.body_of(domain).find("mode: none") != std::string::npos &&
+                   here.id_of(domain) == (*here.database->published(domain))->id;
+        }));
+        here.pass(std::chrono::days(15));
+        EXPECT_TRUE(said_until([&] { return here.id_of(domain).empty(); }));
+        here.pass(3h);
+        EXPECT_TRUE(
+            said_until([&] { return !here.database->certificate("mta-sts." + domain)->has_value(); }));
+        EXPECT_EQ(here.body_of(domain), "");
+        EXPECT_FALSE(here.world->has_host(domain));
+    }
+}
+
 TEST_F(a_carrier, only_looks_when_it_is_asked_only_to_look) {
     of.begin();
     ASSERT_EQ(of.database->save(wanted(), "operator", "", of.clock.at), store::domain_store::saved::yes);
@@ -230,6 +290,9 @@ TEST_F(a_carrier, waits_as_long_as_the_authority_says) {
     of.begin();
     of.add(wanted());
     of.settle();
+    const auto past = *recall(*of.database, **of.database->find(domain));
+    EXPECT_EQ(past.last_try, (plan::failed_try{"certificate", of.clock.at, "rate limited"}))
+        << "the plan says why";
     EXPECT_EQ(work()->last_error, "rate limited");
     EXPECT_EQ(work()->due_at - of.clock.at, 90s);
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `dns` suggests for a domain that is looked after: what its owner said and what our host serves, in
+// place of guesses. Pure.
+#pragma once
+
+#include "advise/advise.h"
+#include "app/publish_settings.h"
+#include "model/looked_after.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailtight::app {
+
+/// `report_addresses`: of the reports kept here, where neither the domain nor the configuration names any.
+advise::suggestion_options wished_records(const model::looked_after& wish,
+                                          const std::optional<model::publication>& served,
+                                          const publish_settings& say,
+                                          const std::vector<std::string>& report_addresses);
+
+} // namespace mailtight::app
