@@ -34,7 +34,7 @@ struct issuer_options {
     std::vector<challenge_kind> order = {challenge_kind::tls_alpn_01, challenge_kind::http_01};
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
-    std::size_t at_once = 8;
+    std::size_t at_once = 32;
     bool agree = false;  ///< to the authority's terms
     bool exempt = false; ///< the directory was named by the operator: private addresses are allowed
     std::vector<std::chrono::seconds> back_off = {std::chrono::seconds(60), std::chrono::seconds(600),
@@ -83,6 +83,7 @@ public:
     struct counters {
         std::uint64_t issued = 0, failed = 0, bad_nonces = 0, waited_for_limit = 0;
         std::uint64_t requests = 0, handshakes = 0;
+        std::uint64_t writes = 0, transactions = 0; ///< of orders; several writes share a transaction
     };
     counters counted() const;
     struct state;
