@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto beat = 1s;
-constexpr std::size_t at_once = 8;
+constexpr std::size_t at_once = 32; // as issuer_options
 constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s;
 constexpr std::string_view host_prefix = "mta-sts.";
 constexpr std::string_view dns_prefix = "_acme-challenge.mta-sts.";
