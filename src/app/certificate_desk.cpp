@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto beat = 1s;
-constexpr std::size_t at_once = 8;
+constexpr std::size_t at_once = 32; // as issuer_options
 constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s;
 constexpr std::string_view host_prefix = "mta-sts.";
 constexpr std::string_view dns_prefix = "_acme-challenge.mta-sts.";
@@ -71,11 +71,11 @@ certificate_desk::certificate_desk(daemon_core& core, const publish_settings& sa
 
 certificate_desk::~certificate_desk() = default;
 
-io::task<std::string> certificate_desk::preflight(std::string domain) {
+io::task<publish::preflight_verdict> certificate_desk::preflight(std::string domain) {
     auto found = co_await ask<std::optional<model::looked_after>>(
         [domain](store::domain_store& from) { return from.find(domain); });
     if (!found)
-        co_return words(found.error());
+        co_return publish::preflight_verdict{.in_the_way = words(found.error()), .kinds = {}};
     publish::preflight_rules rules;
     rules.looked_after = found->has_value();
     rules.ours = say_.addresses;
@@ -84,7 +84,7 @@ io::task<std::string> certificate_desk::preflight(std::string domain) {
     rules.identities = identities_of(say_.issuing.directory);
     rules.kinds = say_.issuing.order;
     const auto seen = co_await publish::look_before(core_.loop(), *core_.with->dns, domain, strange_label());
-    co_return publish::judge(seen, rules).in_the_way;
+    co_return publish::judge(seen, rules);
 }
 
 io::task<std::string> certificate_desk::dns_record(std::string name, std::string value, bool put) {

@@ -33,7 +33,7 @@ public:
 private:
     io::task<> follow();
     io::task<> renew(store::due_work work);
-    io::task<std::string> preflight(std::string domain);
+    io::task<publish::preflight_verdict> preflight(std::string domain);
     io::task<std::string> dns_record(std::string name, std::string value, bool put);
     template<class T>
     io::task<store::result<T>> ask(std::function<store::result<T>(store::domain_store&)> question);

@@ -129,7 +129,10 @@ void add_plan(command_tree& s) {
     plan->add_flag("--keep-mx", p.keep_mx, "With --to off: keep the mx lines in mode none");
     plan->add_flag("--force", p.force, "Enforce without the evidence of reports; needs --why");
     plan->add_option("--why", p.why, "The reason, which is kept")->type_name("TEXT");
-    plan->add_option("--said", p.said, "What only you know: report-way (the mailbox for reports is there)")
+    plan->add_option(
+            "--said", p.said,
+            "What only you know: report-way (the mailbox for reports is there), or checked-mx (mail servers "
+            "that cannot be tested from here are in order)")
         ->type_name("WHAT");
     plan->add_flag("--do", p.act, "Want this from now on, and do the next step");
     plan->footer("Examples:\n  mailtight plan example.com\n"

@@ -4,6 +4,7 @@
 #include "app/domain_access.h"
 #include "app/plan_bench.h"
 #include "app/publish_commands.h"
+#include "app/publish_marks.h"
 #include "app/store_access.h"
 #include "app/typed.h"
 #include "base/text.h"
@@ -93,9 +94,10 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         complain("--force needs a reason that is kept: --why 'the reports are read elsewhere'");
         return wrong_usage;
     }
-    if (!options.said.empty() && options.said != "report-way") {
-        complain(fmt::format("--said takes report-way (the report mailbox is there), not '{}'",
-                             base::printable(options.said)));
+    if (!options.said.empty() && options.said != report_way_mark && options.said != checked_mx_mark) {
+        complain(fmt::format("--said takes {} (the report mailbox is there) or {} (mail servers that cannot "
+                             "be tested from here are in order), not '{}'",
+                             report_way_mark, checked_mx_mark, base::printable(options.said)));
         return wrong_usage;
     }
     auto made = plan_bench::make(common, options.act || !options.said.empty());
@@ -126,6 +128,9 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         wish.marks[options.said] = said;
         if (auto set = bench.kept()->set_mark(domain->name, options.said, said); !set)
             return failed({not_done, words(set.error())});
+        if (auto due = bench.kept()->plan_work("plan", domain->name, bench.now()); !due)
+            return failed({not_done, words(due.error())});
+        wake_daemon(common.set, std::span(&domain->name, 1));
     }
     progress_line line(!common.json);
     const auto show = [&](const plan::plan& next) {

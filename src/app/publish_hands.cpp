@@ -6,6 +6,7 @@
 #include "app/store_access.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
+#include "publish/history.h"
 
 #include <fmt/format.h>
 
@@ -59,6 +60,14 @@ struct publish_hands::state {
         return shared;
     }
 
+    /// What was seen before; a store that is away leaves the look to itself.
+    io::task<> add_history(model::observation& seen) {
+        if (!needs.kept)
+            co_return;
+        static_cast<void>(co_await needs.store_thread.run<store::result<void>>(
+            [&seen, kept = needs.kept] { return publish::add_history(seen, *kept); }));
+    }
+
     io::task<our_place> place(model::looked_after wish) {
         our_place ours;
         const bool own = !wish.policy_host.empty();
@@ -106,6 +115,7 @@ io::task<publish_hands::look_result> publish_hands::look(model::looked_after wis
     forget(*s.needs.with.dns, wish.domain);
     look_result out;
     out.seen = co_await by->look(wish.domain, mail::to_unicode(wish.domain), std::move(progress));
+    co_await s.add_history(out.seen);
     out.judged = advise::judge(out.seen);
     const auto ours = co_await s.place(wish);
     const auto now = s.needs.policy_time.now();
@@ -127,6 +137,7 @@ io::task<publish_hands::look_result> publish_hands::glance(std::string domain) {
     forget(*s.needs.with.dns, domain);
     look_result out;
     out.seen = co_await by.look(domain, mail::to_unicode(domain));
+    co_await s.add_history(out.seen);
     out.judged = advise::judge(out.seen);
     out.told.state = state_of(out.seen, out.judged, s.needs.policy_time.now(), false);
     co_return out;

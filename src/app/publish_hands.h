@@ -29,6 +29,7 @@ struct publish_needs {
     const base::clock& policy_time;
     /// Where reports about this domain of ours arrive; empty: nowhere here.
     std::function<std::vector<std::string>(const std::string& domain)> report_addresses;
+    store::domain_store* kept = nullptr; ///< what earlier looks saw; on the store's thread
 };
 
 class publish_hands {
@@ -44,8 +45,8 @@ public:
         model::observation seen;
         advise::judgement judged;
     };
-    /// As `check` looks; `shared`: together with others of the last minutes, whose probes of the same mail
-    /// servers count.
+    /// As `check` looks, and judged with what earlier looks saw; `shared`: together with others of the last
+    /// minutes, whose probes of the same mail servers count.
     io::task<look_result> look(model::looked_after wish, bool shared = false,
                                observe::progress_fn progress = {});
     /// Records and file alone.

@@ -7,6 +7,7 @@
 namespace mailtight::app {
 
 inline constexpr std::string_view report_way_mark = "report-way";   ///< reports arrive
+inline constexpr std::string_view checked_mx_mark = "checked-mx";   ///< of MX hosts not testable from here
 inline constexpr std::string_view forced_mark = "forced";           ///< enforce without evidence
 inline constexpr std::string_view renew_mark = "renew-certificate"; ///< a person wants it now
 

@@ -212,6 +212,12 @@ read<publish_settings> publish_settings_of(const settings& from) {
                 fmt::format("watch.sub-domains: '{}' is no domain", base::printable(text, 100)));
         made.sub_domains.push_back(std::move(*name));
     }
+    for (const auto& name : from.zone_transfer) {
+        if (name.empty() || !made.server(name))
+            return std::unexpected(fmt::format("watch.zone-transfer: '{}' is no server of dns-update.servers",
+                                               base::printable(name, 60)));
+        made.transfer_from.push_back(name);
+    }
     if (from.watch_cheap < std::chrono::minutes(1) || from.watch_full < from.watch_cheap)
         return std::unexpected("watch.cheap takes a minute or more, and watch.full no less than watch.cheap");
     return made;

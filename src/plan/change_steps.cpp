@@ -55,7 +55,12 @@ void add_serve(const picture& p, step_list& list, const change& what) {
     } else if (!p.hosted_here() && !what.served) {
         one.how = upload_steps(p, what);
     }
-    list.add(std::move(one), what.served ? so::done : what.body.empty() ? so::waits : so::ready);
+    // Nobody is asked to change a file that could not be seen today: the last one seen may be an old one.
+    const bool blind = !p.hosted_here() && !p.seen.policy_known;
+    if (blind && !what.served)
+        one.blocked = "The policy host could not be asked.";
+    const bool waits = what.body.empty() || blind;
+    list.add(std::move(one), what.served ? so::done : waits ? so::waits : so::ready);
 }
 
 void add_verify(const picture& p, step_list& list, const change& what) {

@@ -22,6 +22,15 @@ const wire::acme_challenge* find(const wire::acme_authorization& in, std::string
 
 } // namespace
 
+void acme_order::only(const std::vector<challenge_kind>& possible) {
+    if (possible.empty())
+        return;
+    std::erase_if(wish_.kinds,
+                  [&](auto kind) { return std::ranges::find(possible, kind) == possible.end(); });
+    if (wish_.kinds.empty())
+        wish_.kinds = possible;
+}
+
 bool acme_order::has_failed(challenge_kind kind) const {
     return std::ranges::any_of(memory_.failed, [&](const auto& one) { return one.first == kind; });
 }

@@ -77,6 +77,9 @@ public:
     acme_order(order_wish wish, order_memory memory);
     /// The same until it was answered by one of the calls below.
     const order_step& next() const { return step_; }
+    /// Before the order is made: the kinds of challenge that can succeed. Where none of those wished for is
+    /// among them, all of them are tried.
+    void only(const std::vector<challenge_kind>& possible);
     void replied(const order_reply& reply, base::utc_seconds now); ///< create, account, read, tell, finalize
     void put(const std::string& problem);                          ///< "" : the answer stands
     void taken();

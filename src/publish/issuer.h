@@ -12,6 +12,7 @@
 #include "io/http_client.h"
 #include "io/worker.h"
 #include "publish/challenge.h"
+#include "publish/preflight.h"
 #include "store/domains.h"
 #include "wire/acme.h"
 
@@ -34,7 +35,7 @@ struct issuer_options {
     std::vector<challenge_kind> order = {challenge_kind::tls_alpn_01, challenge_kind::http_01};
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
-    std::size_t at_once = 8;
+    std::size_t at_once = 32;
     bool agree = false; ///< to the authority's terms
     /// The directory was named by the operator: where it stands, private addresses and http are allowed. What
     /// it names elsewhere is asked by https and behind the guard.
@@ -47,9 +48,9 @@ struct issuer_options {
 
 /// What it needs of the world beside HTTP.
 struct issuer_hands {
-    /// May a certificate be ordered for the policy host of this domain? "" : yes; else what is in the way
-    /// (addresses that are not ours, CAA, a wildcard, a domain not looked after).
-    std::function<io::task<std::string>(std::string domain)> preflight;
+    /// May a certificate be ordered for the policy host of this domain (preflight.h), and which kinds of
+    /// challenge can succeed? May be empty: it may, by each.
+    std::function<io::task<preflight_verdict>(std::string domain)> preflight;
     /// dns-01: puts the TXT value at the name, or takes it away. "" : done on every server; else why not.
     std::function<io::task<std::string>(std::string name, std::string value, bool put)> dns_record;
     /// Waits until every machine answers this challenge (two polls of the store); may be empty.
@@ -87,6 +88,7 @@ public:
     struct counters {
         std::uint64_t issued = 0, failed = 0, bad_nonces = 0, waited_for_limit = 0;
         std::uint64_t requests = 0, handshakes = 0;
+        std::uint64_t writes = 0, transactions = 0; ///< of orders; several writes share a transaction
     };
     counters counted() const;
     struct state;

@@ -36,7 +36,7 @@ std::vector<plan::remembered::old_mx> old_hosts(std::span<const model::watched_s
         for (const auto& state : states)
             if (state.last > with && std::ranges::find(state.mx, host) == state.mx.end())
                 gone = std::min(gone, std::max(state.first, with));
-        out.push_back({.host = host, .last_seen = gone, .ttl = ttl});
+        out.push_back({.host = host, .last_seen = with, .ttl = ttl, .first_missed = gone});
     }
     return out;
 }
@@ -65,6 +65,11 @@ store::result<plan::remembered> recall(store::domain_store& kept, const model::l
     out.certificate_here = certificate->has_value() && !(*certificate)->chain.empty();
     out.policy_host = wish.policy_host;
     out.rua = wish.rua;
+    // Since the first look that is still known, not since the domain was added: nobody may have looked then.
+    for (const auto& state : *states)
+        out.looked_since = std::min(out.looked_since.value_or(state.first), state.first);
+    for (const auto& each : out.served)
+        out.looked_since = std::min(out.looked_since.value_or(each.first_served), each.first_served);
     out.past_known = wish.marks.contains(past_mark);
     out.testing_since = mode_since(out.served, sts::mode::testing);
     out.enforce_since = mode_since(out.served, sts::mode::enforce);

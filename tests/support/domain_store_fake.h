@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -282,25 +283,22 @@ public:
     // ---- certificates ----
     store::result<bool> save_certificate(const store::kept_certificate& value, std::int64_t) override {
         return locked<bool>([&] {
-            auto& kept = certificates_[value.name];
-            kept = value;
+            auto& kept = certificates_[value.name] = value;
             kept.change = ++change_;
             return true;
         });
     }
     store::result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) override {
         return locked<void>([&] {
-            const auto found = certificates_.find(name);
-            if (found != certificates_.end() && found->second.not_after == not_after)
-                found->second.proven = true;
+            if (auto of = certificates_.find(name);
+                of != certificates_.end() && of->second.not_after == not_after)
+                of->second.proven = true;
         });
     }
     store::result<void> remove_certificate(std::string_view name) override {
         return locked<void>([&] {
-            const auto found = certificates_.find(name);
-            if (found == certificates_.end())
-                return;
-            found->second = {.name = std::string(name), .change = ++change_, .gone = true};
+            if (const auto found = certificates_.find(name); found != certificates_.end())
+                found->second = {.name = std::string(name), .change = ++change_, .gone = true};
         });
     }
     store::result<std::vector<store::kept_certificate>> certificates_after(std::int64_t change,
@@ -322,11 +320,9 @@ public:
     }
     store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
         return locked<std::vector<store::challenge_answer>>([&] {
-            std::vector<store::challenge_answer> all;
-            for (const auto& [name, each] : challenges_)
-                if (each.until >= now)
-                    all.push_back(each);
-            return all;
+            auto all = challenges_ | std::views::values |
+                       std::views::filter([now](const auto& each) { return each.until >= now; });
+            return std::vector<store::challenge_answer>(all.begin(), all.end());
         });
     }
     store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
@@ -339,10 +335,8 @@ public:
     }
     store::result<void> put_secret(std::string_view name, std::string_view sealed) override {
         return locked<void>([&] {
-            if (sealed.empty())
-                secrets_.erase(std::string(name));
-            else
-                secrets_[std::string(name)] = sealed;
+            secrets_[std::string(name)] = sealed;
+            std::erase_if(secrets_, [](const auto& each) { return each.second.empty(); });
         });
     }
     store::result<std::optional<std::string>> secret(std::string_view name) override {

@@ -139,7 +139,9 @@ public:
         }
     }
     publish::issuer_hands hands() {
-        return {.preflight = [this](std::string) -> io::task<std::string> { co_return in_the_way; },
+        return {.preflight = [this](std::string) -> io::task<publish::preflight_verdict> {
+                    co_return publish::preflight_verdict{.in_the_way = in_the_way, .kinds = possible};
+                },
                 .dns_record = [this](std::string name, std::string value, bool put) -> io::task<std::string> {
                     records.push_back((put ? "+" : "-") + name);
                     co_return co_await manage(put ? "set-txt" : "clear-txt",
@@ -233,7 +235,8 @@ public:
     mortal_store store;
     publish::issuer_options options;
     std::string in_the_way;
-    bool answers = true; ///< challenges are answered
+    std::vector<publish::challenge_kind> possible; ///< empty: all
+    bool answers = true;                           ///< challenges are answered
     std::vector<std::string> records;
     store::due_work last;
     publish::issuer::counters counted;

@@ -86,14 +86,34 @@ TEST(Export, NginxGivesTheBytes) {
     }
 }
 
+/// What Caddy's templates make of a text that names bytes alone: `{{"\r"}}`, `{{"\x7b"}}`.
+std::string as_template(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        if (!text.starts_with("{{\"")) {
+            out += text.front();
+            text.remove_prefix(1);
+            continue;
+        }
+        const auto end = text.find("\"}}");
+        const auto named = text.substr(3, end - 3);
+        if (named == "\\r")
+            out += '\r';
+        else if (named.starts_with("\\x"))
+            out += static_cast<char>(std::stoi(std::string(named.substr(2)), nullptr, 16));
+        else
+            ADD_FAILURE() << "no byte: " << named;
+        text.remove_prefix(end + 3);
+    }
+    return out;
+}
+
 TEST(Export, CaddyGivesTheBytes) {
     for (const auto& one : some()) {
         const auto text = file_of(one, export_form::caddy, "Caddyfile");
         const auto begin = text.find("respond @policy `") + 17;
         auto word = text.substr(begin, text.find("` 200\n", begin) - begin);
-        for (auto at = word.find("\\{"); at != word.npos; at = word.find("\\{"))
-            word.erase(at, 1);
-        EXPECT_EQ(word, one.body) << one.domain;
+        EXPECT_EQ(as_template(word), one.body) << one.domain;
         EXPECT_FALSE(text.contains("on_demand"));
     }
     auto asked = some();

@@ -117,6 +117,16 @@ TEST_F(Pebble, WhatStandsInTheWayIsNoOrder) {
     EXPECT_EQ(world_.orders_made(), 1u);
 }
 
+TEST_F(Pebble, KindsThatCannotSucceedAreNotTried) {
+    world_.options.order = {challenge_kind::tls_alpn_01, challenge_kind::http_01, challenge_kind::dns_01};
+    world_.possible = {challenge_kind::dns_01};
+    ASSERT_TRUE(world_.issue("dns.example").ok);
+    EXPECT_THAT(world_.records,
+                ElementsAre("+_acme-challenge.mta-sts.dns.example", "-_acme-challenge.mta-sts.dns.example"));
+    EXPECT_TRUE(world_.store.dropped.empty()) << "no other answer was put up";
+    EXPECT_EQ(world_.last.tries, 0u);
+}
+
 TEST_F(Pebble, StaysBelowTheLimitOfOrders) {
     world_.options.orders_at_once = 1;
     world_.options.orders_per_hour = 1;

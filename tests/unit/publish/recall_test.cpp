@@ -95,12 +95,22 @@ TEST_F(memory, keeps_mx_hosts_that_went_until_the_planner_forgets_them) {
     auto past = recalled();
     ASSERT_THAT(past.mx_before, SizeIs(1));
     EXPECT_EQ(past.mx_before[0].host, "mx2.a.example");
-    EXPECT_EQ(past.mx_before[0].last_seen, start + 2h) << "it may have gone a moment before that look";
+    EXPECT_EQ(past.mx_before[0].last_seen, start + 1h);
+    EXPECT_EQ(past.mx_before[0].first_missed, start + 2h) << "it may have gone a moment before that look";
     EXPECT_EQ(past.mx_before[0].ttl, 86'400u) << "nobody timed it";
     ASSERT_TRUE(kept.set_mark(domain, mx_mark, {.at = start, .text = "600"}));
     EXPECT_EQ(recalled().mx_before[0].ttl, 600u);
     look(start + 10h, {"mx1.a.example", "mx2.a.example"});
     EXPECT_THAT(recalled().mx_before, IsEmpty()) << "it is back";
+}
+
+TEST_F(memory, knows_since_when_somebody_looks) {
+    EXPECT_FALSE(recalled().looked_since) << "that it was added is no look";
+    look(start + 2h, {"mx1.a.example"});
+    look(start + 3h, {"mx2.a.example"});
+    EXPECT_EQ(recalled().looked_since, start + 2h);
+    publish(body("testing"), "1", start + 1h);
+    EXPECT_EQ(recalled().looked_since, start + 1h) << "whoever publishes has looked";
 }
 
 TEST_F(memory, knows_the_record_by_its_mark) {
