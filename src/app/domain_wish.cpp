@@ -254,10 +254,8 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
     };
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const char c = bytes[i];
-        if (too_wide)
-            return std::unexpected(fmt::format("line {}: more than {} cells", line, cells_max));
-        if (rows.size() > rows_max)
-            return std::unexpected(fmt::format("more than {} rows; split the table", rows_max));
+        if (too_wide || rows.size() > rows_max)
+            break;
         line += c == '\n';
         if (quoted) {
             if (c != '"')
@@ -281,6 +279,10 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
         return std::unexpected(fmt::format("line {}: a quote is not closed", line));
     if (!cell.empty() || !row.empty())
         end_row();
+    if (too_wide)
+        return std::unexpected(fmt::format("line {}: more than {} cells", line, cells_max));
+    if (rows.size() > rows_max)
+        return std::unexpected(fmt::format("more than {} rows; split the table", rows_max));
     return rows;
 }
 

@@ -145,6 +145,8 @@ TEST(domain_wish, a_table_that_is_none_is_told_where) {
     const auto wide = app::read_domain_csv("domain\n" + std::string(1'000'000, ','));
     ASSERT_FALSE(wide.has_value());
     EXPECT_THAT(wide.error(), HasSubstr("line 2: more than 64 cells"));
+    EXPECT_FALSE(app::csv_rows(std::string(64, ',')).has_value()) << "65, and no line end behind them";
+    EXPECT_TRUE(app::csv_rows(std::string(63, ',')).has_value());
     std::string rows_of_one = "domain\n";
     for (int i = 0; i < 2'000'001; ++i)
         rows_of_one += "a\n";
