@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto beat = 1s;
+constexpr std::chrono::milliseconds beat = 1s, short_beat = 50ms;
 constexpr std::size_t at_once = 32; // as issuer_options
 constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s;
 constexpr std::string_view host_prefix = "mta-sts.";
@@ -171,15 +171,19 @@ io::task<> certificate_desk::renew(store::due_work work) {
 }
 
 io::task<> certificate_desk::follow() {
+    auto pause = beat;
     while (!stopping_) {
-        co_await core_.loop().sleep_for(beat);
+        co_await core_.loop().sleep_for(pause);
         if (stopping_ || under_way_ >= at_once)
             continue;
+        const auto room = at_once - under_way_;
         using works = std::vector<store::due_work>;
-        auto due = co_await ask<works>([now = core_.now(), who = machine_name_of(core_.set),
-                                        room = at_once - under_way_](store::domain_store& from) {
-            return from.take_work("certificate", now, who, lease_time, room);
-        });
+        auto due = co_await ask<works>(
+            [now = core_.now(), who = machine_name_of(core_.set), room](store::domain_store& from) {
+                return from.take_work("certificate", now, who, lease_time, room);
+            });
+        // Where there may be more than there was room for, those do not wait for the next second.
+        pause = due && due->size() == room ? short_beat : beat;
         if (!due)
             continue; // the policy host says that the database is away
         for (auto& each : *due)
