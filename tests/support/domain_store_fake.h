@@ -191,10 +191,10 @@ public:
                 make_due(kind, domain, due);
         });
     }
-    store::result<std::vector<store::due_work>> take_work(std::string_view kind, base::utc_seconds now,
-                                                          std::string_view who, std::chrono::seconds how_long,
-                                                          std::size_t limit,
-                                                          store::work_order order) override {
+    store::result<std::vector<store::due_work>>
+    take_work(std::string_view kind, base::utc_seconds now, std::string_view who,
+              std::chrono::seconds how_long, std::size_t limit,
+              store::work_order order = store::work_order::oldest_first) override {
         return locked<std::vector<store::due_work>>([&] {
             auto row = [](const auto* each) { return std::pair(each->value.due_at, each->value.domain); };
             std::vector<decltype(&work_.front())> some;
