@@ -95,7 +95,8 @@ public:
             {"plan", error ? boost::json::value(nullptr) : std::move(json)},
             {"text", plan::render_text(done.plan, policy_time().now(), width, colour)},
             {"did", done.did},
-            {"failed", done.failed}};
+            {"failed", done.failed},
+            {"busy", done.busy}};
     }
 
     io::task<std::expected<void, std::string>> change_account_key() override {
@@ -380,6 +381,7 @@ private:
             const auto* entry = findings::find_code(code);
             return !entry || entry->in_enforce == findings::severity::error;
         };
+        made.alarmed = [this] { core_.alarms->wake(); };
         return made;
     }
 

@@ -37,6 +37,11 @@ struct lease {
 
 /// The end of the year 9999.
 inline constexpr base::utc_seconds never_due{std::chrono::seconds(253'402'300'799)};
+/// Due before everything that waits: a person asked for it. Once; it is done with when it is due again.
+inline constexpr base::utc_seconds person_asks{};
+/// Which end of a queue comes first. A holder that takes from both ends in turn leaves none behind, and what
+/// is under way goes on while a thousand first looks wait.
+enum class work_order : std::uint8_t { oldest_first, newest_first };
 
 /// Something to be done for a domain at a time: "plan", "certificate", "watch", "glance". It is held under
 /// the lease "KIND/DOMAIN": whoever takes that by take_lease() keeps take_work() away, and the other way
@@ -142,7 +147,8 @@ public:
                                   std::span<const std::pair<std::string, base::utc_seconds>> at) = 0;
     virtual result<std::vector<due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                                     std::string_view who, std::chrono::seconds how_long,
-                                                    std::size_t limit) = 0;
+                                                    std::size_t limit,
+                                                    work_order order = work_order::oldest_first) = 0;
     /// Ends the lease and says when it is due again (nothing: never). False where the fence is old.
     /// Writes its `state`, `tries` and `last_error` down. What was made due meanwhile is due when that said.
     virtual result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) = 0;

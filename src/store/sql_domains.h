@@ -54,7 +54,7 @@ public:
                           std::span<const std::pair<std::string, base::utc_seconds>> at) override;
     result<std::vector<due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                             std::string_view who, std::chrono::seconds how_long,
-                                            std::size_t limit) override;
+                                            std::size_t limit, work_order order) override;
     result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) override;
     result<std::size_t> done_all(std::span<const done_with> all) override;
     result<bool> keep_work(const due_work& work, base::utc_seconds now,

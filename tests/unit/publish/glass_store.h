@@ -97,11 +97,12 @@ public:
     }
     store::result<std::vector<store::due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                                           std::string_view who, std::chrono::seconds how_long,
-                                                          std::size_t limit) override {
+                                                          std::size_t limit,
+                                                          store::work_order order) override {
         using all = std::vector<store::due_work>;
         if (!behind_.waiting_work(kind, now).value_or(1)) // a look in vain is no step of anybody's way
             return reads<all>([] { return all(); });
-        return through<all>([&] { return behind_.take_work(kind, now, who, how_long, limit); });
+        return through<all>([&] { return behind_.take_work(kind, now, who, how_long, limit, order); });
     }
     store::result<bool> done_work(const store::due_work& work,
                                   std::optional<base::utc_seconds> again) override {

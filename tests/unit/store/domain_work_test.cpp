@@ -48,6 +48,21 @@ TEST_P(domain_work, is_taken_when_due_in_order_and_once) {
     EXPECT_THAT(names_of(*s->take_work("watch", at(40), "m", minute, 9)), ElementsAre("a.example"));
 }
 
+TEST_P(domain_work, is_taken_from_either_end_and_what_a_person_asks_for_first) {
+    const auto s = open();
+    for (const auto* name : {"a.example", "b.example", "c.example", "d.example", "e.example"})
+        plan(*s, name, 10);
+    plan(*s, "late.example", 30);
+    ASSERT_TRUE(s->plan_work("plan", "d.example", person_asks)); // although it waits like the others
+    const auto newest = [&](std::size_t limit) {
+        return names_of(*s->take_work("plan", at(40), "m", minute, limit, work_order::newest_first));
+    };
+    EXPECT_THAT(names_of(take(*s, 40, 1)), ElementsAre("d.example"));
+    EXPECT_THAT(newest(2), ElementsAre("late.example", "e.example"));
+    EXPECT_THAT(names_of(take(*s, 40, 2)), ElementsAre("a.example", "b.example"));
+    EXPECT_THAT(newest(9), ElementsAre("c.example"));
+}
+
 TEST_P(domain_work, is_due_again_as_its_end_says_with_what_was_written_down) {
     const auto s = open();
     plan(*s, "a.example", 10);
