@@ -318,9 +318,11 @@ private:
             broken_.erase(one.name);
             return;
         }
+        // The store names them in the order in which they came, and the last one counts: the new one, or the
+        // one before it where the new one was refused. Files have no such order.
         auto& newest = newest_[one.name];
-        if (one.not_after < newest)
-            return; // the one that is replaced stands beside it until the new one is proven
+        if (folder_ && one.not_after < newest)
+            return;
         if (auto put = host_.put_certificate(one.name, std::move(one.chain), std::move(one.key)); !put) {
             broken_[one.name] = put.error();
             trouble(fmt::format("{}: {}", one.name, put.error()));
