@@ -67,11 +67,35 @@ void renewal(const reading& r, collector& out) {
                                  : fmt::format("{} {}", tag, list(allowed))});
 }
 
+/// 8461-3.4-c: names below that take mail; each by itself while they are few.
+void names_below(const reading& r, collector& out) {
+    constexpr std::size_t by_itself = 10;
+    const auto& names = r.seen.unprotected_below;
+    if (!r.published)
+        return; // then the domain itself is the matter
+    for (std::size_t i = 0; i < std::min(names.size(), by_itself); ++i)
+        out.emit("subdomain.unprotected",
+                 {.subject = names[i],
+                  .message = fmt::format("{} takes mail and has no policy: that of {} does not cover it",
+                                         names[i], r.seen.domain),
+                  .fix = fmt::format("mailtight domain add {} --like {}", names[i], r.seen.domain)});
+    if (names.size() <= by_itself)
+        return;
+    const std::vector<std::string> others(names.begin() + by_itself, names.end());
+    out.emit("subdomain.unprotected",
+             {.subject = "*." + r.seen.domain,
+              .message = fmt::format("{} more names below {} take mail and have no policy", others.size(),
+                                     r.seen.domain),
+              .evidence = list(others, 50),
+              .fix = fmt::format("mailtight domain add NAME --like {}, for each of them", r.seen.domain)});
+}
+
 } // namespace
 
 void across_rules(const reading& r, collector& out) {
     delegation(r, out);
     renewal(r, out);
+    names_below(r, out);
 }
 
 } // namespace mailtight::advise

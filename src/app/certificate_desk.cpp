@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto beat = 1s;
-constexpr std::size_t at_once = 8;
+constexpr std::size_t at_once = 32; // as issuer_options
 constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s, after_refusal = 86'400s;
 constexpr int proof_tries = 3;          ///< a proxy or another machine may need a moment
 constexpr std::uint32_t told_tries = 3; ///< so many are told by an alarm
@@ -187,13 +187,14 @@ io::task<> certificate_desk::renew(store::due_work work) {
             again.reset(); // the first one is the plan's to get
         } else {
             publish::issuer::renewal when{.at = core_.now(), .ask_again = {}};
-            if (certificate && !certificate->proven && !told && !co_await prove(work, name))
-                when = {.at = core_.now() + after_refusal, .ask_again = after_refusal};
-            else if (!told)
+            const bool refused = certificate && !certificate->proven && !told && !co_await prove(work, name);
+            if (!told && !refused)
                 when = co_await issuer_->renewal_of(*certificate);
-            if (when.at > core_.now()) {
+            if (refused) {
+                again = core_.now() + after_refusal;
+            } else if (!told && when.at > core_.now()) {
                 again = std::min(when.at, core_.now() + std::max<std::chrono::seconds>(when.ask_again, 60s));
-                if (certificate->renew_at != when.at) {
+                if (certificate->proven && certificate->renew_at != when.at) {
                     auto fresh = *certificate;
                     fresh.renew_at = when.at;
                     co_await ask<bool>([fresh, fence = work.fence](store::domain_store& to) {

@@ -6,6 +6,7 @@
 #include "app/domain_access.h"
 #include "app/last_run.h"
 #include "app/live_look.h"
+#include "app/names_below.h"
 #include "app/options.h"
 #include "app/publish_commands.h"
 #include "app/store_access.h"
@@ -139,6 +140,10 @@ int cmd_check(const common_options& common, const check_options& options) {
 
     const auto kept = open_if_there(common.set);
     const auto looked_after = open_domains_if_there(common.set);
+    std::vector<std::string> names;
+    for (const auto& each : domains)
+        names.push_back(each.name);
+    const auto below = names_below_here::make(common.set, with, std::move(names));
     io::semaphore gate(with.loop, domains_simultaneously);
     std::size_t next = 0;
     auto one = [&](std::size_t index) -> io::task<> {
@@ -150,6 +155,8 @@ int cmd_check(const common_options& common, const check_options& options) {
                                              const std::string& words) { now.stage(domain, stage, words); });
         if (looked_after) // what changed since, of those that we look after
             static_cast<void>(publish::add_history(result.seen, *looked_after));
+        if (below) // of those that we look after
+            result.seen.unprotected_below = co_await below->names().unprotected_below(domains[index].name);
         result.judged = advise::judge(result.seen, judging);
         if (kept) { // what reports tell is judged with today's look, which may show that a failure is mended
             auto told = report_evidence(*kept, known_from({result.seen, result.judged}), result.seen.domain,

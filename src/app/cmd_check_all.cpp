@@ -6,6 +6,7 @@
 #include "app/domain_access.h"
 #include "app/last_run.h"
 #include "app/live_look.h"
+#include "app/names_below.h"
 #include "app/publish_commands.h"
 #include "app/store_access.h"
 #include "app/terminal.h"
@@ -135,12 +136,18 @@ int cmd_check_all(const common_options& common, const check_options& options) {
     }
     auto& with = **made;
     progress_line line;
+    std::vector<std::string> names;
+    for (const auto& each : *domains)
+        names.push_back(each.domain);
+    const auto below = names_below_here::make(common.set, with, std::move(names));
     io::semaphore gate(with.loop, looks_at_once);
     std::size_t done = 0;
     auto one = [&](const model::looked_after& domain) -> io::task<> {
         auto permit = co_await gate.acquire();
         auto seen = co_await with.observer->look(domain.domain, mail::to_unicode(domain.domain));
         static_cast<void>(publish::add_history(seen, **kept));
+        if (below)
+            seen.unprotected_below = co_await below->names().unprotected_below(domain.domain);
         const auto judged = advise::judge(seen);
         row found{.domain = domain.domain,
                   .verdict = std::string(advise::to_string(judged.verdict)),

@@ -128,6 +128,9 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         wish.marks[options.said] = said;
         if (auto set = bench.kept()->set_mark(domain->name, options.said, said); !set)
             return failed({not_done, words(set.error())});
+        if (auto due = bench.kept()->plan_work("plan", domain->name, bench.now()); !due)
+            return failed({not_done, words(due.error())});
+        wake_daemon(common.set, std::span(&domain->name, 1));
     }
     progress_line line(!common.json);
     const auto show = [&](const plan::plan& next) {

@@ -17,7 +17,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -45,12 +48,29 @@ std::optional<publish::exported_policy> policy_of(const plan::plan& next,
 std::expected<void, std::string> write_file(const fs::path& path, const std::string& bytes) {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
-    const fs::path fresh = path.string() + ".new";
+    const fs::path fresh = fmt::format("{}.{}.new", path.string(), ::getpid());
     {
-        std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-        out << bytes;
-        if (!out.flush())
-            return std::unexpected(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+        // A web server's user may own the folder: no link of theirs is written through.
+        ::unlink(fresh.c_str()); // of one that was cut off
+        const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (file < 0)
+            return std::unexpected(fmt::format("{}: {}", fresh.string(), std::strerror(errno)));
+        std::string_view left = bytes;
+        while (!left.empty()) {
+            const auto put = ::write(file, left.data(), left.size());
+            if (put < 0 && errno == EINTR)
+                continue;
+            if (put <= 0)
+                break;
+            left.remove_prefix(static_cast<std::size_t>(put));
+        }
+        const int problem = errno;
+        const bool closed = ::close(file) == 0;
+        if (!left.empty() || !closed) {
+            ::unlink(fresh.c_str());
+            return std::unexpected(
+                fmt::format("{}: {}", path.string(), std::strerror(left.empty() ? errno : problem)));
+        }
     }
     fs::rename(fresh, path, error);
     if (error)

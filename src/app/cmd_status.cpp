@@ -185,6 +185,8 @@ void show_publish(const boost::json::object& publish, const boost::json::object&
     print(fmt::format("  watching  {} full looks, {} cheap ones, {} failed; {} saw something else\n",
                       number(watch, "full"), number(watch, "cheap"), number(watch, "failed"),
                       number(watch, "differed")));
+    for (const auto& each : rows(carry, "zone_transfers"))
+        print(fmt::format("  zones     {}\n", text(each, "why")));
     if (number(orders, "issued") + number(orders, "failed") + number(orders, "held_back") > 0)
         print(
             fmt::format("  ordered   {} certificates, {} failed, {} held back by certificates.orders-per-hour"

@@ -121,6 +121,22 @@ base::utc_seconds policy_now(const settings& from) {
     return policy_time().now();
 }
 
+store::result<std::vector<std::string>> all_names(store::domain_store& kept) {
+    std::vector<std::string> names;
+    store::domain_question which{.limit = page};
+    for (bool more = true; more;) {
+        auto some = kept.list(which);
+        if (!some)
+            return std::unexpected(some.error());
+        more = some->size() == page;
+        for (auto& each : *some)
+            names.push_back(std::move(each.domain));
+        if (more)
+            which.after = names.back();
+    }
+    return names;
+}
+
 store::result<std::vector<model::looked_after>> all_domains(store::domain_store& kept,
                                                             store::domain_question which) {
     std::vector<model::looked_after> all;

@@ -41,5 +41,7 @@ base::utc_seconds policy_now(const settings& from);
 /// All of a question, page by page.
 store::result<std::vector<model::looked_after>> all_domains(store::domain_store& kept,
                                                             store::domain_question which);
+/// The names alone of all of them.
+store::result<std::vector<std::string>> all_names(store::domain_store& kept);
 
 } // namespace mailtight::app

@@ -18,6 +18,7 @@ namespace mailtight::app {
 
 namespace {
 
+constexpr std::size_t cells_max = 64, rows_max = 2'000'000; ///< of a table
 constexpr std::size_t label_bytes = 64, owner_bytes = 253;
 
 using done = std::expected<void, std::string>;
@@ -194,7 +195,10 @@ done apply(const domain_wishes& said, model::looked_after& to, const publish_set
         to.leave = *leave;
     }
     if (!said.owner.empty()) {
-        if (said.owner.size() > owner_bytes || !base::is_utf8(said.owner))
+        // It is shown on terminals.
+        const bool control =
+            std::ranges::any_of(said.owner, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+        if (said.owner.size() > owner_bytes || !base::is_utf8(said.owner) || control)
             return wrong("--owner", said.owner, fmt::format("a name of at most {} bytes", owner_bytes));
         to.owner = said.owner == "none" ? "" : said.owner;
     }
@@ -237,7 +241,9 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
     std::string cell;
     bool quoted = false, was_quoted = false;
     std::size_t line = 1;
+    bool too_wide = false;
     auto end_cell = [&] {
+        too_wide = too_wide || row.size() == cells_max;
         row.push_back(was_quoted ? cell : std::string(base::trim(cell)));
         cell.clear();
         was_quoted = false;
@@ -250,6 +256,10 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
     };
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const char c = bytes[i];
+        if (too_wide)
+            return std::unexpected(fmt::format("line {}: more than {} cells", line, cells_max));
+        if (rows.size() > rows_max)
+            return std::unexpected(fmt::format("more than {} rows; split the table", rows_max));
         line += c == '\n';
         if (quoted) {
             if (c != '"')
@@ -291,6 +301,8 @@ std::expected<std::vector<csv_domain>, std::string> read_domain_csv(std::string_
     for (auto& name : head) {
         name = base::lower(name);
         std::ranges::replace(name, '-', '_');
+        if (std::ranges::count(head, name) > 1)
+            return std::unexpected(fmt::format("there are two columns '{}'", base::printable(name, 60)));
         if (std::ranges::find(known, name) == known.end()) {
             const auto near = base::nearest(name, known);
             return std::unexpected(fmt::format("there is no column '{}'{}", base::printable(name, 60),

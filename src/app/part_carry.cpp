@@ -3,16 +3,17 @@
 // store and the hands that the commands have too. A database that is away at the start is waited for.
 #include "app/certificate_desk.h"
 #include "app/domain_access.h"
+#include "app/names_below.h"
 #include "app/policy_time.h"
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
 #include "app/report_domains.h"
+#include "app/report_facts.h"
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
 #include "findings/finding.h"
 #include "publish/certificate_proof.h"
-#include "publish/sub_domains.h"
 #include "publish/watcher.h"
 
 #include <boost/json.hpp>
@@ -143,6 +144,7 @@ public:
                 {"certificates", boost::json::object{{"issued", orders.issued},
                                                      {"failed", orders.failed},
                                                      {"held_back", orders.waited_for_limit}}},
+                {"zone_transfers", refused_transfers()},
                 {"last_error", base::printable(last_error_)}};
     }
 
@@ -213,6 +215,14 @@ public:
     }
 
 private:
+    boost::json::array refused_transfers() const {
+        boost::json::array all;
+        if (below_)
+            for (const auto& [server, why] : below_->refused())
+                all.push_back(boost::json::object{{"server", server}, {"why", base::printable(why, 300)}});
+        return all;
+    }
+
     template<class T>
     io::task<store::result<T>> ask(std::function<store::result<T>(store::domain_store&)> question) {
         return worker_->run<store::result<T>>(
@@ -273,6 +283,7 @@ private:
         if (desk_)
             desk_->start();
         if (core_.set.watch_domains) {
+            below_ = std::make_unique<names_below>(needs_below());
             publish::watch_options options{.machine = machine_,
                                            .full = whole(core_.set.watch_full),
                                            .cheap = whole(core_.set.watch_cheap)};
@@ -311,6 +322,38 @@ private:
         return made;
     }
 
+    names_below_needs needs_below() {
+        names_below_needs made{.loop = core_.loop(),
+                               .dns = *core_.with->dns,
+                               .clock = core_.with->clock,
+                               .say = say_,
+                               .find = {},
+                               .reported = {},
+                               .known = {},
+                               .transfer = {}};
+        made.find = [this](std::string domain) -> io::task<std::optional<model::looked_after>> {
+            auto found = co_await ask<std::optional<model::looked_after>>(
+                [domain](store::domain_store& from) { return from.find(domain); });
+            co_return found ? std::move(*found) : std::nullopt;
+        };
+        made.known = [this] {
+            std::vector<std::string> names;
+            for (const auto& each : core_.domains)
+                names.push_back(each.name);
+            return names;
+        };
+        made.reported = [this]() -> io::task<std::optional<std::vector<std::string>>> {
+            auto all = co_await ask<std::vector<std::string>>(all_names);
+            if (!all)
+                co_return std::nullopt;
+            auto found = co_await core_.ask<std::vector<std::string>>(
+                [all = std::move(*all), since = day_of(core_.now()) - names_in_reports_since](
+                    store::store& from) { return from.names_below(all, since, names_in_reports); });
+            co_return found ? std::optional(std::move(*found)) : std::nullopt;
+        };
+        return made;
+    }
+
     publish::watch_hands watchers_hands() {
         publish::watch_hands made;
         made.look = [this](std::string domain, bool full) -> io::task<std::optional<model::watched_state>> {
@@ -331,22 +374,9 @@ private:
             co_return std::move(seen.told.state);
         };
         made.names_below = [this](std::string domain) -> io::task<std::vector<std::string>> {
-            std::vector<std::string> names = say_.sub_domains;
-            for (const auto& each : core_.domains)
-                names.push_back(each.name);
-            co_return publish::sub_domains(domain, names);
+            co_return co_await below_->of(std::move(domain));
         };
-        made.unprotected = [this](std::string name) -> io::task<std::optional<bool>> {
-            const auto mx = co_await core_.with->dns->mx(name);
-            if (model::is_dns_error(mx.status))
-                co_return std::nullopt;
-            if (!mx.ok() || (mx.records.size() == 1 && mx.records.front().host.empty()))
-                co_return false;
-            const auto record = co_await core_.with->dns->txt("_mta-sts." + name);
-            if (model::is_dns_error(record.status))
-                co_return std::nullopt;
-            co_return sts::judge_rrset(record.texts).result != sts::rrset_judgement::outcome::valid;
-        };
+        made.unprotected = [this](std::string name) { return below_->unprotected(std::move(name)); };
         made.serious = [](std::string_view code) {
             const auto* entry = findings::find_code(code);
             return !entry || entry->in_enforce == findings::severity::error;
@@ -412,6 +442,7 @@ private:
     std::unique_ptr<io::worker> worker_;
     std::shared_ptr<store::domain_store> kept_;
     std::unique_ptr<publish_hands> hands_;
+    std::unique_ptr<names_below> below_; ///< what the watcher asks
     std::unique_ptr<certificate_desk> desk_;
     std::unique_ptr<publish::carrier> carrier_;
     std::unique_ptr<publish::watcher> watcher_;

@@ -8,6 +8,7 @@
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
+#include "publish/certificate_folder.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -101,6 +102,13 @@ std::expected<plan_bench::planned, std::string> plan_bench::plan_for(const model
     evidence_[wish.domain] = with_->loop.block_on(hands_->evidence(wish.domain));
     line.clear();
     hands_->configured(wish, out.past);
+    if (const auto& folder = common_->set.certificate_folder;
+        !folder.empty()) { // the daemon knows it from serving
+        const auto kept = publish::certificate_folder(folder).look();
+        out.past.certificate_here = std::ranges::any_of(kept.fresh, [&wish](const auto& pair) {
+            return std::ranges::find(pair.names, "mta-sts." + wish.domain) != pair.names.end();
+        });
+    }
     out.next = plan_again(wish, out);
     return out;
 }

@@ -53,21 +53,22 @@ read<std::string> secret_file(std::string_view key, const std::string& file) {
 
 read<publish::update_server> update_server_of(const std::string& text) {
     constexpr std::string_view form = "NAME ADDRESS[:PORT] [zone=ZONE] [key=FILE]";
-    auto wrong = [&](std::string_view why) {
-        return std::unexpected(fmt::format("dns-update.servers: '{}': {}; it takes \"{}\"",
-                                           base::printable(text, 200), why, form));
-    };
     std::vector<std::string> words;
     for (const auto word : base::split(text, ' '))
         if (!base::trim(word).empty())
             words.emplace_back(base::trim(word));
+    // Its name alone: somebody may have written the secret itself here, and errors go into logs.
+    auto wrong = [&](std::string_view why) {
+        return std::unexpected(fmt::format("dns-update.servers: '{}': {}; it takes \"{}\"",
+                                           words.empty() ? "" : base::printable(words[0], 60), why, form));
+    };
     if (words.size() < 2)
         return wrong("a name and an address are needed");
     publish::update_server server;
     server.name = words[0];
     auto address = parse_endpoint(words[1], 53);
     if (!address)
-        return wrong(address.error());
+        return wrong("the second word is no address");
     server.address = *address;
     for (std::size_t i = 2; i < words.size(); ++i) {
         const auto equals = words[i].find('=');
@@ -80,6 +81,8 @@ read<publish::update_server> update_server_of(const std::string& text) {
                 return wrong("the zone is no domain");
             server.zone = std::move(*zone);
         } else if (key == "key" && !value.empty()) {
+            if (wire::parse_tsig_key(value))
+                return wrong("key= takes the name of a file that holds the key, not the key");
             auto secret = secret_file("dns-update.servers", value);
             if (!secret)
                 return std::unexpected(secret.error());
@@ -89,8 +92,7 @@ read<publish::update_server> update_server_of(const std::string& text) {
                     fmt::format("dns-update.servers: {}: {}", base::printable(value), parsed.error()));
             server.key = std::move(*parsed);
         } else {
-            return wrong(
-                fmt::format("'{}' is neither zone=ZONE nor key=FILE", base::printable(words[i], 60)));
+            return wrong(fmt::format("word {} is neither zone=ZONE nor key=FILE", i + 1));
         }
     }
     return server;
@@ -209,6 +211,12 @@ read<publish_settings> publish_settings_of(const settings& from) {
             return std::unexpected(
                 fmt::format("watch.sub-domains: '{}' is no domain", base::printable(text, 100)));
         made.sub_domains.push_back(std::move(*name));
+    }
+    for (const auto& name : from.zone_transfer) {
+        if (name.empty() || !made.server(name))
+            return std::unexpected(fmt::format("watch.zone-transfer: '{}' is no server of dns-update.servers",
+                                               base::printable(name, 60)));
+        made.transfer_from.push_back(name);
     }
     if (from.watch_cheap < std::chrono::minutes(1) || from.watch_full < from.watch_cheap)
         return std::unexpected("watch.cheap takes a minute or more, and watch.full no less than watch.cheap");

@@ -25,6 +25,7 @@ struct publish_settings {
     std::optional<publish::dns_pusher::hook> hook;
     publish::issuer_options issuing;
     std::vector<std::string> sub_domains;
+    std::vector<std::string> transfer_from; ///< names of servers
 
     /// Of that name, or the first for "" ; null where there is none.
     const publish::update_server* server(std::string_view name) const;

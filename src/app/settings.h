@@ -110,7 +110,7 @@ struct settings {
     // [watch]
     bool watch_domains = true;
     std::chrono::milliseconds watch_full{86'400'000}, watch_cheap{3'600'000};
-    std::vector<std::string> sub_domains;
+    std::vector<std::string> sub_domains, zone_transfer;
     std::uint64_t keep_watched = 730;
     // [serve]
     std::string user, group;

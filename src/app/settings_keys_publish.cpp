@@ -110,6 +110,10 @@ std::vector<setting_key> watch_keys() {
         {"watch", "sub-domains", &settings::sub_domains,
          "Names below the domains looked after that have mail servers of their own: a policy does not cover "
          "them."},
+        {"watch", "zone-transfer", &settings::zone_transfer,
+         "Servers of dns-update.servers, by name, that give their zones (AXFR), so that names with mail "
+         "servers of their own are found: with zone=ZONE that zone, else those of the domains whose records "
+         "are written there."},
         {"watch", "keep-days", &settings::keep_watched,
          "Days for which old looks and the counts of fetches are kept. What was published is never dropped."},
     };

@@ -22,6 +22,7 @@ constexpr code_entry rows[] = {
      "correctly "
      "signed.",
      "RFC 7672 §3.1", "mail_servers", seen_once},
+    // 7672-4-a: the new record beside the old one, before the server switches.
     {"dane.mismatch", "The certificate of a mail server does not match its TLSA records", error, error, error,
      error,
      "Outlook and every other sender with DANE does not deliver to this server, and a valid MTA-STS policy "

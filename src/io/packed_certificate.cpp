@@ -31,16 +31,25 @@ using failure = std::unexpected<std::string>;
 struct context_free {
     void operator()(OSSL_LIB_CTX* it) const { OSSL_LIB_CTX_free(it); }
 };
+struct provider_free {
+    void operator()(OSSL_PROVIDER* it) const { OSSL_PROVIDER_unload(it); }
+};
 
 /// A library context in which there is nothing to be fetched.
 OSSL_LIB_CTX* bare() {
-    static const std::unique_ptr<OSSL_LIB_CTX, context_free> context = [] {
-        std::unique_ptr<OSSL_LIB_CTX, context_free> made(OSSL_LIB_CTX_new());
-        if (made && !OSSL_PROVIDER_load(made.get(), "null"))
-            made.reset();
+    struct pair {
+        std::unique_ptr<OSSL_LIB_CTX, context_free> context;
+        std::unique_ptr<OSSL_PROVIDER, provider_free> nothing; // goes before its context
+    };
+    static const pair both = [] {
+        pair made{std::unique_ptr<OSSL_LIB_CTX, context_free>(OSSL_LIB_CTX_new()), nullptr};
+        if (made.context)
+            made.nothing.reset(OSSL_PROVIDER_load(made.context.get(), "null"));
+        if (!made.nothing)
+            made.context.reset();
         return made;
     }();
-    return context.get();
+    return both.context.get();
 }
 
 const unsigned char* bytes_of(const std::string& der) {

@@ -99,8 +99,7 @@ bool secure_connection::start() {
 }
 
 std::size_t secure_connection::give(char* into, std::size_t most) {
-    const auto size = std::min(most, input_.size());
-    std::copy_n(input_.data(), size, into);
+    const auto size = input_.copy(into, most);
     input_.remove_prefix(size);
     return size;
 }
@@ -316,11 +315,10 @@ void secure_connection::write() {
         close();
         return;
     }
-    if (put > 0) {
+    if (put > 0)
         sent_ += static_cast<std::size_t>(put);
+    if (unsent() == 0) { // only then: who takes a byte now and then holds no place for it
         restart_clock(server_->options.idle_time);
-    }
-    if (unsent() == 0) {
         std::string().swap(unsent_);
         sent_ = 0;
         look();
@@ -409,11 +407,12 @@ void secure_connection::queue() {
 }
 
 void secure_connection::restart_clock(std::chrono::milliseconds patience) {
+    patience_ = patience;
     deadline_ = server_->on.now() + patience;
 }
 
-void secure_connection::sweep(loop::time_point now) {
-    if (now < deadline_)
+void secure_connection::sweep(loop::time_point now, bool crowded) {
+    if (now + (crowded ? patience_ * 3 / 4 : patience_ * 0) < deadline_)
         return;
     if (shaking_ && !lingering_)
         ++server_->counted.failed;

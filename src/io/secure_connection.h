@@ -80,7 +80,8 @@ public:
 
     /// Goes on with what waits, as far as that is possible now.
     void look();
-    void sweep(loop::time_point now);
+    /// `crowded`: places run out, and patience is a quarter.
+    void sweep(loop::time_point now, bool crowded);
     void close();
     void forget_session() { session_.reset(); }
     /// What the client wants, in its hello. False: refused with this alert.
@@ -129,6 +130,7 @@ private:
     std::string unsent_;     ///< sealed
     std::size_t sent_ = 0;   ///< of unsent_
     loop::time_point deadline_{};
+    std::chrono::milliseconds patience_{};   ///< that deadline_ was made of
     bool reading_ = false, writing_ = false; ///< an operation of the event library waits
     bool shaking_ = true;                    ///< hands
     bool receiving_ = false;                 ///< the session is in received()

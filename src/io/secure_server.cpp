@@ -153,8 +153,9 @@ void secure_server::state::want_sweep() {
 void secure_server::state::sweep() {
     sweeping = false;
     const auto now = on.now();
+    const bool crowded = all.size() > options.listening.connections / 4 * 3;
     for (std::size_t i = all.size(); i-- > 0;) // one that goes is replaced by the last, which was looked at
-        all[i]->sweep(now);
+        all[i]->sweep(now, crowded);
     if (!all.empty())
         want_sweep();
 }

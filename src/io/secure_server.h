@@ -21,8 +21,9 @@ namespace mailtight::io {
 
 struct secure_server_options {
     std::size_t request_bytes = 16 * 1024;
+    /// Both are quarters where three quarters of the places are taken.
     std::chrono::milliseconds handshake_time{10'000};
-    std::chrono::milliseconds idle_time{30'000};
+    std::chrono::milliseconds idle_time{30'000}; ///< also for taking an answer whole
     /// Off: a client that asks for small things once a day comes back after every ticket has expired, and
     /// making one costs a tenth of the handshake.
     bool session_tickets = false;

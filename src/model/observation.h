@@ -88,6 +88,8 @@ struct observation {
     std::optional<std::string> last_policy_sha256, last_id;
     std::optional<std::vector<mx_record>> last_mx;
     std::optional<base::utc_seconds> testing_since;
+    /// Names below that take mail and have no policy, where the domain is looked after.
+    std::vector<std::string> unprotected_below;
     std::optional<report_evidence> reports; ///< where a store knows the domain
 };
 

@@ -9,7 +9,7 @@
 namespace mailtight::publish {
 namespace {
 
-constexpr std::size_t most_bytes = 16'384;
+constexpr std::size_t most_bytes = 1U << 20U; ///< as much as the store keeps: a signature holds a policy
 
 std::string text_of(const boost::json::object& from, std::string_view key) {
     const auto* value = from.if_contains(key);

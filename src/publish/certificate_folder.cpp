@@ -16,7 +16,6 @@
 #include <cstring>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <utility>
 
 namespace mailtight::publish {
@@ -50,12 +49,14 @@ bool is_other(const std::string& name) {
 
 std::string read_file(const fs::path& file) {
     std::error_code wrong;
-    if (fs::file_size(file, wrong) > file_bytes || wrong)
+    const auto size = fs::file_size(file, wrong); // of what is no file: an error
+    if (wrong || size > file_bytes)
         return {};
     std::ifstream in(file, std::ios::binary);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
+    std::string out(size, '\0'); // not more, however it grows meanwhile
+    in.read(out.data(), static_cast<std::streamsize>(size));
+    out.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+    return out;
 }
 
 } // namespace
@@ -83,9 +84,12 @@ std::vector<certificate_folder::known> certificate_folder::candidates(changes& i
         return found;
     }
     std::size_t seen = 0;
-    for (const fs::recursive_directory_iterator end; at != end && ++seen <= files_max; at.increment(wrong)) {
-        if (wrong)
-            break;
+    for (const fs::recursive_directory_iterator end; at != end; at.increment(wrong)) {
+        if (++seen > files_max) {
+            into.trouble.push_back(
+                fmt::format("{}: more than {} files: is it the right folder?", folder_.string(), files_max));
+            return found;
+        }
         // NAME/file, live/NAME/file: nothing of ours lies deeper. Older ones of certbot's lie in archive/.
         if (at.depth() > 2 || at->path().filename() == "archive")
             at.disable_recursion_pending();
@@ -112,6 +116,8 @@ std::vector<certificate_folder::known> certificate_folder::candidates(changes& i
             break;
         }
     }
+    if (wrong) // an error ends the walk: what it did not come to is not gone
+        into.trouble.push_back(fmt::format("{}: {}", folder_.string(), wrong.message()));
     return found;
 }
 
@@ -147,7 +153,7 @@ void certificate_folder::read(known& one, changes& into) const {
 certificate_folder::changes certificate_folder::look() {
     changes out;
     auto found = candidates(out);
-    if (!out.trouble.empty()) { // the folder is away: what was read of it stays
+    if (!out.trouble.empty()) { // the folder is away, or was not seen whole: what was read of it stays
         if (std::exchange(trouble_, out.trouble.front()) == out.trouble.front())
             out.trouble.clear();
         return out;

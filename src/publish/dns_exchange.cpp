@@ -16,10 +16,6 @@ namespace {
 
 using kind = exchange_fault::kind;
 
-std::string keyed(std::string_view algorithm, std::string_view key, std::string_view bytes) {
-    return algorithm == "hmac-sha512" ? base::hmac_sha512(key, bytes) : base::hmac_sha256(key, bytes);
-}
-
 std::unexpected<exchange_fault> fault(kind what, std::string words) {
     return std::unexpected(exchange_fault{what, std::move(words)});
 }
@@ -43,6 +39,10 @@ bool is_refusal(wire::tsig_fault fault) {
 }
 
 } // namespace
+
+std::string keyed(std::string_view algorithm, std::string_view key, std::string_view bytes) {
+    return algorithm == "hmac-sha512" ? base::hmac_sha512(key, bytes) : base::hmac_sha256(key, bytes);
+}
 
 std::uint16_t random_message_id() {
     return static_cast<std::uint16_t>(std::random_device{}());
@@ -88,44 +88,74 @@ io::task<std::string> dns_exchange::read_message(io::loop::time_point deadline, 
     }
 }
 
-io::task<dns_exchange::received> dns_exchange::talk(const std::string& bytes, io::loop::time_point deadline) {
-    received got;
+io::task<> dns_exchange::write_message(const std::string& bytes, io::loop::time_point deadline,
+                                       received& into) {
     if (!stream_) {
         // The operator named it: the guard is for what others name.
         auto connected = co_await io::connect_tcp(loop_, to_.address, {}, deadline, true);
         if (!connected.connection) {
-            got.fault =
+            into.fault =
                 connected.detail.empty() ? std::string("it cannot be reached") : std::move(connected.detail);
-            co_return got;
+            co_return;
         }
         stream_ = std::move(connected.connection);
     }
     std::string out;
     wire::put16(out, static_cast<unsigned>(bytes.size()));
     out += bytes;
-    got.sent = true;
+    into.sent = true;
     if (co_await stream_->write_all(std::move(out), deadline) != io::io_status::ok) {
-        got.fault = "the connection broke";
-        got.closed_at_once = true;
-    } else {
-        got.bytes = co_await read_message(deadline, got);
+        into.fault = "the connection broke";
+        into.closed_at_once = true;
     }
+}
+
+io::task<dns_exchange::received> dns_exchange::talk(const std::string& bytes, io::loop::time_point deadline) {
+    received got;
+    co_await write_message(bytes, deadline, got);
+    if (got.fault.empty())
+        got.bytes = co_await read_message(deadline, got);
     if (!got.fault.empty())
         hang_up();
     co_return got;
+}
+
+dns_exchange::signed_question dns_exchange::sign(std::string message) const {
+    if (!to_.key)
+        return {std::move(message), {}};
+    auto with_signature = wire::sign_dns_message(message, *to_.key, clock_.now(), keyed);
+    return {std::move(with_signature.bytes), std::move(with_signature.mac)};
+}
+
+io::task<std::expected<std::string, exchange_fault>> dns_exchange::send(std::string message) {
+    hang_up();
+    auto question = sign(std::move(message));
+    received got;
+    co_await write_message(question.bytes, loop_.now() + timeout_, got);
+    if (!got.fault.empty()) {
+        hang_up();
+        co_return fault(got.sent ? kind::lost : kind::not_reached, std::move(got.fault));
+    }
+    co_return std::move(question.mac);
+}
+
+io::task<std::expected<std::string, exchange_fault>> dns_exchange::next_message() {
+    if (!stream_)
+        co_return fault(kind::lost, "the connection is closed");
+    received got;
+    got.bytes = co_await read_message(loop_.now() + timeout_, got);
+    if (!got.fault.empty()) {
+        hang_up();
+        co_return fault(kind::lost, std::move(got.fault));
+    }
+    co_return std::move(got.bytes);
 }
 
 io::task<std::expected<wire::dns_update_reply, exchange_fault>> dns_exchange::ask(std::string message) {
     const auto deadline = loop_.now() + timeout_;
     const auto id = wire::get16(message, 0);
     const bool is_query = (static_cast<unsigned char>(message[2]) & 0x78) == 0;
-    std::string request_mac;
-    auto bytes = message;
-    if (to_.key) {
-        auto with_signature = wire::sign_dns_message(message, *to_.key, clock_.now(), keyed);
-        bytes = std::move(with_signature.bytes);
-        request_mac = std::move(with_signature.mac);
-    }
+    const auto [bytes, request_mac] = sign(std::move(message));
     const bool used_before = stream_ != nullptr;
     auto got = co_await talk(bytes, deadline);
     // A connection that waited may be closed by its server at any time (RFC 7766 §6.2.3).

@@ -32,6 +32,11 @@ public:
     /// `message` is unsigned and has an id of its own. A reply without signature to a signed message is
     /// believed only where it says no.
     io::task<std::expected<wire::dns_update_reply, exchange_fault>> ask(std::string message);
+    /// For a reply of many messages (RFC 5936): sends the question on a connection of its own, signed. The
+    /// value is the MAC of its signature, "" without key. next_message() then gives message after message as
+    /// it came; verifying them is the caller's.
+    io::task<std::expected<std::string, exchange_fault>> send(std::string message);
+    io::task<std::expected<std::string, exchange_fault>> next_message();
     /// The next ask() connects anew.
     void hang_up();
     const update_server& server() const { return to_; }
@@ -42,7 +47,12 @@ private:
         std::string fault;
         bool sent = false, closed_at_once = false;
     };
+    struct signed_question {
+        std::string bytes, mac;
+    };
     io::task<received> talk(const std::string& bytes, io::loop::time_point deadline);
+    io::task<> write_message(const std::string& bytes, io::loop::time_point deadline, received& into);
+    signed_question sign(std::string message) const;
     io::task<std::string> read_message(io::loop::time_point deadline, received& into);
 
     io::loop& loop_;
@@ -52,6 +62,9 @@ private:
     std::unique_ptr<io::stream> stream_;
     std::string unread_;
 };
+
+/// The hash of RFC 8945, as wire wants it.
+std::string keyed(std::string_view algorithm, std::string_view key, std::string_view bytes);
 
 /// From the kernel (RFC 5452 §9.2).
 std::uint16_t random_message_id();

@@ -66,7 +66,11 @@ io::task<place> find_place(dns_pusher::state& with, plan::record_change change, 
                                   hosts.detail.empty() ? "" : ": ", base::printable(hosts.detail, 300));
         co_return found;
     }
+    std::size_t looked_up = 0;
     for (const auto& host : hosts.hosts) {
+        // A zone of a thousand NS records would have us ask others a thousand questions for it.
+        if (++looked_up > servers_asked || found.servers.size() >= servers_asked)
+            break;
         const auto addresses = co_await with.dns.addresses(host);
         for (const auto& address : addresses.addresses)
             if (found.servers.size() < servers_asked)

@@ -7,12 +7,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mailtight::publish {
 
 namespace {
 
 constexpr std::size_t agent_bytes = 64;
+/// Different ones a day: more are somebody who makes them up, and each would be a row in the store.
+constexpr std::size_t agents_max = 256;
+constexpr std::string_view other_agent = "other";
 
 /// An IPv4 /24 or an IPv6 /48; "" where it is no address (a unix socket without a proxy's word).
 std::string network_of(std::string_view text) {
@@ -39,6 +43,8 @@ std::string agent_word(std::string_view agent) {
 struct fetch_counter::state {
     std::size_t most;
     name_table<model::policy_fetches> counts;
+    name_table<bool> agents; ///< of that day
+    std::chrono::sys_days day{};
     std::uint64_t lost = 0;
     std::string key; ///< kept for its memory
 };
@@ -54,7 +60,15 @@ void fetch_counter::count(std::string_view domain, std::string_view id, std::str
                           std::string_view agent, base::utc_seconds at) {
     const auto day = std::chrono::floor<std::chrono::days>(at);
     const auto network = network_of(address);
-    const auto word = agent_word(agent);
+    if (day > std::exchange(state_->day, std::max(day, state_->day)))
+        state_->agents.clear();
+    auto word = agent_word(agent);
+    if (!state_->agents.contains(word)) {
+        if (state_->agents.size() < agents_max)
+            state_->agents.emplace(word, true);
+        else
+            word = other_agent;
+    }
     auto& key = state_->key;
     key.clear();
     fmt::format_to(std::back_inserter(key), "{}\n{}\n{}\n{}\n{}", domain, day.time_since_epoch().count(),

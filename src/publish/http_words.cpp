@@ -16,12 +16,9 @@ struct words {
     std::string_view body;
 };
 constexpr words all[] = {
-    {400, "This is no request that can be answered.\n"},
-    {404, "There is nothing at this address.\n"},
-    {405, "Only GET and HEAD are answered here.\n"},
-    {414, "The address is too long.\n"},
-    {421, "The connection was made for another host.\n"},
-    {431, "The fields are too large.\n"},
+    {400, "This is no request that can be answered.\n"},  {404, "There is nothing at this address.\n"},
+    {405, "Only GET and HEAD are answered here.\n"},      {414, "The address is too long.\n"},
+    {421, "The connection was made for another host.\n"}, {431, "The fields are too large.\n"},
     {505, "Version 1.1 of HTTP is spoken here.\n"},
 };
 

@@ -35,9 +35,13 @@ struct issuer_options {
     std::vector<challenge_kind> order = {challenge_kind::tls_alpn_01, challenge_kind::http_01};
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
-    std::size_t at_once = 8;
-    bool agree = false;  ///< to the authority's terms
-    bool exempt = false; ///< the directory was named by the operator: private addresses are allowed
+    std::size_t at_once = 32;
+    bool agree = false; ///< to the authority's terms
+    /// The directory was named by the operator: where it stands, private addresses and http are allowed. What
+    /// it names elsewhere is asked by https and behind the guard.
+    bool exempt = false;
+    /// One order's turn, however slow the authority is; another turn goes on with it.
+    std::chrono::milliseconds turn{900'000};
     std::vector<std::chrono::seconds> back_off = {std::chrono::seconds(60), std::chrono::seconds(600),
                                                   std::chrono::seconds(6'000), std::chrono::seconds(86'400)};
 };
@@ -84,6 +88,7 @@ public:
     struct counters {
         std::uint64_t issued = 0, failed = 0, bad_nonces = 0, waited_for_limit = 0;
         std::uint64_t requests = 0, handshakes = 0;
+        std::uint64_t writes = 0, transactions = 0; ///< of orders; several writes share a transaction
     };
     counters counted() const;
     struct state;

@@ -63,8 +63,11 @@ io::task<issuer::renewal> issuer::renewal_of(store::kept_certificate of) {
     const auto window = wire::read_acme_window(answer.body);
     if (!window)
         co_return out;
-    out.by_authority = true;
-    out.at = in_window(*window, *id);
+    // An authority may be wrong about days, or hostile: nothing is served until its last day for that.
+    const auto at = in_window(*window, *id);
+    const auto last = of.not_before + (of.not_after - of.not_before) * 9 / 10;
+    out.by_authority = at <= last;
+    out.at = std::min(at, last);
     out.explanation = window->explanation_url;
     co_return out;
 }

@@ -53,15 +53,27 @@ std::string next_page(const io::http_answer& answer) {
     return {};
 }
 
+bool same_origin(std::string_view one, std::string_view other) {
+    const auto a = io::parse_url(one), b = io::parse_url(other);
+    return a && b && a->tls == b->tls && a->port == b->port && a->host == b->host;
+}
+
 } // namespace
 
-io::task<io::http_answer> issuer::state::get(std::string url) {
+/// The operator named the directory, and with it where it stands. Any other place is one that the authority
+/// names: asked by https alone, and behind the guard.
+io::http_call issuer::state::call_to(std::string url) const {
     io::http_call call;
-    call.method = "GET";
+    call.exempt = options.exempt && same_origin(url, options.directory);
     call.url = std::move(url);
-    call.exempt = options.exempt;
     call.time = request_time;
     call.reply_bytes = reply_bytes;
+    return call;
+}
+
+io::task<io::http_answer> issuer::state::get(std::string url) {
+    auto call = call_to(std::move(url));
+    call.method = "GET";
     co_return co_await session.ask(std::move(call), true);
 }
 
@@ -111,11 +123,7 @@ io::task<order_reply> issuer::state::post(account_ptr as, const base::ec_key* ke
             }
             fresh = std::move(*got);
         }
-        io::http_call call;
-        call.url = url;
-        call.exempt = options.exempt;
-        call.time = request_time;
-        call.reply_bytes = reply_bytes;
+        auto call = call_to(url);
         call.fields = {{"Content-Type", "application/jose+json"}};
         call.body = wire::acme_request(as ? as->key : *key, as ? as->url : "", fresh, url, payload);
         const auto answer = co_await session.ask(std::move(call), !once);

@@ -20,7 +20,7 @@ words words_of(std::string_view domain, const fault& of) {
         return {fmt::format("The policy of {} does not admit {}", domain, subject),
                 fmt::format("{} is an MX host of {} that no mx line of the policy admits; {}.", subject,
                             domain, detail),
-                fmt::format("Either admit it: mailtight domain set {} --add-mx {}; or take it out of the MX "
+                fmt::format("Either admit it: mailtight plan {} --add-mx {} --do; or take it out of the MX "
                             "records.",
                             domain, subject)};
     case change_kind::id_without_policy:
@@ -66,7 +66,7 @@ words words_of(std::string_view domain, const fault& of) {
     case change_kind::new_finding: {
         const auto code = subject.substr(0, subject.find(' '));
         return {fmt::format("{}: {}", domain, subject), "It was not there before.",
-                fmt::format("mailtight check {} --verbose explains {} and how to mend it.", domain, code)};
+                fmt::format("mailtight check {} explains {} and how to mend it.", domain, code)};
     }
     case change_kind::verdict_worse:
         return {fmt::format("{} is worse off than before", domain), fmt::format("It is {}.", detail), look};

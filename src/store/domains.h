@@ -81,6 +81,13 @@ class domain_store {
 public:
     virtual ~domain_store() = default;
 
+    /// What several callers wait for, as one transaction: all of it holds when this returns, or, where it
+    /// returns an error, nothing. `light`: a power cut may take the last of it, even of calls that are
+    /// durable alone. `calls` may be run more than once (a write lost against another machine's), each time
+    /// with this store; what its calls gave the last time counts. Where many rows of work are touched: by
+    /// name, as others lock them.
+    virtual result<void> together(bool light, const std::function<void(domain_store&)>& calls);
+
     // ---- domains looked after ----
     enum class saved { yes, outdated /* somebody else changed it first */, exists, absent };
     /// New where `revision` is 0. Each changed field is written to the log of changes, with who and why. The

@@ -42,6 +42,8 @@ public:
     result<std::vector<failure_row>> failures(const filter& of) override;
     result<std::vector<policy_row>> policies(const filter& of) override;
     result<std::vector<quarantine_row>> quarantine(const filter& of) override;
+    result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
+                                                 std::size_t each) override;
     result<sizes> size() override;
 
 private:

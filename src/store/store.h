@@ -97,6 +97,11 @@ public:
     virtual result<std::vector<policy_row>> policies(const filter& of) = 0;
     /// How much is kept apart, by reason, in the period.
     virtual result<std::vector<quarantine_row>> quarantine(const filter& of) = 0;
+    /// Names below any of these domains (none of which is among them) that reports name, as policy domain or
+    /// as a whole, counted or kept apart; of trusted reports alone, since anybody may make names up. At most
+    /// `each` below one domain, in order.
+    virtual result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
+                                                         std::size_t each) = 0;
     virtual result<sizes> size() = 0;
 };
 

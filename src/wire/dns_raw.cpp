@@ -27,7 +27,7 @@ void put32(std::string& to, std::uint32_t value) {
     put16(to, value & 0xffff);
 }
 
-std::expected<raw_message, dns_parse_error> read_raw_message(std::string_view bytes) {
+std::expected<raw_message, dns_parse_error> read_raw_message(std::string_view bytes, std::size_t most) {
     bytes = bytes.substr(0, base::limits::dns_message_bytes);
     if (bytes.size() < dns_header_bytes)
         return std::unexpected(dns_parse_error::short_header);
@@ -51,7 +51,7 @@ std::expected<raw_message, dns_parse_error> read_raw_message(std::string_view by
                                         {part::authority, get16(bytes, 8)},
                                         {part::additional, get16(bytes, 10)}}) {
         for (unsigned i = 0; i < count; ++i) {
-            if (message.records.size() == dns_records_max)
+            if (message.records.size() >= most)
                 return std::unexpected(dns_parse_error::many_records);
             if (at >= bytes.size())
                 return std::unexpected(dns_parse_error::cut_short);

@@ -34,8 +34,9 @@ struct raw_message {
     unsigned opcode() const { return flags >> 11 & 0xf; }
     std::uint16_t rcode() const { return flags & 0xf; } ///< the header's four bits
 };
-/// The names in RDATA are not looked at.
-std::expected<raw_message, dns_parse_error> read_raw_message(std::string_view bytes);
+/// The names in RDATA are not looked at. More than `most` records are refused.
+std::expected<raw_message, dns_parse_error> read_raw_message(std::string_view bytes,
+                                                             std::size_t most = dns_records_max);
 
 /// Unsigned integers in network order. The caller has checked that they are there.
 std::uint16_t get16(std::string_view bytes, std::size_t at);
@@ -44,6 +45,8 @@ void put16(std::string& to, unsigned value);
 void put32(std::string& to, std::uint32_t value);
 
 inline constexpr std::size_t dns_header_bytes = 12;
+/// What fits a message: each of them has eleven octets at least. For the messages of a zone transfer.
+inline constexpr std::size_t dns_records_possible = 65'535 / 11;
 inline constexpr std::uint16_t dns_type_any = 255;
 inline constexpr std::uint16_t dns_class_none = 254, dns_class_any = 255;
 

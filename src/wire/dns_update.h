@@ -76,6 +76,22 @@ std::string_view explain(tsig_fault fault);
 std::expected<void, tsig_fault> verify_dns_reply(std::string_view reply, std::string_view request_mac,
                                                  const tsig_key& with, base::utc_seconds now,
                                                  const keyed_hash& hash);
+/// Verifies the messages of one long reply to a signed message, in their order, of which not each is signed
+/// (RFC 8945 §5.3.1): the first is, and after that at least every hundredth. What came since the last
+/// signature is believed only once the next one is verified.
+class tsig_stream {
+public:
+    tsig_stream(tsig_key with, std::string request_mac, keyed_hash hash);
+    /// True where this message is signed, and with it all up to here are verified.
+    std::expected<bool, tsig_fault> take(std::string_view message, base::utc_seconds now);
+
+private:
+    tsig_key with_;
+    keyed_hash hash_;
+    std::string covered_; ///< by the next signature: the MAC before it, and what came since
+    unsigned since_ = 0;  ///< messages without signature
+    bool begun_ = false;
+};
 /// The server's clock as a reply tells it: with BADTIME what it adds (RFC 8945 §5.2.3), else when it signed.
 std::optional<base::utc_seconds> time_of_dns_reply(std::string_view reply);
 

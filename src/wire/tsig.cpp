@@ -99,8 +99,8 @@ std::optional<tsig> read_data(std::string_view bytes, const raw_record& record) 
 }
 
 /// The one TSIG, at the very end (§5.2).
-std::expected<tsig, tsig_fault> find_tsig(std::string_view bytes) {
-    const auto message = read_raw_message(bytes);
+std::expected<tsig, tsig_fault> find_tsig(std::string_view bytes, std::size_t most = dns_records_max) {
+    const auto message = read_raw_message(bytes, most);
     if (!message)
         return std::unexpected(tsig_fault::bad_form);
     const auto many = std::ranges::count(message->records, type_tsig, &raw_record::type);
@@ -113,6 +113,13 @@ std::expected<tsig, tsig_fault> find_tsig(std::string_view bytes) {
     if (auto read = read_data(bytes, last))
         return std::move(*read);
     return std::unexpected(tsig_fault::bad_form);
+}
+
+std::string length_first(std::string_view bytes) {
+    std::string out;
+    put16(out, static_cast<unsigned>(bytes.size()));
+    out += bytes;
+    return out;
 }
 
 /// The message as it was before it was signed (§4.3.2, §5.3).
@@ -140,6 +147,28 @@ std::optional<tsig_fault> told(std::uint16_t error) {
     default:
         return tsig_fault::bad_form;
     }
+}
+
+/// Whose signature, whether it is right for what it covers, and whether it is of now (§5.3).
+std::expected<void, tsig_fault> judge(const tsig& found, const tsig_key& with, std::string_view covered,
+                                      base::utc_seconds now, const keyed_hash& hash) {
+    const auto error = told(found.error);
+    // A server that shares no secret, or could not verify ours, has nothing to sign with (§5.2.1, §5.2.2).
+    if (found.mac.empty() && error)
+        return std::unexpected(*error);
+    if (!same_mac(found.mac, hash(with.algorithm, with.secret, covered)))
+        return std::unexpected(tsig_fault::bad_mac);
+    if (error)
+        return std::unexpected(*error);
+    const auto here = seconds_of(now);
+    const auto apart = here > found.time ? here - found.time : found.time - here;
+    if (apart > found.fudge) // §5.2.3
+        return std::unexpected(tsig_fault::bad_time);
+    return {};
+}
+
+bool is_by(const tsig& found, const tsig_key& key) {
+    return found.key == canonical_dns_name(key.name) && found.algorithm == key.algorithm;
 }
 
 } // namespace
@@ -177,26 +206,44 @@ std::expected<void, tsig_fault> verify_dns_reply(std::string_view reply, std::st
     const auto found = find_tsig(reply);
     if (!found)
         return std::unexpected(found.error());
-    if (found->key != canonical_dns_name(with.name) || found->algorithm != with.algorithm)
+    if (!is_by(*found, with))
         return std::unexpected(tsig_fault::other_key);
-    const auto error = told(found->error);
-    // A server that shares no secret, or could not verify ours, has nothing to sign with (§5.2.1, §5.2.2).
-    if (found->mac.empty() && error)
-        return std::unexpected(*error);
-    std::string covered;
-    put16(covered, static_cast<unsigned>(request_mac.size()));
-    covered += request_mac;
-    covered += unsigned_form(reply, *found);
-    covered += variables(with, found->time, found->fudge, found->error, found->other);
-    if (!same_mac(found->mac, hash(with.algorithm, with.secret, covered)))
-        return std::unexpected(tsig_fault::bad_mac);
-    if (error)
-        return std::unexpected(*error);
-    const auto here = seconds_of(now);
-    const auto apart = here > found->time ? here - found->time : found->time - here;
-    if (apart > found->fudge) // §5.2.3
-        return std::unexpected(tsig_fault::bad_time);
-    return {};
+    return judge(*found, with,
+                 length_first(request_mac) + unsigned_form(reply, *found) +
+                     variables(with, found->time, found->fudge, found->error, found->other),
+                 now, hash);
+}
+
+tsig_stream::tsig_stream(tsig_key with, std::string request_mac, keyed_hash hash)
+    : with_(std::move(with))
+    , hash_(std::move(hash))
+    , covered_(length_first(request_mac)) {}
+
+std::expected<bool, tsig_fault> tsig_stream::take(std::string_view message, base::utc_seconds now) {
+    constexpr unsigned most_unsigned = 99;
+    const auto found = find_tsig(message, dns_records_possible);
+    if (!found) {
+        if (found.error() != tsig_fault::missing || !begun_ || since_ == most_unsigned)
+            return std::unexpected(found.error());
+        ++since_;
+        covered_ += message;
+        return false;
+    }
+    if (!is_by(*found, with_))
+        return std::unexpected(tsig_fault::other_key);
+    covered_ += unsigned_form(message, *found);
+    if (begun_) { // the timers alone
+        put48(covered_, found->time);
+        put16(covered_, found->fudge);
+    } else {
+        covered_ += variables(with_, found->time, found->fudge, found->error, found->other);
+    }
+    if (const auto right = judge(*found, with_, covered_, now, hash_); !right)
+        return std::unexpected(right.error());
+    covered_ = length_first(found->mac);
+    since_ = 0;
+    begun_ = true;
+    return true;
 }
 
 std::optional<base::utc_seconds> time_of_dns_reply(std::string_view reply) {

@@ -144,11 +144,12 @@ void name_server::write_knot() {
         add("    update-owner: name\n    update-owner-match: equal\n"
             "    update-owner-name: [_mta-sts, _smtp._tls, mta-sts, _acme-challenge.mta-sts]\n"
             "    update-type: [TXT, CNAME, A, AAAA]\n");
-    add("  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n");
+    add("  - id: transfer\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n"
+        "  - id: signed-transfer\n    key: [push.example.com, big.example.com]\n    action: transfer\n");
     add(fmt::format("zone:\n  - domain: {}\n    file: {}/zone\n", wish_.zone, path));
     if (wish_.primary.empty()) {
         add("    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: changes\n");
-        add("    acl: [update, transfer]\n");
+        add("    acl: [update, transfer, signed-transfer]\n");
         if (!remotes.empty())
             add("    notify: [" + remotes + "]\n");
     } else {

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <future>
@@ -22,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace mailtight::tests {
@@ -40,7 +42,9 @@ struct tls_wish {
     std::string say;                    ///< after the handshake
     std::string until;                  ///< hear until this came, then close; "" : until the server ends
     std::chrono::milliseconds pause{0}; ///< after each byte that is said; 0: all at once
-    std::string from;                   ///< local address
+    std::chrono::milliseconds rest{0};  ///< after each kilobyte that is heard
+    const std::atomic<bool>* enough = nullptr; ///< once it is set, nothing more is heard
+    std::string from;                          ///< local address
 };
 struct tls_heard {
     bool shaken = false;
@@ -88,6 +92,9 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
     } close_it{socket};
     const timeval patience{20, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const int small = 4'096;
+    if (wish.rest.count() > 0)
+        ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     if (!wish.from.empty()) {
@@ -139,8 +146,9 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
             ::poll(&ended, 1, static_cast<int>(wish.pause.count())) != 0)
             break; // the server has said something: it waits no longer
     }
-    std::string buffer(16'384, '\0');
-    while (wish.until.empty() || heard.said.find(wish.until) == std::string::npos) {
+    std::string buffer(wish.rest.count() > 0 ? 1'024 : 16'384, '\0');
+    while (!(wish.enough && *wish.enough) &&
+           (wish.until.empty() || heard.said.find(wish.until) == std::string::npos)) {
         ERR_clear_error();
         const int got = SSL_read(ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
         if (got <= 0) {
@@ -149,6 +157,7 @@ inline tls_heard speak_tls(std::uint16_t port, const tls_wish& wish) {
             break;
         }
         heard.said.append(buffer, 0, static_cast<std::size_t>(got));
+        std::this_thread::sleep_for(wish.rest);
     }
     SSL_shutdown(ssl.get());
     ERR_clear_error();

@@ -54,20 +54,19 @@ def thousand(trial: Trial) -> None:
     top = folders(trial, [f"mta-sts.{d}" for d in domains])
     publisher.text = re.sub(r'directory = "[^"]*"', f'folder = "{top}"', publisher.text)
     trial.names.put(f"*.{ZONE}", "A", publisher.address)
-    trial.names.put(f"*.{ZONE}", "MX", f"10 mx.{ZONE}.")
-    took = publisher.start()
-    trial.true(took < 5, f"the start took {took:.1f} s")
+    publisher.start()
     table = world.folder / "thousand.csv"
-    table.write_text("domain,mode,mx,rua,dns,labels\r\n" + "".join(f'{d},testing,"mx.{ZONE} mx2.{ZONE}",mailto:tls@{ZONE},hand,lab\r\n' for d in domains))
+    table.write_text("domain,mode,mx,rua,dns,labels\r\n" + "".join(f'{d},testing,"mx.{ZONE} mx2.{ZONE}",mailto:tls@{ZONE},update:knot,lab\r\n' for d in domains))
     began = time.monotonic()
     trial.has(publisher.say("domain", "add", "--csv", str(table)), "1000 domains added")
     trial.same("added twice", publisher.say("domain", "add", "--csv", str(table)).split()[0], "0")
     trial.same("in the list", len(publisher.rows("domain", "list", "--label", "lab")), count)
-    for domain in domains:
-        publisher.say("plan", domain, "--said", "report-way") if domain in domains[:3] else None
-    print(f"        a table of {count}: {time.monotonic() - began:.1f} s", flush=True)
+    trial.true(time.monotonic() - began < 30, f"a table of {count} took {time.monotonic() - began:.1f} s")
+    for domain in domains[:3]:  # the others wait for somebody to say where their reports go
+        trial.names.put(domain, "MX", f"10 mx.{ZONE}.")
+        publisher.say("plan", domain, "--said", "report-way")
     for domain in domains[:3]:
-        trial.wait(f"the policy of {domain}", lambda d=domain: fetched(publisher, d, trial.pebble.trust), 20)
+        trial.wait(f"the policy of {domain}", lambda d=domain: fetched(publisher, d, trial.pebble.trust), 60)
     counted(trial, publisher, domains[0])
     renewed(trial, publisher, top, domains[0])
 
@@ -132,8 +131,10 @@ def http(trial: Trial, publisher: Publisher, domain: str) -> None:
 
 def testssl(trial: Trial, publisher: Publisher, name: str) -> None:
     found = trial.world.folder / "testssl.json"
-    what = [] if trial.world.full else ["--protocols", "--server-defaults", "--fs", "--std"]
-    done = run_inside("testssl", "--warnings", "off", "--color", "0", "--quiet", "--nodns", "min", "--add-ca", str(trial.pebble.trust), "--ip", publisher.address,
+    what = [] if trial.world.full else ["--protocols", "--server-defaults", "--fs"]
+    # Without the tables of its package it says hello without a cipher.
+    tables = trial.world.build / "root" / "etc" / "testssl"
+    done = run_inside("env", f"TESTSSL_INSTALL_DIR={tables}", "testssl", "--warnings", "off", "--color", "0", "--quiet", "--nodns", "min", "--add-ca", str(trial.pebble.trust), "--ip", publisher.address,
                       *what, "--jsonfile", str(found), f"{name}:443", limit=600)
     trial.true(found.exists(), f"testssl says {done.stdout[-500:]} {done.stderr[-300:]}")
     rows = json.loads(found.read_text())
@@ -141,10 +142,11 @@ def testssl(trial: Trial, publisher: Publisher, name: str) -> None:
            and row["id"] not in NOT_OF_OURS]
     trial.same("what testssl minds", bad, [])
     said = {row["id"]: row["finding"] for row in rows}
-    trial.same("protocols", {k: said.get(k, "").split()[0] for k in ("SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3")},
+    trial.same("protocols", {k: (said.get(k, "").split() or [""])[0] for k in ("SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3")},
                {"SSLv3": "not", "TLS1": "not", "TLS1_1": "not", "TLS1_2": "offered", "TLS1_3": "offered"})
-    trial.same("forward secrecy", said.get("FS", "").split()[0], "offered")
+    trial.same("forward secrecy", (said.get("FS", "").split() or [""])[0], "offered")
 
 
-# What the lab's authority leaves out: revocation, transparency, and its certificates' age.
-NOT_OF_OURS = {"cert_revocation", "OCSP_stapling", "certificate_transparency", "cert_caIssuers", "DNS_CAArecord", "cert_chain_of_trust", "overall_grade"}
+# What the lab's authority leaves out: revocation, transparency, and its certificates' age; and which ciphers of a
+# country testssl's own OpenSSL lacks.
+NOT_OF_OURS = {"cert_revocation", "OCSP_stapling", "certificate_transparency", "cert_caIssuers", "DNS_CAArecord", "cert_chain_of_trust", "overall_grade", "engine_problem"}

@@ -37,6 +37,7 @@ def by_hook(trial: Trial) -> None:
     folder.mkdir()
     script = hook_script(folder, names.secret, domain)
     sitting = Sitting(trial, domain, 2, conforming=False, updates=f'hook = ["{script}"]')
+    sitting.watcher.one_at_a_time = True
     sitting.start()
     names.put(f"_mta-sts.{domain}", "TXT", '"somebody else\'s words"')
     publisher, person = sitting.publisher, sitting.person
@@ -104,7 +105,7 @@ def by_hand(trial: Trial) -> None:
     def without(plan: dict) -> bool:
         file = site / ".well-known" / "mta-sts.txt"
         if file.exists() and file.read_text() != before:
-            body.append(file.read_text())
+            body.append(file.read_bytes().decode())
         return plan["finished"]
     person.until("removal", without, 60)
     trial.same("the file in between", body[:1], ["version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"])

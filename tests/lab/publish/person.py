@@ -61,6 +61,8 @@ class Person:
                     self.asked.append(step["kind"])
                     self.does[step["kind"]](step)
                     acted = key
+                    if step["kind"] != "evidence":
+                        self.pass_seconds(660)  # what was asked of a person is looked at anew in ten minutes
             elif step["state"] == "waiting" and step.get("not_before") and seconds_of(step["not_before"]) > self.now():
                 self.wait_until(seconds_of(step["not_before"]), step)
             else:

@@ -319,6 +319,36 @@ TEST(dane_rules, one_fault_one_code) {
     EXPECT_EQ(judged.mx.front().dane, "matches");
 }
 
+/// The key of a mail server changes while senders hold the records of before: step by step, and in the wrong
+/// order.
+TEST(dane_rules, a_key_changes_under_both_records) {
+    PROVES("7672-4-a");
+    observation before = healthy(), after = healthy();
+    const model::tlsa_fact::entry old_key = key_of(before, 0);
+    after.mx.at(0).probes.front().tls.chain.front().spki_der += "another key";
+    const model::tlsa_fact::entry new_key = key_of(after, 0);
+    ASSERT_NE(old_key.data, new_key.data);
+    const auto dane = [](observation seen, std::vector<model::tlsa_fact::entry> records) {
+        seen.mx.at(0).tlsa = tlsa(seen.mx.at(0).host, std::move(records));
+        return advise::judge(seen);
+    };
+    for (const auto& both : {std::vector{old_key, new_key}, std::vector{new_key, old_key}}) {
+        EXPECT_EQ(dane(before, both).mx.front().dane, "matches")
+            << "the new record is there, the old key serves";
+        EXPECT_EQ(dane(after, both).mx.front().dane, "matches") << "the server has switched";
+    }
+    EXPECT_EQ(dane(after, {new_key}).mx.front().dane, "matches") << "the old record has gone";
+    // Switched before the new record stands: nobody with DANE delivers, and it is said what was forgotten.
+    const auto early = dane(after, {old_key});
+    EXPECT_EQ(early.mx.front().dane, "mismatch");
+    const auto* found = find(early, "dane.mismatch");
+    ASSERT_NE(found, nullptr);
+    EXPECT_NE(found->fix.find("publish the new record at least two TTLs before"), std::string::npos)
+        << found->fix;
+    // Removed before the switch: the same.
+    EXPECT_NE(find(dane(before, {new_key}), "dane.mismatch"), nullptr);
+}
+
 TEST(dane_rules, starttls_is_for_every_client_where_tlsa_records_promise_it) {
     PROVES("7672-9.2-a");
     const auto message = [](model::dnssec security, bool published) {

@@ -96,6 +96,8 @@ TEST(domain_wish, what_means_nothing_is_told_with_what_would) {
         {{.leave = "some"}, "nothing, records or all"},
         {{.policy_host = "localhost"}, "--policy-host"},
         {{.sts_target = "192.0.2.1"}, "--sts-target"},
+        {{.owner = "\x1b[2J"}, "--owner"},
+        {{.owner = std::string(254, 'a')}, "--owner"},
         {{.labels = {"two words"}}, "--label"},
         {{.pause = true, .resume = true}, "exclude each other"},
     };
@@ -142,12 +144,23 @@ TEST(domain_wish, a_table_that_is_none_is_told_where) {
                         {"mode\ntesting\n", "no column domain"},
                         {"domain,mods\n", "did you mean mode"},
                         {"domain\nexample.com,enforce\n", "row 2 has more cells"},
+                        {"domain,Domain\n", "two columns 'domain'"},
                         {"domain\n\"example.com\n", "quote is not closed"}};
     for (const auto& row : rows) {
         const auto read = app::read_domain_csv(row.text);
         ASSERT_FALSE(read.has_value()) << row.text;
         EXPECT_THAT(read.error(), HasSubstr(row.says));
     }
+    // A hundred bytes of memory for each of the table's are not to be had.
+    const auto wide = app::read_domain_csv("domain\n" + std::string(1'000'000, ','));
+    ASSERT_FALSE(wide.has_value());
+    EXPECT_THAT(wide.error(), HasSubstr("line 2: more than 64 cells"));
+    std::string rows_of_one = "domain\n";
+    for (int i = 0; i < 2'000'001; ++i)
+        rows_of_one += "a\n";
+    const auto long_one = app::read_domain_csv(rows_of_one);
+    ASSERT_FALSE(long_one.has_value());
+    EXPECT_THAT(long_one.error(), HasSubstr("more than 2000000 rows"));
 }
 
 } // namespace

@@ -33,6 +33,7 @@ TEST(publish_settings, what_is_configured_is_understood) {
     from.leave_to_us = "all";
     from.update_servers = {"knot 192.0.2.53 zone=example.com key=" +
                            key_file(folder.path(), "name:hmac-sha256:c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\n")};
+    from.zone_transfer = {"knot"};
     from.acme_contact = {"hostmaster@example.net"};
     from.acme_challenges = {"dns-01", "http-01"};
     const auto made = app::publish_settings_of(from);
@@ -48,6 +49,7 @@ TEST(publish_settings, what_is_configured_is_understood) {
     EXPECT_EQ(made->servers[0].key->secret, "secretsecretsecretsecret");
     EXPECT_EQ(made->server(""), made->server("knot"));
     EXPECT_EQ(made->server("bind"), nullptr);
+    EXPECT_THAT(made->transfer_from, testing::ElementsAre("knot"));
     EXPECT_THAT(made->issuing.contacts, testing::ElementsAre("mailto:hostmaster@example.net"));
     EXPECT_EQ(made->issuing.order.front(), publish::challenge_kind::dns_01);
 }
@@ -66,6 +68,10 @@ TEST(publish_settings, what_is_wrong_names_its_key) {
         {[](app::settings& s) { s.update_servers = {"knot"}; }, "NAME ADDRESS[:PORT]"},
         {[](app::settings& s) { s.update_servers = {"knot host.example"}; }, "dns-update.servers"},
         {[](app::settings& s) { s.update_servers = {"knot 192.0.2.1 tsig=x"}; }, "neither zone=ZONE"},
+        {[](app::settings& s) { s.update_servers = {"knot 192.0.2.1 key=n:hmac-sha256:c2VjcmV0"}; },
+         "not the key"},
+        {[](app::settings& s) { s.update_servers = {"knot n:hmac-sha256:c2VjcmV0"}; }, "no address"},
+        {[](app::settings& s) { s.update_servers = {"knot 192.0.2.1 secret=c2VjcmV0"}; }, "word 3"},
         {[](app::settings& s) { s.update_servers = {"a 192.0.2.1", "a 192.0.2.2"}; }, "two have the name"},
         {[&](app::settings& s) { s.update_servers = {"knot 192.0.2.1 key=" + open}; }, "read by everybody"},
         {[](app::settings& s) { s.update_servers = {"knot 192.0.2.1 key=/nowhere/at/all"}; }, "/nowhere"},
@@ -74,6 +80,7 @@ TEST(publish_settings, what_is_wrong_names_its_key) {
         {[](app::settings& s) { s.acme_challenges = {"tls-sni-01"}; }, "certificates.challenges"},
         {[](app::settings& s) { s.acme_eab_id = "id"; }, "go together"},
         {[](app::settings& s) { s.sub_domains = {"-"}; }, "watch.sub-domains"},
+        {[](app::settings& s) { s.zone_transfer = {"bind"}; }, "watch.zone-transfer"},
         {[](app::settings& s) { s.watch_cheap = std::chrono::seconds(1); }, "watch.cheap"},
     };
     for (const auto& row : rows) {

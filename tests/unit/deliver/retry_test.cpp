@@ -2,8 +2,8 @@
 // Every answer of the other side and what follows from it, and a whole day of trying on a made-up clock.
 #include "deliver/retry.h"
 
-#include "wire/http_date.h"
 #include "support/proves.h"
+#include "wire/http_date.h"
 
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>

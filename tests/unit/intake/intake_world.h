@@ -138,6 +138,10 @@ public:
     quarantine(const mailtight::store::filter&) override {
         return {};
     }
+    mailtight::store::result<std::vector<std::string>>
+    names_below(std::span<const std::string>, mailtight::store::day, std::size_t) override {
+        return {};
+    }
     mailtight::store::result<mailtight::store::sizes> size() override { return mailtight::store::sizes{}; }
 
 private:

@@ -351,6 +351,38 @@ TEST(SecureServer, AClientThatTakesNothingIsNotReadFromAndClosed) {
     EXPECT_EQ(world.script.alive, 0U);
 }
 
+TEST(SecureServer, TakingAnAnswerByDropsBuysNoTime) {
+    io::loop on;
+    secure_world world(on, {.idle_time = 1s});
+    auto wish = saying("a.example", "");
+    for (int i = 0; i < 200; ++i)
+        wish.say += netstring("big 100000");
+    wish.rest = 20ms; // all of it would take 400 seconds
+    std::atomic<bool> enough = false;
+    wish.enough = &enough;
+    auto client = std::async(std::launch::async,
+                             [port = world.port(), &wish] { return speak_tls(port, wish).said.size(); });
+    ASSERT_TRUE(eventually(on, [&] { return world.server.counted().handshakes == 1; }));
+    EXPECT_TRUE(eventually(on, [&] { return world.server.open_connections() == 0; }));
+    enough = true;
+    EXPECT_LT(client.get(), 20'000'000U);
+}
+
+TEST(SecureServer, WhoIsSilentMakesRoomWhenPlacesRunOut) {
+    io::loop on;
+    secure_world world(
+        on, {.handshake_time = 8s, .idle_time = 8s, .listening = {.connections = 8, .per_source = 8}});
+    std::vector<raw_client> silent;
+    for (int i = 0; i < 6; ++i)
+        silent.push_back(raw_client::tcp(world.port()));
+    ASSERT_TRUE(eventually(on, [&] { return world.server.open_connections() == 6; }));
+    const auto begun = std::chrono::steady_clock::now();
+    silent.push_back(raw_client::tcp(world.port()));
+    ASSERT_TRUE(eventually(on, [&] { return world.server.open_connections() == 7; }));
+    EXPECT_TRUE(eventually(on, [&] { return world.server.open_connections() <= 6; }));
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s) << "not the eight seconds of quiet times";
+}
+
 TEST(SecureServer, StopsInOrder) {
     io::loop on;
     secure_world world(on);
@@ -364,7 +396,9 @@ TEST(SecureServer, StopsInOrder) {
     world.server.stop();
     ASSERT_TRUE(eventually(on, [&] { return idle.wait_for(0s) == std::future_status::ready; }));
     EXPECT_TRUE(idle.get().ordered);
-    EXPECT_EQ(world.server.open_connections(), 1U) << "an answer is owed";
+    EXPECT_TRUE(eventually(on, [&] { return world.server.open_connections() == 1; }))
+        << "the idle one is gone";
+    EXPECT_EQ(waiting.wait_for(0s), std::future_status::timeout) << "an answer is owed";
     world.script.answer_all();
     ASSERT_TRUE(eventually(on, [&] { return waiting.wait_for(0s) == std::future_status::ready; }));
     EXPECT_EQ(waiting.get().said, netstring("word"));

@@ -9,6 +9,8 @@
 
 #include <fstream>
 
+#include <sys/stat.h>
+
 namespace mailtight::publish {
 namespace {
 
@@ -77,6 +79,28 @@ TEST_F(Folder, SaysOnlyWhatChanged) {
     ASSERT_THAT(seen.fresh, SizeIs(1));
     EXPECT_EQ(seen.fresh[0].chain, chain(next));
     EXPECT_THAT(seen.gone, IsEmpty());
+}
+
+TEST_F(Folder, WhatIsNoFileOrHasNoEndIsNotRead) {
+    const auto one = leaf("mta-sts.one.example");
+    for (const char* name : {"zero", "pipe", "folder", "huge", "loop"})
+        write(std::string(name) + "/fullchain.pem", chain(one));
+    const auto at = [this](const char* name) { return scratch_.path() / name / "privkey.pem"; };
+    fs::create_symlink("/dev/zero", at("zero"));
+    ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+    fs::create_directory(at("folder"));
+    std::ofstream(at("huge")) << "";
+    fs::resize_file(at("huge"), 1ULL << 40);
+    fs::create_symlink("privkey.pem", at("loop"));
+    write("live/fullchain.pem", chain(one)); // beside them, one that is whole
+    write("live/privkey.pem", one.key_pem());
+    const auto seen = folder_.look();
+    ASSERT_THAT(seen.fresh, SizeIs(1));
+    EXPECT_EQ(seen.fresh[0].file, (scratch_.path() / "live/fullchain.pem").string());
+    const auto trouble = folder_.look().trouble;
+    EXPECT_THAT(trouble, SizeIs(5)) << "each is told of";
+    for (const auto& words : trouble)
+        EXPECT_EQ(words.find("PRIVATE"), words.npos) << "and nothing of a key";
 }
 
 TEST_F(Folder, AHalfWrittenPairKeepsTheOldOne) {

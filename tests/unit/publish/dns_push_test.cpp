@@ -182,6 +182,39 @@ TEST(DnsPush, AServerThatIsNotThePrimary) {
     EXPECT_EQ(cache.updates + other.updates + closed.updates, 0U);
 }
 
+/// A zone that names a thousand servers below somebody else's domain.
+struct zone_of_a_thousand final : tests::fixed_resolver {
+    std::size_t looked_up = 0;
+    io::task<model::dns_fact> soa(std::string) override {
+        model::dns_fact fact;
+        fact.status = model::dns_status::ok;
+        fact.name = "example.com";
+        co_return fact;
+    }
+    io::task<model::ns_fact> ns(std::string) override {
+        model::ns_fact fact;
+        fact.status = model::dns_status::ok;
+        for (int i = 0; i < 1'000; ++i)
+            fact.hosts.push_back("ns" + std::to_string(i) + ".victim.example");
+        co_return fact;
+    }
+    io::task<model::address_fact> addresses(std::string name) override {
+        ++looked_up;
+        return tests::fixed_resolver::addresses(std::move(name));
+    }
+};
+
+TEST(DnsPush, AZoneOfAThousandServersIsNoAmplifier) {
+    io::loop loop;
+    zone_of_a_thousand dns;
+    const base::address_guard guard;
+    const base::system_clock clock;
+    dns_pusher pusher(loop, dns, guard, clock, 53, 100ms, 100ms);
+    const auto told = loop.block_on(pusher.verify({{sts, "TXT", {id1}, {}, 300}}));
+    EXPECT_EQ(told.what, fate::failed);
+    EXPECT_LE(dns.looked_up, 16U);
+}
+
 TEST(DnsPush, WhatCannotBeMeantIsNotSent) {
     liar says;
     EXPECT_EQ(push_to(says, {{"a..b", "TXT", {"x"}, {}, 300}}).what, fate::stopped);

@@ -273,6 +273,24 @@ TEST(FetchCounter, IsBounded) {
     EXPECT_EQ(counter.take().at(0).agent, std::string(64, 'a'));
 }
 
+TEST(FetchCounter, MadeUpAgentsFillNoStore) {
+    fetch_counter counter;
+    const base::utc_seconds day{}, next = day + std::chrono::days(1);
+    std::size_t rows = 0;
+    for (int i = 0; i < 5'000; ++i) {
+        counter.count("example.com", "1", "192.0.2.1", "made-up-" + std::to_string(i), day);
+        if (i % 500 == 0)
+            rows += counter.take().size();
+    }
+    const auto last = counter.take();
+    EXPECT_LE(rows + last.size(), 270U) << "256, and the others once a batch";
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_EQ(last[0].agent, "other");
+    EXPECT_EQ(last[0].count, 499U);
+    counter.count("example.com", "1", "192.0.2.1", "postfix-mta-sts-resolver", next);
+    EXPECT_EQ(counter.take().at(0).agent, "postfix-mta-sts-resolver") << "the next day";
+}
+
 TEST(PolicySession, TheSiteOfPort80AnswersChallengesAlone) {
     world w;
     const auto make = w.sessions.challenges();

@@ -116,6 +116,16 @@ TEST_F(Ari, TheAuthoritysWindowCounts) {
     EXPECT_THAT(asked_, testing::ElementsAre("/dir", "/ari/" + base::renewal_id(leaf_.pem()).value()));
 }
 
+TEST_F(Ari, AWindowBehindTheLastDaysIsNotWaitedFor) {
+    for (const char* year : {"2026-03", "2999-01"}) {
+        body_ = fmt::format(
+            R"({{"suggestedWindow":{{"start":"{0}-02T00:00:00Z","end":"{0}-03T00:00:00Z"}}}})", year);
+        const auto when = ask();
+        EXPECT_FALSE(when.by_authority) << year;
+        EXPECT_EQ(when.at, at("2026-02-24T00:00:00Z")) << year << ": nine tenths of its life";
+    }
+}
+
 TEST_F(Ari, RetryAfterIsKeptWithinSense) {
     struct row {
         const char* field;

@@ -103,7 +103,7 @@ TEST(an_alarm, is_raised_at_once_by_an_mx_host_without_policy) {
     EXPECT_EQ(all[0].key, "watch/a.example/mx-without-policy/new.a.example");
     EXPECT_TRUE(all[0].error);
     EXPECT_THAT(all[0].text, HasSubstr("new.a.example is an MX host"));
-    EXPECT_THAT(all[0].fix, HasSubstr("mailtight domain set a.example"));
+    EXPECT_THAT(all[0].fix, HasSubstr("mailtight plan a.example --add-mx"));
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .mx = {"new.a.example"}}, {.hour = 2}}), IsEmpty()) << "over";
     const auto tested = std::vector<row>{{.body = policy("testing"), .mx = {"new.a.example"}}};
     EXPECT_FALSE(alarms_of(memory_of(tested), start).at(0).error) << "senders deliver";
@@ -111,7 +111,7 @@ TEST(an_alarm, is_raised_at_once_by_an_mx_host_without_policy) {
 }
 
 TEST(an_alarm, is_raised_by_a_policy_that_changed_without_its_id) {
-    PROVES("8461-3.1-e");
+    PROVES("8461-3.1-e", "A49");
     const auto other = policy("testing");
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .body = other}}), IsEmpty()) << "a person may be at it";
     EXPECT_THAT(told({{.hour = 0}, {.hour = 1, .body = other}, {.hour = 2, .body = other}}),

@@ -15,7 +15,7 @@ using sts::policy_fault;
 using override_kind = model::policy_override::kind;
 
 TEST(service_cares, for_a_daily_fetch_whatever_the_id) {
-    PROVES("8461-3.3-q", "8461-10.2-b");
+    PROVES("8461-3.3-q", "8461-10.2-b", "A49");
     service_world world;
     world.enforcing();
     world.begin();

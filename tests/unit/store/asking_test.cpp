@@ -49,6 +49,50 @@ protected:
     }
 };
 
+TEST_P(asking, names_below_our_domains_that_trusted_reports_name) {
+    std::vector<model::received_report> more{report("s1", "shop.example.com", 4, 5),
+                                             report("s2", "shop.example.com", 5, 5),
+                                             report("deep", "Deep.Down.example.com", 5, 5),
+                                             report("old", "old.example.com", 1, 5),
+                                             report("other", "notexample.com", 5, 5),
+                                             report("theirs", "sub.example.net", 5, 5),
+                                             report("above", "com", 5, 5)};
+    auto part = report("part", "example.com", 5, 5); // a policy of another name in a report about ours
+    part.report.policies.push_back(tests::policy("sts", "inner.example.com", 3, 0));
+    more.push_back(part);
+    for (const auto how : {model::trust::unverified, model::trust::rejected}) {
+        auto forged = report("forged" + std::to_string(static_cast<int>(how)), "made-up.example.com", 5, 5);
+        forged.trust = how;
+        more.push_back(forged);
+    }
+    ASSERT_TRUE(s->add(more));
+    const std::vector<std::string> ours{"Example.com", "example.org"};
+    const auto names = s->names_below(ours, may(3), 100);
+    ASSERT_TRUE(names) << names.error().message;
+    EXPECT_THAT(*names, ElementsAre("deep.down.example.com", "inner.example.com", "shop.example.com"));
+    EXPECT_THAT(s->names_below(ours, may(1), 100).value(), testing::Contains("old.example.com"));
+    EXPECT_THAT(s->names_below(ours, may(3), 2).value(), SizeIs(2));
+    EXPECT_THAT(s->names_below({}, may(3), 100).value(), IsEmpty());
+    // A name that is looked after itself is not told, and what is below it is its own.
+    const std::vector<std::string> with_down{"example.com", "shop.example.com", "down.example.com"};
+    EXPECT_THAT(s->names_below(with_down, may(3), 100).value(),
+                ElementsAre("deep.down.example.com", "inner.example.com"));
+    EXPECT_THAT(s->names_below(std::vector<std::string>{"example.net"}, may(3), 100).value(),
+                ElementsAre("sub.example.net"));
+}
+
+TEST_P(asking, names_below_are_found_beyond_a_page) {
+    std::vector<model::received_report> many;
+    for (int i = 0; i < 2'300; ++i)
+        many.push_back(report("m" + std::to_string(i), "n" + std::to_string(i) + ".elsewhere.example", 5, 1));
+    many.push_back(report("z", "z.example.com", 5, 1));
+    ASSERT_TRUE(s->add(many));
+    EXPECT_THAT(s->names_below(std::vector<std::string>{"example.com"}, may(1), 10).value(),
+                ElementsAre("z.example.com"));
+    EXPECT_THAT(s->names_below(std::vector<std::string>{"elsewhere.example"}, may(1), 5'000).value(),
+                SizeIs(2'300));
+}
+
 TEST_P(asking, days_of_all_domains) {
     const auto rows = s->days({});
     ASSERT_TRUE(rows) << rows.error().message;
