@@ -228,6 +228,8 @@ std::expected<model::looked_after, std::string> new_domain(std::string domain, c
     made.domain = std::move(domain);
     made.leave = with.leave;
     made.added_at = made.changed_at = now;
+    if (with.policy_host.empty() && said.policy_host.empty()) // nothing could point here
+        made.host = model::hosting::elsewhere;
     if (auto taken = apply(said, made, with); !taken)
         return std::unexpected(taken.error());
     return made;

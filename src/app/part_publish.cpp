@@ -323,11 +323,12 @@ private:
             broken_.erase(one.name);
             return;
         }
-        // The one that is replaced stands beside it until the new one is proven. It may well end later:
-        // whoever goes over to certificates of a week has one of three months. What a file has now is never
-        // the older.
+        // The store names them in the order in which they came, and the last one counts: the new one, or the
+        // one before it where the new one was refused. Files have no such order: the one issued later counts,
+        // which may well end earlier (whoever goes over to certificates of a week has one of three months),
+        // and what a file has now is never the older.
         auto& newest = newest_[one.name];
-        if (one.not_before < newest.issued && (one.file.empty() || one.file != newest.file))
+        if (folder_ && one.not_before < newest.issued && (one.file.empty() || one.file != newest.file))
             return;
         if (auto put = host_.put_certificate(one.name, std::move(one.chain), std::move(one.key)); !put) {
             broken_[one.name] = put.error();

@@ -175,6 +175,10 @@ public:
     /// False where the fence is old. The certificate before it stays beside it until the new one is proven.
     virtual result<bool> save_certificate(const kept_certificate& value, std::int64_t fence) = 0;
     virtual result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) = 0;
+    /// A new one that senders would refuse goes, and the proven one before it is served again. False, and
+    /// nothing happens, where none before it is still valid at `now`.
+    virtual result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                            base::utc_seconds now) = 0;
     virtual result<void> remove_certificate(std::string_view name) = 0;
     virtual result<std::vector<kept_certificate>> certificates_after(std::int64_t change,
                                                                      std::size_t limit) = 0;

@@ -71,6 +71,8 @@ public:
 
     result<bool> save_certificate(const kept_certificate& value, std::int64_t fence) override;
     result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) override;
+    result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                    base::utc_seconds now) override;
     result<void> remove_certificate(std::string_view name) override;
     result<std::vector<kept_certificate>> certificates_after(std::int64_t change, std::size_t limit) override;
     result<std::optional<kept_certificate>> certificate(std::string_view name) override;

@@ -303,6 +303,9 @@ public:
                 of->second.proven = true;
         });
     }
+    store::result<bool> reject_certificate(std::string_view, base::utc_seconds, base::utc_seconds) override {
+        return false; // it keeps one of each name
+    }
     store::result<void> remove_certificate(std::string_view name) override {
         return locked<void>([&] {
             if (const auto found = certificates_.find(name); found != certificates_.end())

@@ -108,6 +108,16 @@ TEST(domain_wish, what_means_nothing_is_told_with_what_would) {
     }
 }
 
+TEST(domain_wish, who_hosts_where_nobody_said) {
+    auto with = with_server();
+    EXPECT_EQ(good({}).host, model::hosting::elsewhere)
+        << "no policy host is configured: nothing could point here";
+    EXPECT_EQ(good({.policy_host = "192.0.2.1"}).host, model::hosting::here);
+    EXPECT_EQ(good({.hosting = "here"}).host, model::hosting::here);
+    with.policy_host = "mta-sts.example.net";
+    EXPECT_EQ(app::new_domain("example.com", {}, with, base::utc_seconds{})->host, model::hosting::here);
+}
+
 TEST(domain_wish, a_table_is_read_as_spreadsheets_write_it) {
     const auto rows = app::read_domain_csv("\xef\xbb\xbf"
                                            "Domain,mode,MX,labels,policy-host\r\n"

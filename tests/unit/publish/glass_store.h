@@ -142,6 +142,10 @@ public:
     store::result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) override {
         return through<void>([&] { return behind_.prove_certificate(name, not_after); });
     }
+    store::result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                           base::utc_seconds now) override {
+        return through<bool>([&] { return behind_.reject_certificate(name, not_after, now); });
+    }
     store::result<void> remove_certificate(std::string_view name) override {
         return through<void>([&] { return behind_.remove_certificate(name); });
     }
