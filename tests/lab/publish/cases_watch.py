@@ -49,7 +49,7 @@ class Watched:
         """It comes at the second look, hourly or (`days`) daily; alarms of a moment are told together, half a minute later."""
         for _ in range(2):
             self.look(25 if days else 1.1)
-        return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 60)
+        return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 150)
 
     def look(self, hours: float = 1.1) -> None:
         before = self._looks()
