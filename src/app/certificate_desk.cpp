@@ -7,6 +7,7 @@
 #include "base/encode.h"
 #include "base/keyed_hash.h"
 #include "base/text.h"
+#include "publish/certificate_proof.h"
 #include "publish/preflight.h"
 
 #include <fmt/format.h>
@@ -19,9 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto beat = 1s;
-constexpr std::size_t at_once = 8;
-constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s;
+constexpr std::chrono::milliseconds beat = 1s, short_beat = 50ms;
+constexpr std::size_t at_once = 32; // as issuer_options
+constexpr std::chrono::seconds lease_time = 300s, after_trouble = 600s, after_refusal = 86'400s;
+constexpr int proof_tries = 3;          ///< a proxy or another machine may need a moment
+constexpr std::uint32_t told_tries = 3; ///< so many are told by an alarm
 constexpr std::string_view host_prefix = "mta-sts.";
 constexpr std::string_view dns_prefix = "_acme-challenge.mta-sts.";
 
@@ -55,7 +58,8 @@ certificate_desk::certificate_desk(daemon_core& core, const publish_settings& sa
     , say_(say)
     , store_thread_(store_thread)
     , kept_(kept)
-    , hands_(hands) {
+    , hands_(hands)
+    , spread_(spread) {
     if (!core.set.acme_ca_file.empty())
         own_roots_ = std::make_unique<io::tls_client>(core.set.acme_ca_file);
     publish::issuer_hands with;
@@ -120,6 +124,44 @@ io::task<publish::done_by_hand> certificate_desk::get(store::due_work& work, std
     co_return publish::done_by_hand{.ok = got.ok, .words = got.words, .again = got.again};
 }
 
+io::task<bool> certificate_desk::prove(store::due_work& work, const std::string& name) {
+    using what = publish::certificate_proof::what;
+    for (int i = 0; i < proof_tries && !stopping_; ++i) {
+        co_await core_.loop().sleep_for(spread_);
+        const auto kept = co_await ask<std::optional<store::kept_certificate>>(
+            [name](store::domain_store& from) { return from.certificate(name); });
+        if (!kept || !*kept || (*kept)->proven)
+            co_return true;
+        const auto seen = co_await hands_.fetch_all(work.domain);
+        if (!seen)
+            continue;
+        const auto proof = publish::judge_proof(*seen, **kept);
+        const auto ends = (*kept)->not_after;
+        if (proof.state == what::good) {
+            work.tries = 0;
+            work.last_error.clear();
+            co_await ask<void>(
+                [name, ends](store::domain_store& to) { return to.prove_certificate(name, ends); });
+            co_return true;
+        }
+        if (proof.state != what::bad)
+            continue;
+        const auto back = co_await ask<bool>([name, ends, now = core_.now()](store::domain_store& to) {
+            return to.reject_certificate(name, ends, now);
+        });
+        if (!back || !*back)
+            co_return true; // there is nothing better: check names the fault
+        work.tries = std::max(work.tries + 1, told_tries);
+        work.last_error =
+            fmt::format("senders would refuse the new certificate, so the one before it is served "
+                        "again: {}",
+                        proof.words);
+        core_.log->write(base::event::certificate_failed, {{"name", name}, {"error", work.last_error}});
+        co_return false;
+    }
+    co_return true;
+}
+
 io::task<> certificate_desk::renew(store::due_work work) {
     ++under_way_;
     const std::string domain = work.domain, name = std::string(host_prefix) + domain;
@@ -145,11 +187,14 @@ io::task<> certificate_desk::renew(store::due_work work) {
             again.reset(); // the first one is the plan's to get
         } else {
             publish::issuer::renewal when{.at = core_.now(), .ask_again = {}};
-            if (!told)
+            const bool refused = certificate && !certificate->proven && !told && !co_await prove(work, name);
+            if (!told && !refused)
                 when = co_await issuer_->renewal_of(*certificate);
-            if (!told && when.at > core_.now()) {
+            if (refused) {
+                again = core_.now() + after_refusal;
+            } else if (!told && when.at > core_.now()) {
                 again = std::min(when.at, core_.now() + std::max<std::chrono::seconds>(when.ask_again, 60s));
-                if (certificate->renew_at != when.at) {
+                if (certificate->proven && certificate->renew_at != when.at) {
                     auto fresh = *certificate;
                     fresh.renew_at = when.at;
                     co_await ask<bool>([fresh, fence = work.fence](store::domain_store& to) {
@@ -158,8 +203,10 @@ io::task<> certificate_desk::renew(store::due_work work) {
                 }
             } else {
                 const auto done = co_await get(work, domain);
-                again =
-                    core_.now() + (done.ok ? std::chrono::seconds(6h) : done.again.value_or(after_trouble));
+                const bool good = done.ok && co_await prove(work, name);
+                again = core_.now() + (good      ? std::chrono::seconds(6h)
+                                       : done.ok ? after_refusal
+                                                 : done.again.value_or(after_trouble));
                 if (done.ok && told)
                     co_await ask<void>(
                         [domain](store::domain_store& to) { return to.clear_mark(domain, renew_mark); });
@@ -171,15 +218,19 @@ io::task<> certificate_desk::renew(store::due_work work) {
 }
 
 io::task<> certificate_desk::follow() {
+    auto pause = beat;
     while (!stopping_) {
-        co_await core_.loop().sleep_for(beat);
+        co_await core_.loop().sleep_for(pause);
         if (stopping_ || under_way_ >= at_once)
             continue;
+        const auto room = at_once - under_way_;
         using works = std::vector<store::due_work>;
-        auto due = co_await ask<works>([now = core_.now(), who = machine_name_of(core_.set),
-                                        room = at_once - under_way_](store::domain_store& from) {
-            return from.take_work("certificate", now, who, lease_time, room);
-        });
+        auto due = co_await ask<works>(
+            [now = core_.now(), who = machine_name_of(core_.set), room](store::domain_store& from) {
+                return from.take_work("certificate", now, who, lease_time, room);
+            });
+        // Where there may be more than there was room for, those do not wait for the next second.
+        pause = due && due->size() == room ? short_beat : beat;
         if (!due)
             continue; // the policy host says that the database is away
         for (auto& each : *due)

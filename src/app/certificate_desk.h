@@ -33,6 +33,9 @@ public:
 private:
     io::task<> follow();
     io::task<> renew(store::due_work work);
+    /// Looks at the new certificate as senders do. False: they would refuse it, and the one before it is
+    /// served again.
+    io::task<bool> prove(store::due_work& work, const std::string& name);
     io::task<publish::preflight_verdict> preflight(std::string domain);
     io::task<std::string> dns_record(std::string name, std::string value, bool put);
     template<class T>
@@ -43,6 +46,7 @@ private:
     io::worker& store_thread_;
     store::domain_store& kept_;
     publish_hands& hands_;
+    std::chrono::milliseconds spread_;
     std::unique_ptr<io::tls_client> own_roots_; ///< certificates.ca-file
     std::unique_ptr<publish::issuer> issuer_;
     std::size_t under_way_ = 0;

@@ -71,7 +71,7 @@ void add_domain(command_tree& s) {
     auto* list = domain->add_subcommand("list", "All of them, with how each was seen last");
     list->add_option("contains", d.contains, "Only names that contain this")->type_name("TEXT");
     list->add_option("--label", d.label, "Only with this label")->type_name("WORD");
-    list->add_option("--owner", d.owner, "Only of this tenant")->type_name("NAME");
+    list->add_option("--owner", d.owner, "Only of this tenant; none: the operator's")->type_name("NAME");
     list->add_option("--state", d.state,
                      "Only those seen so: protected, testing, unverified, retiring, broken, absent or "
                      "unreachable")
@@ -186,6 +186,19 @@ void add_dns_push(command_tree& s, CLI::App* dns) {
     push->add_flag("--dry-run", p.dry_run, "Show them and send nothing");
     push->footer("Examples:\n  mailtight dns push example.com --dry-run\n  mailtight dns push example.com");
     s.finish(push, [&s] { return cmd_dns_push(s.common, s.push); }, true);
+
+    auto& z = s.zone;
+    auto* zone = dns->add_subcommand(
+        "zone", "A zone file for customers whose _mta-sts and _smtp._tls point at you by CNAME");
+    zone->add_option("zone", z.zone, "The zone, one of your own")->required()->type_name("ZONE");
+    s.add_repeatable(zone, "--ns", z.servers, "A name server of it, the primary first (repeatable)", "NAME");
+    zone->add_option("--mailbox", z.mailbox, "Who looks after it (default: hostmaster@ZONE)")
+        ->type_name("ADDRESS");
+    zone->add_option("--label", z.label, "Only domains with this label")->type_name("WORD");
+    zone->add_flag("--aliases", z.aliases, "The CNAME records that customers publish, once, instead");
+    zone->footer("Examples:\n  mailtight dns zone sts.example.net --ns ns1.example.net --ns ns2.example.net\n"
+                 "  mailtight dns zone sts.example.net --aliases");
+    s.finish(zone, [&s] { return cmd_dns_zone(s.common, s.zone); }, true);
 }
 
 void add_policy_export(command_tree& s, CLI::App* policy) {

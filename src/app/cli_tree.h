@@ -6,6 +6,7 @@
 #include "app/options.h"
 #include "app/publish_commands.h"
 #include "app/sending_commands.h"
+#include "app/zone_command.h"
 
 #include <CLI/CLI.hpp>
 
@@ -48,6 +49,7 @@ struct command_tree {
     domain_options domain;
     plan_request plan;
     push_options push;
+    zone_options zone;
     export_options exporting;
     protect_options protect;
     certificate_options certificate;
@@ -75,7 +77,7 @@ void add_sending_commands(command_tree& to);
 /// Below `report`: those about reports of our own.
 void add_own_report_commands(command_tree& to, CLI::App* report);
 void add_publish_commands(command_tree& to);
-/// `dns push` and `policy export`, below their commands.
+/// `dns push`, `dns zone` and `policy export`, below their commands.
 void add_dns_push(command_tree& to, CLI::App* dns);
 void add_policy_export(command_tree& to, CLI::App* policy);
 void add_machine_commands(command_tree& to);

@@ -35,7 +35,7 @@ int cmd_certificate_list(const common_options& common, const certificate_options
     auto kept = open_domains_to_ask(common.set);
     if (!kept)
         return failed(kept.error());
-    std::map<std::string, store::kept_certificate> all; // the newest of each name
+    std::map<std::string, store::kept_certificate> all; // of each name the one that is served
     for (std::int64_t change = 0;;) {
         auto some = (*kept)->certificates_after(change, page);
         if (!some)
@@ -44,8 +44,8 @@ int cmd_certificate_list(const common_options& common, const certificate_options
             change = std::max(change, each.change);
             if (each.gone)
                 all.erase(each.name);
-            else if (auto& now = all[each.name]; now.not_after <= each.not_after)
-                now = std::move(each);
+            else
+                all[each.name] = std::move(each);
         }
         if (some->size() < page)
             break;

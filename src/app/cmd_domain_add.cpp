@@ -38,8 +38,14 @@ public:
         if (!found)
             return std::unexpected(words(found.error()));
         if (!*found)
-            return std::unexpected(fmt::format("--like {}: it is not looked after", *name));
+            return std::unexpected(
+                fmt::format("--like {}: it is not looked after, and no row above adds it", *name));
         return &(known_[*name] = std::move(**found));
+    }
+    /// One that is added now: rows below it may be like it. What is looked after already counts first.
+    void add(const model::looked_after& fresh) {
+        if (auto found = kept_.find(fresh.domain); found && !*found)
+            known_.emplace(fresh.domain, fresh);
     }
 
 private:
@@ -126,7 +132,11 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
     const auto now = policy_now(common.set);
     examples like(**kept);
     std::vector<model::looked_after> all;
-    std::set<std::string> seen;
+    std::set<std::string> seen, named_as_example;
+    for (const auto& row : *rows)
+        if (const auto ascii = mail::to_ascii(row.like))
+            if (auto name = mail::canonical_name(*ascii))
+                named_as_example.insert(std::move(*name));
     for (auto& row : *rows) {
         auto wrong = [&row](const std::string& why) {
             complain(row.where + why);
@@ -153,6 +163,8 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
         }
         if (!made)
             return wrong(made.error());
+        if (named_as_example.contains(domain->name))
+            like.add(*made);
         all.push_back(std::move(*made));
     }
 

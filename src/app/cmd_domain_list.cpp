@@ -54,11 +54,11 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
     store::domain_question which{
         .owner = {}, .label = options.label, .contains = options.contains, .after = {}, .limit = page};
     if (!options.owner.empty())
-        which.owner = options.owner;
+        which.owner = options.owner == "none" ? "" : options.owner; // as in domain set
     auto table = empty_table();
     if (!options.label.empty() || !options.contains.empty() || !options.owner.empty() ||
         !options.state.empty())
-        table.nothing = "No domain looked after is so.";
+        table.nothing = "No domain looked after fits that.";
     for (bool more = true; more;) {
         auto some = (*kept)->list(which);
         auto states = some ? (*kept)->latest_states(which)

@@ -128,7 +128,7 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         wish.marks[options.said] = said;
         if (auto set = bench.kept()->set_mark(domain->name, options.said, said); !set)
             return failed({not_done, words(set.error())});
-        if (auto due = bench.kept()->plan_work("plan", domain->name, bench.now()); !due)
+        if (auto due = bench.kept()->plan_work("plan", domain->name, store::person_asks); !due)
             return failed({not_done, words(due.error())});
         wake_daemon(common.set, std::span(&domain->name, 1));
     }
@@ -163,12 +163,24 @@ int cmd_plan(const common_options& common, const plan_request& options) {
             return failed({not_done, words(saved.error())});
         if (*saved != store::domain_store::saved::yes)
             return failed({not_done, "somebody else changed the domain just now: look again"});
-        if (auto planned = bench.kept()->plan_work("plan", domain->name, bench.now()); !planned)
+        if (auto planned = bench.kept()->plan_work("plan", domain->name, store::person_asks); !planned)
             return failed({not_done, words(planned.error())});
     }
     auto done = bench.carry_out(domain->name, line);
     if (!done)
         return failed(done.error());
+    if (done->busy &&
+        wish != before) { // what is wanted is in the store: whoever has it now goes on with that
+        if (common.json) {
+            auto planned = bench.plan_for(wish, line);
+            if (!planned)
+                return failed({not_done, planned.error()});
+            show(planned->next);
+        }
+        say(fmt::format("saved; {} is being worked on, and what you want is carried out after that",
+                        domain->name));
+        return fine;
+    }
     if (common.json) {
         boost::system::error_code error;
         auto document =

@@ -229,10 +229,10 @@ io::task<> serve(daemon_core& core) {
             co_await of.delivering->drain(last);
         if (of.sending)
             co_await of.sending->drain(last);
+        if (of.hosting) // first: what is looked at just now may take all the time there is
+            co_await of.hosting->drain(last);
         if (of.carrying)
             co_await of.carrying->drain(last);
-        if (of.hosting)
-            co_await of.hosting->drain(last);
         co_return true;
     }(core));
     auto busy = [&core, &drained] {

@@ -115,7 +115,7 @@ std::expected<void, std::string> begin_work(const settings& from, store::domain_
                                             std::span<const std::string> domains, base::utc_seconds now) {
     std::vector<std::pair<std::string, base::utc_seconds>> at;
     for (const auto& domain : domains)
-        at.emplace_back(domain, now);
+        at.emplace_back(domain, domains.size() == 1 ? store::person_asks : now);
     if (auto planned = kept.plan_all("plan", at); !planned)
         return std::unexpected(words(planned.error()));
     const auto whole = [](std::chrono::milliseconds length) {

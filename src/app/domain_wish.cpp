@@ -228,6 +228,8 @@ std::expected<model::looked_after, std::string> new_domain(std::string domain, c
     made.domain = std::move(domain);
     made.leave = with.leave;
     made.added_at = made.changed_at = now;
+    if (with.policy_host.empty() && said.policy_host.empty()) // nothing could point here
+        made.host = model::hosting::elsewhere;
     if (auto taken = apply(said, made, with); !taken)
         return std::unexpected(taken.error());
     return made;
@@ -254,10 +256,8 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
     };
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const char c = bytes[i];
-        if (too_wide)
-            return std::unexpected(fmt::format("line {}: more than {} cells", line, cells_max));
-        if (rows.size() > rows_max)
-            return std::unexpected(fmt::format("more than {} rows; split the table", rows_max));
+        if (too_wide || rows.size() > rows_max)
+            break;
         line += c == '\n';
         if (quoted) {
             if (c != '"')
@@ -281,6 +281,10 @@ std::expected<std::vector<std::vector<std::string>>, std::string> csv_rows(std::
         return std::unexpected(fmt::format("line {}: a quote is not closed", line));
     if (!cell.empty() || !row.empty())
         end_row();
+    if (too_wide)
+        return std::unexpected(fmt::format("line {}: more than {} cells", line, cells_max));
+    if (rows.size() > rows_max)
+        return std::unexpected(fmt::format("more than {} rows; split the table", rows_max));
     return rows;
 }
 

@@ -13,6 +13,7 @@
 #include "app/store_access.h"
 #include "base/text.h"
 #include "findings/finding.h"
+#include "publish/certificate_proof.h"
 #include "publish/watcher.h"
 
 #include <boost/json.hpp>
@@ -97,7 +98,8 @@ public:
             {"plan", error ? boost::json::value(nullptr) : std::move(json)},
             {"text", plan::render_text(done.plan, policy_time().now(), width, colour)},
             {"did", done.did},
-            {"failed", done.failed}};
+            {"failed", done.failed},
+            {"busy", done.busy}};
     }
 
     io::task<std::expected<void, std::string>> change_account_key() override {
@@ -382,28 +384,25 @@ private:
             const auto* entry = findings::find_code(code);
             return !entry || entry->in_enforce == findings::severity::error;
         };
+        made.alarmed = [this] { core_.alarms->wake(); };
         return made;
     }
 
-    /// A certificate that was seen over the public path: the one before it may go.
+    /// A certificate that was seen over the public path: the one before it may go. What is to happen where
+    /// it is refused there is for the desk, which alone may take it back.
     io::task<> prove(model::looked_after wish, const model::observation& seen) {
         if (wish.host != model::hosting::here)
             co_return;
-        base::utc_seconds ends{};
-        for (const auto& fetch : seen.fetches)
-            if (fetch.tls.certificate_ok() && !fetch.tls.chain.empty())
-                ends = fetch.tls.chain.front().not_after;
-        if (ends == base::utc_seconds{})
-            co_return;
-        co_await ask<void>(
-            [name = "mta-sts." + wish.domain, ends](store::domain_store& to) -> store::result<void> {
-                auto kept = to.certificate(name);
-                if (!kept)
-                    return std::unexpected(kept.error());
-                if (*kept && !(*kept)->proven && (*kept)->not_after == ends)
-                    return to.prove_certificate(name, ends);
-                return {};
-            });
+        co_await ask<void>([name = "mta-sts." + wish.domain,
+                            &seen](store::domain_store& to) -> store::result<void> {
+            auto kept = to.certificate(name);
+            if (!kept)
+                return std::unexpected(kept.error());
+            if (*kept && !(*kept)->proven &&
+                publish::judge_proof(seen.fetches, **kept).state == publish::certificate_proof::what::good)
+                return to.prove_certificate(name, (*kept)->not_after);
+            return {};
+        });
     }
 
     void heard(const std::string& domain, const publish::carried& done) {

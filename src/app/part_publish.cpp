@@ -33,7 +33,8 @@ constexpr std::string_view host_prefix = "mta-sts.";
 
 struct opened_certificate {
     std::string name, chain, key;
-    base::utc_seconds not_after{};
+    base::utc_seconds not_before{};
+    std::string file; ///< of certificates.folder
     bool gone = false;
 };
 
@@ -81,8 +82,12 @@ store::result<news> read_news(reader& by, const std::string& where, const base::
     out.more = out.policies.size() == page || certificates->size() == page;
     for (auto& each : *certificates) {
         by.certificates = std::max(by.certificates, each.change);
-        opened_certificate one{
-            .name = each.name, .chain = {}, .key = {}, .not_after = each.not_after, .gone = each.gone};
+        opened_certificate one{.name = each.name,
+                               .chain = {},
+                               .key = {},
+                               .not_before = each.not_before,
+                               .file = {},
+                               .gone = each.gone};
         if (!each.gone) {
             auto key = seal
                            ? seal->open(publish::certificate_seal_name(each.name), each.sealed_key)
@@ -318,15 +323,19 @@ private:
             broken_.erase(one.name);
             return;
         }
+        // The store names them in the order in which they came, and the last one counts: the new one, or the
+        // one before it where the new one was refused. Files have no such order: the one issued later counts,
+        // which may well end earlier (whoever goes over to certificates of a week has one of three months),
+        // and what a file has now is never the older.
         auto& newest = newest_[one.name];
-        if (one.not_after < newest)
-            return; // the one that is replaced stands beside it until the new one is proven
+        if (folder_ && one.not_before < newest.issued && (one.file.empty() || one.file != newest.file))
+            return;
         if (auto put = host_.put_certificate(one.name, std::move(one.chain), std::move(one.key)); !put) {
             broken_[one.name] = put.error();
             trouble(fmt::format("{}: {}", one.name, put.error()));
             return;
         }
-        newest = one.not_after;
+        newest = {.issued = one.not_before, .file = std::move(one.file)};
         broken_.erase(one.name);
     }
     void take_answers(std::vector<store::challenge_answer> now) {
@@ -432,8 +441,11 @@ private:
                 if (!name.starts_with(host_prefix))
                     continue;
                 names.push_back(name);
-                take(opened_certificate{
-                    .name = name, .chain = each.chain, .key = each.key, .not_after = each.not_after});
+                take(opened_certificate{.name = name,
+                                        .chain = each.chain,
+                                        .key = each.key,
+                                        .not_before = each.not_before,
+                                        .file = each.file});
             }
         }
         for (const auto& words : found.trouble)
@@ -455,7 +467,11 @@ private:
     std::shared_ptr<publish::certificate_folder> folder_;
     io::secure_server secure_;
     io::request_server plain_, challenges_, ask_;
-    std::map<std::string, base::utc_seconds> newest_;
+    struct served_certificate {
+        base::utc_seconds issued{};
+        std::string file;
+    };
+    std::map<std::string, served_certificate> newest_;
     std::map<std::string, std::string> broken_;
     std::map<std::string, std::vector<std::string>> by_file_;
     std::map<std::pair<std::string, std::string>, std::string> answering_;

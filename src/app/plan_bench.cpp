@@ -131,6 +131,8 @@ std::expected<plan_bench::carried_out, bench_error> plan_bench::carry_out(const 
         out.by_daemon = true;
         out.did = text_of(answer, "did");
         out.failed = text_of(answer, "failed");
+        const auto* busy = answer.if_contains("busy");
+        out.busy = busy && busy->is_bool() && busy->as_bool();
         out.text = text_of(answer, "text");
         if (const auto* plan = answer.if_contains("plan"))
             out.json = boost::json::serialize(*plan);
@@ -158,6 +160,7 @@ std::expected<plan_bench::carried_out, bench_error> plan_bench::carry_out(const 
     out.next = std::move(done.plan);
     out.did = std::move(done.did);
     out.failed = std::move(done.failed);
+    out.busy = done.busy;
     return out;
 }
 

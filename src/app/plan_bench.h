@@ -38,7 +38,7 @@ public:
     struct carried_out {
         plan::plan next;
         std::string did, failed;
-        bool by_daemon = false;
+        bool by_daemon = false, busy = false;
         std::string text, json; ///< of the plan, where the daemon made it
     };
     std::expected<carried_out, bench_error> carry_out(const std::string& domain, progress_line& line);

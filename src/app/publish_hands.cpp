@@ -217,7 +217,8 @@ io::task<publish::done_by_hand> publish_hands::write_records(model::looked_after
     co_return out;
 }
 
-io::task<std::expected<std::string, std::string>> publish_hands::fetch(std::string domain) {
+io::task<std::expected<std::vector<model::fetch_fact>, std::string>>
+publish_hands::fetch_all(std::string domain) {
     auto& with = state_->needs.with;
     const std::string host = "mta-sts." + domain;
     with.dns->forget(host);
@@ -230,7 +231,14 @@ io::task<std::expected<std::string, std::string>> publish_hands::fetch(std::stri
     const auto context = with.probe_context();
     for (const auto& address : found.addresses)
         asked.push_back(probe::fetch_policy(context, host, address, probe::own_agent));
-    const auto facts = co_await io::when_all(with.loop, std::move(asked));
+    co_return co_await io::when_all(with.loop, std::move(asked));
+}
+
+io::task<std::expected<std::string, std::string>> publish_hands::fetch(std::string domain) {
+    const auto all = co_await fetch_all(std::move(domain));
+    if (!all)
+        co_return std::unexpected(all.error());
+    const auto& facts = *all;
     for (const auto& fact : facts) {
         const std::string at = fact.address.to_string();
         if (fact.outcome != model::fetch_outcome::fetched)

@@ -54,6 +54,8 @@ public:
     io::task<model::enforce_evidence> evidence(std::string domain);
     io::task<publish::done_by_hand> write_records(model::looked_after wish,
                                                   std::vector<plan::record_change> changes);
+    /// The policy host asked at each of its addresses; the error is for a person.
+    io::task<std::expected<std::vector<model::fetch_fact>, std::string>> fetch_all(std::string domain);
     /// The policy over every address of its host; the error is for a person.
     io::task<std::expected<std::string, std::string>> fetch(std::string domain);
     void configured(const model::looked_after& wish, plan::remembered& past) const;

@@ -86,8 +86,7 @@ void add_check_mx(const picture& p, step_list& list, const mx_choice& mx) {
     if (!verdict.passes) {
         one.blocked = verdict.why;
         one.host = verdict.failing.empty() ? "" : verdict.failing.front();
-        one.how =
-            fmt::format("Run: mailtight check {}\nIt names each fault and how to mend it.", p.wish.domain);
+        one.how = how_to_pass(p, verdict);
     }
     list.add(std::move(one), verdict.passes ? so::done : p.seen.mx_known ? so::ready : so::waits);
 }

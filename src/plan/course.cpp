@@ -81,7 +81,8 @@ mx_verdict judge_mx(const picture& p, const mx_choice& mx) {
         return {.why = "The domain says that it takes no mail (null MX)."};
     mx_verdict out{.passes = true};
     std::size_t usable = 0;
-    const auto fault = [&](const std::string& host, const std::string& why) {
+    const auto fault = [&](const std::string& host, const std::string& why, bool untested) {
+        out.untested = untested && (out.failing.empty() || out.untested);
         if (out.failing.empty())
             out.why = fmt::format("{}: {}.", host, why.empty() ? "does not pass" : why);
         out.failing.push_back(host);
@@ -89,17 +90,27 @@ mx_verdict judge_mx(const picture& p, const mx_choice& mx) {
     };
     for (const auto& one : mail_hosts(p)) {
         if (!sts::admitted_by(mx.patterns, one.host)) {
-            fault(one.host, "the list of MX hosts does not admit it");
+            fault(one.host, "the list of MX hosts does not admit it", false);
             continue;
         }
         usable += one.passes.value_or(true) ? 1 : 0;
         if (!one.passes.value_or(p.told("checked-mx")))
-            fault(one.host, one.passes ? one.why : "not tested, " + one.why);
+            fault(one.host, one.passes ? one.why : "not tested, " + one.why, !one.passes);
     }
     // A person may know better than a test about one host, but where none passes, all mail would be refused.
     if (p.told("forced") && usable > 0)
         out.passes = true;
     return out;
+}
+
+std::string how_to_pass(const picture& p, const mx_verdict& verdict) {
+    auto how = fmt::format("Run: mailtight check {}\nIt names each fault and how to mend it.", p.wish.domain);
+    if (verdict.untested)
+        how +=
+            fmt::format("\nWhere port 25 cannot be reached from here, run it on a machine that can; if the "
+                        "mail servers are in order there, say so: mailtight plan {} --said checked-mx",
+                        p.wish.domain);
+    return how;
 }
 
 course choose_course(const picture& p, const mx_choice& mx) {

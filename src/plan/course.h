@@ -29,7 +29,10 @@ struct mx_verdict {
     bool passes = false;
     std::string why; ///< the first that is in the way
     std::vector<std::string> failing;
+    bool untested = false; ///< they only could not be tested from here
 };
+/// What to do about it, a line each.
+std::string how_to_pass(const picture& p, const mx_verdict& verdict);
 mx_verdict judge_mx(const picture& p, const mx_choice& mx);
 
 /// The record announces the policy in force, and every authoritative server says so.

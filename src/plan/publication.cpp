@@ -57,7 +57,7 @@ void add_raises(const picture& p, step_list& list, const course& way, const mx_c
                       .by = step_actor::person,
                       .title = "Every MX host passes",
                       .why = "In enforce, senders deliver no mail to an MX host that does not.",
-                      .how = fmt::format("Run: mailtight check {}", p.wish.domain),
+                      .how = how_to_pass(p, verdict),
                       .host = verdict.failing.empty() ? "" : verdict.failing.front(),
                       .blocked = verdict.why},
                      p.seen.mx_known ? so::ready : so::waits);

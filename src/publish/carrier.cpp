@@ -29,7 +29,8 @@ io::task<> carrier::state::beat(std::shared_ptr<state> self) {
         co_await renew(self);
         co_await take_due(self);
         const auto next = self->loop.now() + std::max<io::loop::clock::duration>(self->options.beat, 1ms);
-        while (!self->stopping && self->loop.now() < next)
+        const auto room = [&] { return self->more && self->inside.size() < self->options.at_once; };
+        while (!self->stopping && self->loop.now() < next && !room())
             co_await self->loop.sleep_until(std::min<io::loop::time_point>(next, self->loop.now() + nap));
     }
 }
@@ -38,11 +39,14 @@ io::task<> carrier::state::take_due(std::shared_ptr<state> self) {
     if (self->stopping || self->inside.size() >= self->options.at_once)
         co_return;
     const auto room = self->options.at_once - self->inside.size();
+    const auto order = self->newest ? store::work_order::newest_first : store::work_order::oldest_first;
+    self->newest = !self->newest;
     auto due = co_await ask<std::vector<store::due_work>>(
-        self, [of = &self->options, now = self->policy_time.now(), room](store::domain_store& from) {
-            return from.take_work("plan", now, of->machine, of->lease, room);
+        self, [of = &self->options, now = self->policy_time.now(), room, order](store::domain_store& from) {
+            return from.take_work("plan", now, of->machine, of->lease, room, order);
         });
     self->away = !due;
+    self->more = due && due->size() == room;
     if (!due)
         co_return;
     for (auto& each : *due) {

@@ -56,13 +56,15 @@ struct carrier_options {
     plan::plan_options planning;
     std::size_t at_once = 8;
     std::chrono::seconds lease{300}, beat{1}, lag{5};
-    std::chrono::seconds look_again{3'600}; ///< where nothing else says when
+    std::chrono::seconds look_again{3'600};    ///< where nothing else says when
+    std::chrono::milliseconds patience{5'000}; ///< how long a person waits for a domain that is in hand
 };
 
 struct carried {
     plan::plan plan;
     std::string did;    ///< "published _mta-sts.example.com with id …"; "" : nothing could be done
     std::string failed; ///< why the step did not succeed
+    bool busy = false;  ///< nothing was tried: somebody works on the domain
 };
 
 class carrier {

@@ -13,6 +13,7 @@ namespace mailtight::publish {
 namespace {
 
 constexpr std::string_view lost_words = "another machine has taken this domain over";
+constexpr std::chrono::hours ask_renewal{6};
 constexpr std::size_t shown = 200; ///< bytes of what a stranger served
 
 effect failed(std::string why) {
@@ -187,7 +188,11 @@ io::task<effect> carrier::state::certify(std::shared_ptr<state> self, std::strin
             const auto kept = to.certificate("mta-sts." + domain);
             if (!kept)
                 return std::unexpected(kept.error());
-            return to.done_work(work, *kept ? (*kept)->renew_at : std::nullopt);
+            // The authority may want it renewed long before that (RFC 9773): it is asked.
+            return to.done_work(work,
+                                *kept ? std::optional(std::min((*kept)->renew_at.value_or(now + ask_renewal),
+                                                               now + ask_renewal))
+                                      : std::nullopt);
         });
     static_cast<void>(given_back); // else its lease runs out
     if (!got.ok)

@@ -78,6 +78,9 @@ struct carrier::state : std::enable_shared_from_this<state> {
     static io::task<std::optional<base::utc_seconds>> turn(std::shared_ptr<state> self,
                                                            std::shared_ptr<holding> mine);
     static io::task<carried> look_once(std::shared_ptr<state> self, std::string domain);
+    /// The domain for us alone, however it stands with its time; nothing: somebody else has it.
+    static io::task<store::result<std::shared_ptr<holding>>> seize(std::shared_ptr<state> self,
+                                                                   std::string domain);
     static io::task<carried> do_once(std::shared_ptr<state> self, std::string domain, std::string who);
     /// The first thing that we can do where a person says so, whatever is left to us.
     std::optional<plan::step> first_for_a_person(const thought& known) const;
@@ -107,6 +110,8 @@ struct carrier::state : std::enable_shared_from_this<state> {
     heard tell; ///< empty once the carrier is gone
     counters counts;
     bool started = false, stopping = false, closed = false, away = false;
+    bool more = false;   ///< more was due than there was room for
+    bool newest = false; ///< the next are taken from the end of the queue
     std::map<std::string, std::shared_ptr<holding>, std::less<>> inside;
 };
 

@@ -14,7 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 using base::utc_seconds;
 
-constexpr std::size_t most_steps = 32; ///< in one turn: a first publication has nine
+constexpr std::chrono::milliseconds nap{100}; ///< between two tries to get a domain that is in hand
+constexpr std::size_t most_steps = 32;        ///< in one turn: a first publication has nine
 constexpr std::chrono::seconds first_pause = 30s, longest_pause = 6h;
 constexpr std::chrono::seconds person_soon = 10min, person_late = 24h;
 /// A domain that is where it should be is watched; this is for what watching cannot see.
@@ -246,10 +247,10 @@ io::task<carried> carrier::state::look_once(std::shared_ptr<state> self, std::st
     co_return carried{.plan = std::move((*thinks)->plan)};
 }
 
-io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::string domain, std::string who) {
-    const auto busy = [&] { return carried{.failed = fmt::format("{} is being worked on", domain)}; };
+io::task<store::result<std::shared_ptr<holding>>> carrier::state::seize(std::shared_ptr<state> self,
+                                                                        std::string domain) {
     if (self->inside.contains(domain))
-        co_return busy();
+        co_return nullptr;
     auto mine = std::make_shared<holding>();
     mine->work.kind = "plan";
     mine->work.domain = domain;
@@ -272,12 +273,28 @@ io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::stri
                                mine->work.due_at = now;
                                return true;
                            });
+    if (taken && *taken)
+        co_return mine;
+    self->inside.erase(domain);
+    if (!taken)
+        co_return std::unexpected(taken.error());
+    co_return nullptr;
+}
+
+io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::string domain, std::string who) {
+    const auto until = self->loop.now() + self->options.patience;
+    auto got = co_await seize(self, domain);
+    while (got && !*got && !self->stopping && self->loop.now() < until) {
+        co_await self->loop.sleep_for(nap);
+        got = co_await seize(self, domain);
+    }
     carried out;
-    if (!taken || !*taken) {
-        out = taken ? busy() : carried{.failed = taken.error().message};
-        self->inside.erase(domain);
+    if (!got || !*got) {
+        out.busy = got.has_value();
+        out.failed = got ? fmt::format("{} is being worked on", domain) : got.error().message;
         co_return out;
     }
+    const auto mine = *got;
     mine->notes = memo::parse(mine->work.state);
     mine->renewed = self->loop.now();
     auto thinks = co_await think(self, domain, true);

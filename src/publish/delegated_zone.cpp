@@ -107,11 +107,12 @@ std::string zone_of_delegated(std::string_view zone, const std::vector<delegated
     std::string last;
     for (const auto& one : sorted) {
         const auto target = mail::canonical_name(one.target);
-        if (!target || !mail::is_within(*target, zone) || *target == last || !is_id(one.id))
+        if (!target || !mail::is_within(*target, zone) || *target == last ||
+            (!one.id.empty() && !is_id(one.id)))
             continue;
         last = *target;
-        // 8461-8.2-a, 8461-3.1-s
-        line(fmt::format("{}. IN TXT {}", *target, quoted("v=STSv1; id=" + one.id + ";")));
+        if (!one.id.empty()) // 8461-8.2-a, 8461-3.1-s
+            line(fmt::format("{}. IN TXT {}", *target, quoted("v=STSv1; id=" + one.id + ";")));
         std::vector<std::string> rua;
         for (const auto& uri : one.rua)
             if (is_report_address(uri))

@@ -13,8 +13,9 @@
 namespace mailtight::publish {
 
 struct delegated_names {
-    std::string domain, target, id; ///< target: of the CNAME at `_mta-sts.DOMAIN`, within the zone
-    std::vector<std::string> rua;   ///< empty: no TLSRPT record
+    std::string domain, target;   ///< target: of the CNAME at `_mta-sts.DOMAIN`, within the zone
+    std::string id;               ///< "" : not announced; reports are asked for all the same
+    std::vector<std::string> rua; ///< empty: no TLSRPT record
 };
 
 /// The target of a domain in such a zone: a hash of its name, so that the zone tells no one whose domains it

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds lease_time = 300s, lease_beat = 60s;
 constexpr std::chrono::seconds answer_life = 1h;
 constexpr std::size_t words_max = 1'500;
+constexpr std::string_view bucket_order = ""; // before every domain: the row that all machines share
 
 issued in_the_way(std::string words, std::optional<std::chrono::seconds> again = std::nullopt) {
     return {.ok = false, .words = std::move(words), .again = again, .ours = true};
@@ -41,6 +42,7 @@ issuer::state::state(io::loop& on_loop, io::resolver& dns, const io::tls_client&
     , hands(std::move(with))
     , session(on_loop, dns, tls, guard, real_time,
               {.connections = std::clamp<std::size_t>(options.at_once, 1, 16)})
+    , desk(on_loop, store_thread, store)
     , orders(on_loop, std::max<std::size_t>(options.at_once, 1))
     , account_gate(on_loop, 1)
     , directory_gate(on_loop, 1)
@@ -58,6 +60,9 @@ issuer::counters issuer::counted() const {
     const auto session = state_->session.counted();
     out.requests = session.requests;
     out.handshakes = session.handshakes;
+    const auto desk = state_->desk.counted();
+    out.writes = desk.writes;
+    out.transactions = desk.transactions;
     return out;
 }
 
@@ -125,7 +130,8 @@ io::task<std::optional<issued>> issuer::state::may_order(std::string domain, boo
     }
     if (exempt)
         co_return std::nullopt; // RFC 9773 §5: a renewal in its time stands outside of limits
-    const auto wait = co_await in_store<std::chrono::seconds>(
+    const auto wait = co_await desk.write<std::chrono::seconds>(
+        write_desk::weight::light, std::string(bucket_order),
         [bucket = "acme/" + options.directory, per_hour = options.orders_per_hour,
          most = options.orders_at_once, now = clock.now()](store::domain_store& in) {
             return in.take_tokens(bucket, 1, per_hour, most, now);
@@ -139,13 +145,16 @@ io::task<std::optional<issued>> issuer::state::may_order(std::string domain, boo
     co_return std::nullopt;
 }
 
-io::task<std::string> issuer::state::keep(store::due_work& work, const acme_order& order) {
+io::task<std::string> issuer::state::keep(store::due_work& work, const acme_order& order,
+                                          write_desk::weight how) {
     auto text = to_json(order.memory());
     if (text == work.state)
         co_return std::string();
     work.state = std::move(text);
-    const auto done = co_await in_store<bool>(
-        [work, now = clock.now()](store::domain_store& in) { return in.keep_work(work, now, lease_time); });
+    const auto done =
+        co_await desk.write<bool>(how, work.domain, [work, now = clock.now()](store::domain_store& in) {
+            return in.keep_work(work, now, lease_time);
+        });
     if (!done)
         co_return done.error().message;
     co_return *done ? std::string() : std::string("another machine has taken this order over");
@@ -183,6 +192,10 @@ io::task<issued> issuer::state::follow(store::due_work& work, std::string host, 
                 co_return *no;
             asked_before = true;
         }
+        // An answer of ours ends by itself; a record in DNS does not.
+        const auto how = step.what == put && step.challenge != challenge_kind::dns_01
+                             ? write_desk::weight::light
+                             : write_desk::weight::durable;
         if (loop.now() - kept_at > lease_beat && step.what == wait) {
             work.state.clear(); // written again, and the lease with it
             kept_at = loop.now();
@@ -194,7 +207,7 @@ io::task<issued> issuer::state::follow(store::due_work& work, std::string host, 
             if (payload.empty())
                 co_return issued{.words = "no key for the certificate can be made", .ours = true};
         }
-        if (const auto problem = co_await keep(work, order); !problem.empty())
+        if (const auto problem = co_await keep(work, order, how); !problem.empty())
             co_return in_the_way(problem);
         switch (step.what) {
         case account:
@@ -298,7 +311,8 @@ io::task<std::string> issuer::state::put_answer(const order_step& step, std::str
                                    .key = step.challenge == challenge_kind::http_01 ? step.token : host,
                                    .answer = std::move(authorization),
                                    .until = clock.now() + answer_life};
-    const auto done = co_await in_store<void>(
+    const auto done = co_await desk.write<void>(
+        write_desk::weight::light, host,
         [answer = std::move(answer)](store::domain_store& in) { return in.put_challenge(answer); });
     if (!done)
         co_return done.error().message;
@@ -317,9 +331,10 @@ io::task<> issuer::state::take_answer(order_step step, std::string host, account
     }
     // One that stays for a failure of the store ends by itself.
     static_cast<void>(
-        co_await in_store<void>([kind = std::string(to_string(step.challenge)),
-                                 key = step.challenge == challenge_kind::http_01 ? step.token : host](
-                                    store::domain_store& in) { return in.drop_challenge(kind, key); }));
+        co_await desk.write<void>(write_desk::weight::light, host,
+                                  [kind = std::string(to_string(step.challenge)),
+                                   key = step.challenge == challenge_kind::http_01 ? step.token : host](
+                                      store::domain_store& in) { return in.drop_challenge(kind, key); }));
 }
 
 io::task<issued> issuer::state::store_certificate(store::due_work& work, std::string host,
@@ -335,9 +350,10 @@ io::task<issued> issuer::state::store_certificate(store::due_work& work, std::st
                                  .issuer = options.directory};
     const auto until = made.not_after;
     const auto saved =
-        co_await in_store<bool>([made = std::move(made), fence = work.fence](store::domain_store& in) {
-            return in.save_certificate(made, fence);
-        });
+        co_await desk.write<bool>(write_desk::weight::durable, work.domain,
+                                  [made = std::move(made), fence = work.fence](store::domain_store& in) {
+                                      return in.save_certificate(made, fence);
+                                  });
     if (!saved)
         co_return in_the_way(saved.error().message);
     if (!*saved)

@@ -35,7 +35,7 @@ struct issuer_options {
     std::vector<challenge_kind> order = {challenge_kind::tls_alpn_01, challenge_kind::http_01};
     std::string machine;
     std::uint64_t orders_per_hour = 80, orders_at_once = 240; ///< below the authority's 300 in three hours
-    std::size_t at_once = 8;
+    std::size_t at_once = 32;
     bool agree = false; ///< to the authority's terms
     /// The directory was named by the operator: where it stands, private addresses and http are allowed. What
     /// it names elsewhere is asked by https and behind the guard.
@@ -88,6 +88,7 @@ public:
     struct counters {
         std::uint64_t issued = 0, failed = 0, bad_nonces = 0, waited_for_limit = 0;
         std::uint64_t requests = 0, handshakes = 0;
+        std::uint64_t writes = 0, transactions = 0; ///< of orders; several writes share a transaction
     };
     counters counted() const;
     struct state;

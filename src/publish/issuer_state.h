@@ -6,6 +6,7 @@
 #include "io/http_session.h"
 #include "publish/acme_order.h"
 #include "publish/issuer.h"
+#include "publish/write_desk.h"
 
 #include <chrono>
 #include <deque>
@@ -34,7 +35,7 @@ struct issuer::state {
     io::task<issued> run(store::due_work& work, std::string host, std::string domain);
     io::task<issued> follow(store::due_work& work, std::string host, std::string domain);
     /// Writes the order's memory down where it changed; "" or why not.
-    io::task<std::string> keep(store::due_work& work, const acme_order& order);
+    io::task<std::string> keep(store::due_work& work, const acme_order& order, write_desk::weight how);
     io::task<std::string> put_answer(const order_step& step, std::string host, account_ptr as);
     io::task<> take_answer(order_step step, std::string host, account_ptr as);
     io::task<std::optional<issued>> may_order(std::string domain, bool exempt, acme_order& order);
@@ -82,6 +83,7 @@ struct issuer::state {
     issuer_options options;
     issuer_hands hands;
     io::http_session session;
+    write_desk desk;
     io::semaphore orders, account_gate, directory_gate;
 
     wire::acme_directory directory;

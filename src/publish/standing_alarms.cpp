@@ -17,7 +17,8 @@ using store::due_work;
 using store::result;
 
 constexpr std::size_t page = 1'000;
-constexpr std::uint32_t many_tries = 8; ///< with the pauses between them, most of an hour
+constexpr std::uint32_t refused_tries = 3; ///< of a certificate: some hours
+constexpr std::uint32_t many_tries = 8;    ///< with the pauses between them, most of an hour
 
 result<void> each_noted(store::domain_store& kept, std::string_view kind,
                         const std::function<void(const due_work&)>& of) {
@@ -64,6 +65,25 @@ std::optional<watch_alarm> of_plan(const due_work& work, base::utc_seconds now,
     return out;
 }
 
+/// A certificate that is there and cannot be renewed; what keeps the first one away, the plan says.
+std::optional<watch_alarm> of_certificate(store::domain_store& kept, const due_work& work) {
+    if (work.tries < refused_tries || work.last_error.empty())
+        return std::nullopt;
+    if (const auto there = kept.certificate("mta-sts." + work.domain); !there || !*there)
+        return std::nullopt;
+    return watch_alarm{
+        .key = fmt::format("certificate/{}", work.domain),
+        .what = change_kind::step_fails,
+        .domain = work.domain,
+        .title = fmt::format("The certificate of mta-sts.{} cannot be renewed", work.domain),
+        .text = fmt::format("{} tries; the last: {}", work.tries, base::printable(work.last_error, 300)),
+        .fix =
+            fmt::format("Mend that, then: mailtight certificate renew {}. It is tried again by itself, and "
+                        "mailtight certificate list says until when the present one is valid.",
+                        work.domain),
+        .error = true};
+}
+
 } // namespace
 
 store::result<std::vector<watch_alarm>> standing_alarms(store::domain_store& kept, base::utc_seconds now,
@@ -88,6 +108,13 @@ store::result<std::vector<watch_alarm>> standing_alarms(store::domain_store& kep
     if (auto done = each_noted(kept, "plan",
                                [&](const due_work& work) {
                                    if (auto one = of_plan(work, now, patience))
+                                       out.push_back(std::move(*one));
+                               });
+        !done)
+        return std::unexpected(done.error());
+    if (auto done = each_noted(kept, "certificate",
+                               [&](const due_work& work) {
+                                   if (auto one = of_certificate(kept, work))
                                        out.push_back(std::move(*one));
                                });
         !done)

@@ -35,7 +35,7 @@ enum class change_kind {
 std::string_view to_string(change_kind k);
 
 struct watch_alarm {
-    std::string key; ///< "watch/example.com/mx_without_policy/mx9": the same thing has the same key
+    std::string key; ///< "watch/example.com/mx-without-policy/mx9": the same thing has the same key
     change_kind what = change_kind::new_finding;
     std::string domain, subject, title, text, fix;
     bool error = false;

@@ -118,6 +118,8 @@ io::task<> watcher::state::write_ready(std::shared_ptr<state> self) {
             continue; // their leases run out, and they are looked at again
         self->counts.differed += done->differed;
         self->counts.alarms += done->alarms;
+        if (done->news && self->with.alarmed && !self->closed)
+            self->with.alarmed();
     }
     self->writing = false;
 }

@@ -32,6 +32,8 @@ struct watch_hands {
     std::function<std::vector<model::policy_fetches>()> fetches;
     /// Whether a code of check is an error; may be empty.
     std::function<bool(std::string_view code)> serious;
+    /// An alarm began or ended, and is written down; may be empty.
+    std::function<void()> alarmed;
 };
 struct watch_options {
     std::string machine;

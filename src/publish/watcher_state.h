@@ -34,6 +34,7 @@ struct write_rules {
 };
 struct written {
     std::uint64_t differed = 0, alarms = 0;
+    bool news = false; ///< an alarm began or ended
 };
 /// Keeps what was seen, judges what may be told, and ends the work. On the store's thread.
 store::result<written> write_looks(store::domain_store& kept, std::vector<watch_turn>& turns,

@@ -112,6 +112,13 @@ result<std::vector<watch_alarm>> judge(store::domain_store& kept, const std::str
     return alarms_of(memory, now);
 }
 
+std::set<std::string> keys_of(const std::vector<watch_alarm>& alarms) {
+    std::set<std::string> keys;
+    for (const auto& each : alarms)
+        keys.insert(each.key);
+    return keys;
+}
+
 /// The alarms of a domain stand beside one of its two kinds of look: the later judgement counts.
 result<void> write_down(store::domain_store& kept, watch_turn& turn, base::utc_seconds now,
                         base::utc_seconds real_now, const write_rules& rules, written& into) {
@@ -124,8 +131,12 @@ result<void> write_down(store::domain_store& kept, watch_turn& turn, base::utc_s
     const auto other = kept.work(turn.full() ? "glance" : "watch", turn.work.domain);
     if (!other)
         return std::unexpected(other.error());
-    const bool said_elsewhere =
-        *other && !watch_notes::parse(turn.work.domain, (*other)->state).alarms.empty();
+    auto before = watch_notes::parse(turn.work.domain, turn.work.state);
+    auto elsewhere = *other ? watch_notes::parse(turn.work.domain, (*other)->state) : watch_notes();
+    const bool said_elsewhere = !elsewhere.alarms.empty();
+    if (elsewhere.at > before.at)
+        before = std::move(elsewhere);
+    into.news = into.news || keys_of(before.alarms) != keys_of(fresh.alarms);
     const bool worth_it = !fresh.alarms.empty() || fresh.until > now || said_elsewhere;
     turn.work.state = worth_it ? fresh.to_text() : std::string();
     return {};

@@ -29,6 +29,10 @@ std::string loggable(std::string_view text) {
 } // namespace
 
 // For stores that know no better way, as those of tests.
+result<void> domain_store::together(bool, const std::function<void(domain_store&)>& calls) {
+    calls(*this);
+    return {};
+}
 result<std::size_t> domain_store::done_all(std::span<const done_with> all) {
     std::size_t out = 0;
     for (const auto& [work, again] : all) {
@@ -53,6 +57,24 @@ result<std::size_t> domain_store::watched_all(std::span<const model::watched_sta
 sql_domains::sql_domains(std::unique_ptr<sql::connection> on, bool shared)
     : on_(std::move(on))
     , shared_(shared) {}
+
+result<void> sql_domains::together(bool light, const std::function<void(domain_store&)>& calls) {
+    if (joined_) {
+        calls(*this);
+        return {};
+    }
+    return sql::in_transaction(*on_, light ? sql::access::write_light : sql::access::write, [&] {
+        std::optional<sql::failure> failed;
+        struct open_door {
+            sql_domains& of;
+            ~open_door() { of.joined_ = nullptr; }
+        } const until{*this};
+        joined_ = &failed;
+        calls(*this);
+        if (failed)
+            throw sql::failure(*failed);
+    });
+}
 
 void sql_domains::append(const model::change_entry& entry) {
     const auto domain = loggable(entry.domain), who = loggable(entry.who), what = loggable(entry.what),

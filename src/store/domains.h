@@ -37,6 +37,11 @@ struct lease {
 
 /// The end of the year 9999.
 inline constexpr base::utc_seconds never_due{std::chrono::seconds(253'402'300'799)};
+/// Due before everything that waits: a person asked for it. Once; it is done with when it is due again.
+inline constexpr base::utc_seconds person_asks{};
+/// Which end of a queue comes first. A holder that takes from both ends in turn leaves none behind, and what
+/// is under way goes on while a thousand first looks wait.
+enum class work_order : std::uint8_t { oldest_first, newest_first };
 
 /// Something to be done for a domain at a time: "plan", "certificate", "watch", "glance". It is held under
 /// the lease "KIND/DOMAIN": whoever takes that by take_lease() keeps take_work() away, and the other way
@@ -80,6 +85,13 @@ struct domain_question {
 class domain_store {
 public:
     virtual ~domain_store() = default;
+
+    /// What several callers wait for, as one transaction: all of it holds when this returns, or, where it
+    /// returns an error, nothing. `light`: a power cut may take the last of it, even of calls that are
+    /// durable alone. `calls` may be run more than once (a write lost against another machine's), each time
+    /// with this store; what its calls gave the last time counts. Where many rows of work are touched: by
+    /// name, as others lock them.
+    virtual result<void> together(bool light, const std::function<void(domain_store&)>& calls);
 
     // ---- domains looked after ----
     enum class saved { yes, outdated /* somebody else changed it first */, exists, absent };
@@ -135,7 +147,8 @@ public:
                                   std::span<const std::pair<std::string, base::utc_seconds>> at) = 0;
     virtual result<std::vector<due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                                     std::string_view who, std::chrono::seconds how_long,
-                                                    std::size_t limit) = 0;
+                                                    std::size_t limit,
+                                                    work_order order = work_order::oldest_first) = 0;
     /// Ends the lease and says when it is due again (nothing: never). False where the fence is old.
     /// Writes its `state`, `tries` and `last_error` down. What was made due meanwhile is due when that said.
     virtual result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) = 0;
@@ -162,6 +175,10 @@ public:
     /// False where the fence is old. The certificate before it stays beside it until the new one is proven.
     virtual result<bool> save_certificate(const kept_certificate& value, std::int64_t fence) = 0;
     virtual result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) = 0;
+    /// A new one that senders would refuse goes, and the proven one before it is served again. False, and
+    /// nothing happens, where none before it is still valid at `now`.
+    virtual result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                            base::utc_seconds now) = 0;
     virtual result<void> remove_certificate(std::string_view name) = 0;
     virtual result<std::vector<kept_certificate>> certificates_after(std::int64_t change,
                                                                      std::size_t limit) = 0;

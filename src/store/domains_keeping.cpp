@@ -86,6 +86,24 @@ result<void> sql_domains::prove_certificate(std::string_view name, base::utc_sec
     });
 }
 
+result<bool> sql_domains::reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                             base::utc_seconds now) {
+    return writing([&] {
+        if (!on_->number(
+                "select 1 from kept_certificate where name = $1 and not_after > $2 and not_after <> $3 "
+                "and proven = 1 and gone = 0",
+                {name, now, not_after}))
+            return false;
+        if (!on_->number("delete from kept_certificate where name = $1 and not_after = $2 and proven = 0 and "
+                         "gone = 0 returning 1",
+                         {name, not_after}))
+            return false;
+        const auto change = next("certificate"); // so that every machine hears of it
+        on_->run("update kept_certificate set change = $2 where name = $1 and gone = 0", {name, change});
+        return true;
+    });
+}
+
 result<void> sql_domains::remove_certificate(std::string_view name) {
     return writing([&] {
         const auto change = next("certificate");

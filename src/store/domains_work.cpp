@@ -137,14 +137,16 @@ result<void> sql_domains::plan_all(std::string_view kind,
 
 result<std::vector<due_work>> sql_domains::take_work(std::string_view kind, base::utc_seconds now,
                                                      std::string_view who, std::chrono::seconds how_long,
-                                                     std::size_t limit) {
+                                                     std::size_t limit, work_order order) {
+    const std::string_view by =
+        order == work_order::oldest_first ? "due_at, domain" : "due_at desc, domain desc";
     return writing_fence([&] {
         const auto clock = lease_clock(now);
         std::vector<due_work> out;
         on_->query(on_->dialect(fmt::format("select {} from domain_work where kind = $1 and due_at <= $2 and "
-                                            "lease_until <= $3 order by due_at, domain limit $4 "
+                                            "lease_until <= $3 order by {} limit $4 "
                                             "{{for_update_free}}",
-                                            work_columns)),
+                                            work_columns, by)),
                    {kind, now, clock, std::uint64_t{limit}},
                    [&](const sql::row& r) { out.push_back(read_work(r)); });
         if (out.empty())

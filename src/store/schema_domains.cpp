@@ -4,8 +4,11 @@
 // milliseconds. Bodies of policies are bytes: those found at domains may hold anything.
 //
 // Who writes takes its locks in this order, so that machines that share a database wait for each other but
-// never in a circle: `looked_after`, `domain_work` in key order, `served_head`, `domain_counter`, and then
-// `publication` and `kept_certificate`, which are only written under their counter.
+// never in a circle: `token_bucket`, `looked_after`, `domain_work` in key order, `served_head`,
+// `domain_counter`, and then `publication` and `kept_certificate`, which are only written under their
+// counter. Several calls in one transaction keep to it among rows of `domain_work`; who saves certificates in
+// it may hold the counter already, for whose sake nobody waits who holds one of these rows: they are under
+// its lease.
 #include "store/schema.h"
 
 #include <array>

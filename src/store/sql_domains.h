@@ -8,9 +8,13 @@
 #include "store/domains.h"
 #include "store/sql.h"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace mailtight::store {
@@ -20,6 +24,7 @@ public:
     /// The schema has to be current. `shared`: other machines write too.
     sql_domains(std::unique_ptr<sql::connection> on, bool shared);
 
+    result<void> together(bool light, const std::function<void(domain_store&)>& calls) override;
     result<saved> save(const model::looked_after& value, std::string_view who, std::string_view why,
                        base::utc_seconds now) override;
     result<std::size_t> add_all(std::span<const model::looked_after> values, std::string_view who,
@@ -49,7 +54,7 @@ public:
                           std::span<const std::pair<std::string, base::utc_seconds>> at) override;
     result<std::vector<due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                             std::string_view who, std::chrono::seconds how_long,
-                                            std::size_t limit) override;
+                                            std::size_t limit, work_order order) override;
     result<bool> done_work(const due_work& work, std::optional<base::utc_seconds> again) override;
     result<std::size_t> done_all(std::span<const done_with> all) override;
     result<bool> keep_work(const due_work& work, base::utc_seconds now,
@@ -66,6 +71,8 @@ public:
 
     result<bool> save_certificate(const kept_certificate& value, std::int64_t fence) override;
     result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) override;
+    result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                    base::utc_seconds now) override;
     result<void> remove_certificate(std::string_view name) override;
     result<std::vector<kept_certificate>> certificates_after(std::int64_t change, std::size_t limit) override;
     result<std::optional<kept_certificate>> certificate(std::string_view name) override;
@@ -92,22 +99,40 @@ public:
 private:
     template<class Job>
     auto writing(Job job) -> result<decltype(job())> {
-        return sql::in_transaction(*on_, sql::access::write, std::move(job));
+        return within(sql::access::write, std::move(job));
     }
     /// What is only done again where a power cut takes it.
     template<class Job>
     auto writing_lightly(Job job) -> result<decltype(job())> {
-        return sql::in_transaction(*on_, sql::access::write_light, std::move(job));
+        return within(sql::access::write_light, std::move(job));
     }
     /// A fence: where others live on when the database falls, it may never be given again.
     template<class Job>
     auto writing_fence(Job job) -> result<decltype(job())> {
-        return sql::in_transaction(*on_, shared_ ? sql::access::write : sql::access::write_light,
-                                   std::move(job));
+        return within(shared_ ? sql::access::write : sql::access::write_light, std::move(job));
     }
     template<class Job>
     auto reading(Job job) -> result<decltype(job())> {
-        return sql::in_transaction(*on_, sql::access::read, std::move(job));
+        return within(sql::access::read, std::move(job));
+    }
+    /// A transaction of its own, or a part of together(): that ends with the first failure of a part.
+    template<class Job>
+    auto within(sql::access how, Job job) -> result<decltype(job())> {
+        if (!joined_)
+            return sql::in_transaction(*on_, how, std::move(job));
+        if (*joined_)
+            return std::unexpected((*joined_)->error);
+        try {
+            if constexpr (std::is_void_v<decltype(job())>) {
+                job();
+                return {};
+            } else {
+                return job();
+            }
+        } catch (const sql::failure& f) {
+            *joined_ = f;
+            return std::unexpected(f.error);
+        }
     }
 
     // domains_adding.cpp
@@ -151,6 +176,7 @@ private:
 
     std::unique_ptr<sql::connection> on_;
     bool shared_;
+    std::optional<sql::failure>* joined_ = nullptr; ///< inside together(): why it fails
 };
 
 } // namespace mailtight::store

@@ -88,6 +88,14 @@ TEST(DelegatedZone, NothingOfADomainBecomesALine) {
             << line;
 }
 
+TEST(DelegatedZone, ReportsAreAskedForBeforeAPolicyIsAnnounced) {
+    const auto target = delegated_target("one.example", zone);
+    const auto text = zone_of_delegated(zone, {{"one.example", target, "", {"mailto:tls@one.example"}}},
+                                        "ns1.example.org", "a@b.example", 1, {"ns1.example.org"});
+    EXPECT_THAT(text, HasSubstr(tlsrpt_target(target) + ". IN TXT \"v=TLSRPTv1; "));
+    EXPECT_THAT(text, Not(HasSubstr("STSv1")));
+}
+
 // RFC 1982 §3.2.
 TEST(DelegatedZone, ASerialIsAlwaysLaterThanTheLast) {
     const auto at = [](std::int64_t seconds) { return base::utc_seconds(std::chrono::seconds(seconds)); };

@@ -191,15 +191,23 @@ public:
                 make_due(kind, domain, due);
         });
     }
-    store::result<std::vector<store::due_work>> take_work(std::string_view kind, base::utc_seconds now,
-                                                          std::string_view who, std::chrono::seconds how_long,
-                                                          std::size_t limit) override {
+    store::result<std::vector<store::due_work>>
+    take_work(std::string_view kind, base::utc_seconds now, std::string_view who,
+              std::chrono::seconds how_long, std::size_t limit,
+              store::work_order order = store::work_order::oldest_first) override {
         return locked<std::vector<store::due_work>>([&] {
-            std::vector<store::due_work> out;
+            auto row = [](const auto* each) { return std::pair(each->value.due_at, each->value.domain); };
+            std::vector<decltype(&work_.front())> some;
             for (auto& each : work_)
-                if (out.size() < limit && each.value.kind == kind && each.due && each.value.due_at <= now &&
-                    free(each, now))
-                    out.push_back(take(each, now, who, how_long));
+                if (each.value.kind == kind && each.due && each.value.due_at <= now && free(each, now))
+                    some.push_back(&each);
+            std::ranges::sort(some, {}, row);
+            if (order == store::work_order::newest_first)
+                std::ranges::reverse(some);
+            std::vector<store::due_work> out;
+            for (auto* each : some)
+                if (out.size() < limit)
+                    out.push_back(take(*each, now, who, how_long));
             return out;
         });
     }
@@ -294,6 +302,9 @@ public:
                 of != certificates_.end() && of->second.not_after == not_after)
                 of->second.proven = true;
         });
+    }
+    store::result<bool> reject_certificate(std::string_view, base::utc_seconds, base::utc_seconds) override {
+        return false; // it keeps one of each name
     }
     store::result<void> remove_certificate(std::string_view name) override {
         return locked<void>([&] {

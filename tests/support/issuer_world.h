@@ -27,8 +27,9 @@ struct killed {};
 
 class mortal_store : public domain_store_fake {
 public:
-    int lives = -1;      ///< calls that write, until the end; -1: none
-    bool before = false; ///< it ends before the write, else behind it
+    int lives = -1;        ///< calls that write, until the end; -1: none
+    bool before = false;   ///< it ends before the write, else behind it
+    bool for_good = false; ///< and what others of it would still write is not written
     std::atomic<int> writes{0};
     std::vector<store::challenge_answer> dropped;
     /// All answers so far, from the one of this number on.
@@ -81,6 +82,8 @@ private:
     std::vector<store::challenge_answer> put_;
     bool dies() {
         ++writes;
+        if (for_good && lives == 0)
+            throw killed{};
         const bool end = lives > 0 && --lives == 0;
         if (end && before)
             throw killed{};

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from publish.case import Trial, case
@@ -48,12 +49,19 @@ class Watched:
         """It comes at the second look, hourly or (`days`) daily; alarms of a moment are told together, half a minute later."""
         for _ in range(2):
             self.look(25 if days else 1.1)
-        return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 60)
+        return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 150)
 
     def look(self, hours: float = 1.1) -> None:
         before = self._looks()
         self.hours(hours)
-        self.trial.wait("a look", lambda: self._looks() > before, 20)
+
+        def looked() -> bool:
+            if self._looks() > before:
+                return True
+            self.hours(0.2)  # its place in the hour may come later than the last one
+            time.sleep(1)
+            return False
+        self.trial.wait("a look", looked, 60)
 
     def _looks(self) -> int:
         watch = self.publisher.control_request("GET", "/status")[1]["carry"]["watch"]

@@ -194,5 +194,5 @@ def mover(trial: Trial) -> None:
     trial.wait("the second waits", lambda: "not verified" in postfix.queue().get(f"second@{name}", ""), 20)
     trial.wait("a look after the failure", lambda: trial.daemon.api(
         "POST", f"/policy/{name}/failed", {"words": "certificate verification failed"})[1].get("looked"), 40)
-    trial.wait("the second mail", lambda: far.mails(f"second@{name}"), 10)
+    trial.wait("the second mail", lambda: far.mails(f"second@{name}"), 40)
     trial.same("its host", [mail.host for mail in far.mails(f"second@{name}")], [f"new.{name}"])

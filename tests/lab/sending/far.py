@@ -8,6 +8,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class Far:
         self.sites: list[str] = []
         self.hanging: list[dict] = []
         self.ids: dict[str, int] = {}
+        self.changing = threading.Lock()
         self.processes: list[subprocess.Popen] = []
         (folder / "policies").mkdir(parents=True)
         if places is None:
@@ -132,12 +134,13 @@ class Far:
     def record(self, name: str, kind: str, *values: str) -> None:
         """The only records of this name and type; none: they are removed."""
         zone = self._zone_of(name).name
-        self._knotc("zone-begin", zone)
-        with contextlib.suppress(RuntimeError):  # where there was none before
-            self._knotc("zone-unset", zone, f"{name}.", kind)
-        for value in values:
-            self._knotc("zone-set", zone, f"{name}.", "1", kind, value)
-        self._knotc("zone-commit", zone)
+        with self.changing:  # a zone has one transaction at a time
+            self._knotc("zone-begin", zone)
+            with contextlib.suppress(RuntimeError):  # where there was none before
+                self._knotc("zone-unset", zone, f"{name}.", kind)
+            for value in values:
+                self._knotc("zone-set", zone, f"{name}.", "1", kind, value)
+            self._knotc("zone-commit", zone)
         time.sleep(2.1)  # until the old ones have left the caches
 
     def _knotc(self, *words: str) -> None:

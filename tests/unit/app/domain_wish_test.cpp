@@ -108,6 +108,16 @@ TEST(domain_wish, what_means_nothing_is_told_with_what_would) {
     }
 }
 
+TEST(domain_wish, who_hosts_where_nobody_said) {
+    auto with = with_server();
+    EXPECT_EQ(good({}).host, model::hosting::elsewhere)
+        << "no policy host is configured: nothing could point here";
+    EXPECT_EQ(good({.policy_host = "192.0.2.1"}).host, model::hosting::here);
+    EXPECT_EQ(good({.hosting = "here"}).host, model::hosting::here);
+    with.policy_host = "mta-sts.example.net";
+    EXPECT_EQ(app::new_domain("example.com", {}, with, base::utc_seconds{})->host, model::hosting::here);
+}
+
 TEST(domain_wish, a_table_is_read_as_spreadsheets_write_it) {
     const auto rows = app::read_domain_csv("\xef\xbb\xbf"
                                            "Domain,mode,MX,labels,policy-host\r\n"
@@ -145,6 +155,8 @@ TEST(domain_wish, a_table_that_is_none_is_told_where) {
     const auto wide = app::read_domain_csv("domain\n" + std::string(1'000'000, ','));
     ASSERT_FALSE(wide.has_value());
     EXPECT_THAT(wide.error(), HasSubstr("line 2: more than 64 cells"));
+    EXPECT_FALSE(app::csv_rows(std::string(64, ',')).has_value()) << "65, and no line end behind them";
+    EXPECT_TRUE(app::csv_rows(std::string(63, ',')).has_value());
     std::string rows_of_one = "domain\n";
     for (int i = 0; i < 2'000'001; ++i)
         rows_of_one += "a\n";

@@ -4,6 +4,8 @@
 
 #include "support/proves.h"
 
+#include <gmock/gmock.h>
+
 namespace mailtight::plan::tests {
 namespace {
 
@@ -72,10 +74,12 @@ TEST(first_publication, an_untested_mx_host_needs_a_persons_word) {
     d.serve(body_of(sts::mode::testing, week, {"mx1.example.com"}), "1", d.now);
     d.seen.mx[0].passes.reset();
     EXPECT_EQ(next_kind(d.make()), "check-mx");
+    EXPECT_THAT(d.make().next()->how, testing::HasSubstr("--said checked-mx")) << "the words are told";
     d.wish.marks["checked-mx"] = {d.now, "somebody", "checked from outside"};
     EXPECT_EQ(next_kind(d.make()), "publish-record");
     d.seen.mx[0].passes = false;
     EXPECT_EQ(next_kind(d.make()), "check-mx") << "a word does not outweigh a failed test";
+    EXPECT_THAT(d.make().next()->how, testing::Not(testing::HasSubstr("--said")));
 }
 
 TEST(change, body_first_then_the_record) {

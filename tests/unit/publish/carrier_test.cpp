@@ -355,6 +355,47 @@ TEST_F(a_carrier, keeps_many_in_hand_but_no_more_than_it_may) {
         EXPECT_NE(of.id_of("d" + std::to_string(i) + ".example"), "");
 }
 
+/// A thousand first looks wait: what a person asks for goes before them, and so does what comes back from a
+/// wait; the others are not left behind for it.
+TEST_F(a_carrier, puts_a_person_s_wish_and_what_is_under_way_before_first_looks) {
+    of.options.at_once = 1;
+    std::vector<std::string> order;
+    of.during_look = [&](const model::looked_after& wish) {
+        if (order.empty() || order.back() != wish.domain)
+            order.push_back(wish.domain);
+    };
+    for (int i = 10; i < 30; ++i) {
+        auto wish = wanted();
+        wish.domain = "d" + std::to_string(i) + ".example";
+        of.add(wish);
+    }
+    of.set_time(of.clock.at + 60s);
+    ASSERT_TRUE(of.database->plan_work("plan", "d25.example", store::person_asks));
+    of.add(wanted()); // due a minute after the others
+    of.begin();
+    of.settle();
+    ASSERT_GE(order.size(), 21u);
+    EXPECT_EQ(order[0], "d25.example");
+    EXPECT_EQ(order[1], domain);
+    EXPECT_EQ(order[2], "d10.example");
+}
+
+TEST_F(a_carrier, waits_for_a_domain_that_is_in_hand_and_says_when_it_waited_in_vain) {
+    of.options.patience = 50ms;
+    of.begin();
+    ASSERT_EQ(of.database->save(wanted(), "operator", "", of.clock.at), store::domain_store::saved::yes);
+    const auto other = of.database->take_lease("plan/" + domain, "other", 300s);
+    ASSERT_TRUE(other && *other);
+    const auto vain = of.loop.block_on(of.carrier->go(domain, true));
+    EXPECT_TRUE(vain.busy);
+    EXPECT_THAT(vain.failed, HasSubstr("is being worked on"));
+    EXPECT_THAT(of.world->effects, IsEmpty());
+    ASSERT_TRUE(of.database->release_lease(**other));
+    const auto done = of.loop.block_on(of.carrier->go(domain, true));
+    EXPECT_FALSE(done.busy);
+    EXPECT_THAT(of.world->effects, Contains("write _smtp._tls.a.example"));
+}
+
 TEST_F(a_carrier, goes_on_when_the_database_was_away) {
     of.begin();
     auto& fake = dynamic_cast<domain_store_fake&>(*of.database);

@@ -97,11 +97,12 @@ public:
     }
     store::result<std::vector<store::due_work>> take_work(std::string_view kind, base::utc_seconds now,
                                                           std::string_view who, std::chrono::seconds how_long,
-                                                          std::size_t limit) override {
+                                                          std::size_t limit,
+                                                          store::work_order order) override {
         using all = std::vector<store::due_work>;
         if (!behind_.waiting_work(kind, now).value_or(1)) // a look in vain is no step of anybody's way
             return reads<all>([] { return all(); });
-        return through<all>([&] { return behind_.take_work(kind, now, who, how_long, limit); });
+        return through<all>([&] { return behind_.take_work(kind, now, who, how_long, limit, order); });
     }
     store::result<bool> done_work(const store::due_work& work,
                                   std::optional<base::utc_seconds> again) override {
@@ -140,6 +141,10 @@ public:
     }
     store::result<void> prove_certificate(std::string_view name, base::utc_seconds not_after) override {
         return through<void>([&] { return behind_.prove_certificate(name, not_after); });
+    }
+    store::result<bool> reject_certificate(std::string_view name, base::utc_seconds not_after,
+                                           base::utc_seconds now) override {
+        return through<bool>([&] { return behind_.reject_certificate(name, not_after, now); });
     }
     store::result<void> remove_certificate(std::string_view name) override {
         return through<void>([&] { return behind_.remove_certificate(name); });

@@ -254,6 +254,48 @@ TEST_F(Pebble, KilledAtEveryWriteItGoesOnWithTheSameOrder) {
             << name << " stays in DNS";
 }
 
+/// Several at once share their writes: what one process leaves in the middle, the next one ends.
+TEST_F(Pebble, KilledWithManyUnderWayEachHasOneOrder) {
+    ASSERT_TRUE(world_.issue("first.example").ok);
+    std::size_t orders = world_.orders_made();
+    constexpr std::size_t many = 6;
+    for (int write = 1; write <= 46; write += 9) {
+        std::vector<std::string> domains;
+        for (std::size_t i = 0; i < many; ++i)
+            domains.push_back("m" + std::to_string(write) + "-" + std::to_string(i) + ".example");
+        std::vector<store::due_work> works;
+        for (const auto& domain : domains)
+            works.push_back(world_.take(domain, "one"));
+        world_.store.lives = write;
+        world_.store.before = false;
+        world_.store.for_good = true;
+        bool was_killed = false;
+        {
+            io::worker thread(world_.on, "store");
+            issuer one(world_.on, world_.dns, world_.tls(), world_.guard(), world_.clock, thread,
+                       world_.store, world_.seal(), world_.options, world_.hands());
+            const auto each = [&](std::size_t n) -> io::task<> {
+                try {
+                    static_cast<void>(co_await one.issue(works[n], domains[n]));
+                } catch (const tests::killed&) {
+                    was_killed = true;
+                }
+            };
+            for (std::size_t n = 0; n < many; ++n)
+                world_.on.spawn(each(n));
+            world_.on.run();
+        }
+        EXPECT_TRUE(was_killed) << write;
+        world_.store.lives = -1;
+        for (const auto& domain : domains) {
+            world_.store.take_back("one").value();
+            const auto done = world_.issue(domain);
+            ASSERT_TRUE(done.ok) << domain << ": " << done.words;
+        }
+        EXPECT_EQ(world_.orders_made(), orders += many) << write << ": one order each";
+    }
+}
+
 TEST_F(Pebble, WhoLostTheLeaseStops) {
     ASSERT_TRUE(world_.issue("first.example").ok);
     io::worker thread(world_.on, "store");

@@ -43,6 +43,7 @@ protected:
     std::vector<model::policy_fetches> fetched;
     std::map<std::string, int> full, cheap;
     bool blind = false;
+    int alarmed = 0;
     std::unique_ptr<io::worker> thread;
     std::unique_ptr<watcher> eyes;
 
@@ -81,7 +82,8 @@ protected:
                 .unprotected = [this](std::string name) -> io::task<std::optional<bool>> {
                     co_return std::ranges::find(bare, name) != bare.end();
                 },
-                .fetches = [this] { return std::exchange(fetched, {}); }},
+                .fetches = [this] { return std::exchange(fetched, {}); },
+                .alarmed = [this] { ++alarmed; }},
             clock, real_clock, options);
         eyes->start();
         settle();
@@ -165,13 +167,16 @@ TEST_F(a_watcher, keeps_an_alarm_until_it_ends_whoever_looks) {
     pass(90min);
     const auto key = "watch/a.example/mx-without-policy/new.a.example";
     EXPECT_THAT(alarms(), ElementsAre(key));
+    EXPECT_EQ(alarmed, 1);
     end();
     begin(); // another process
     pass(26h);
     EXPECT_THAT(alarms(), ElementsAre(key));
+    EXPECT_EQ(alarmed, 1) << "told once";
     world[domain].mx = {"mx.a.example"};
     pass(90min);
     EXPECT_THAT(alarms(), IsEmpty()) << "also where a full look raised it and a cheap one sees the end";
+    EXPECT_EQ(alarmed, 2);
     pass(80h);
     EXPECT_THAT(*kept.noted_work("watch", "", 10), IsEmpty()) << "and nothing is left of it";
     EXPECT_THAT(*kept.noted_work("glance", "", 10), IsEmpty());

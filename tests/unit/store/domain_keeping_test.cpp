@@ -88,6 +88,24 @@ TEST_P(domain_keeping, the_old_one_stays_until_the_new_one_is_proven) {
     EXPECT_EQ(ends(*other->certificates_after(0, 9)), (ends_so{{400, true}}));
 }
 
+TEST_P(domain_keeping, a_new_one_that_fails_goes_and_the_old_one_is_back) {
+    const auto s = open(), other = open();
+    const std::string name = "mta-sts.a.example";
+    EXPECT_TRUE(save(*s, certificate(100)));
+    EXPECT_FALSE(*s->reject_certificate(name, at(100), at(1))) << "there is none before it";
+    ASSERT_TRUE(s->prove_certificate(name, at(100)));
+    EXPECT_TRUE(save(*s, certificate(90))) << "a shorter lifetime";
+    EXPECT_EQ((*s->certificate(name))->not_after, at(90)) << "the newest, not the longest";
+    EXPECT_FALSE(*s->reject_certificate(name, at(90), at(100))) << "the old one has ended";
+    EXPECT_FALSE(*s->reject_certificate(name, at(100), at(1))) << "a proven one stays";
+    const auto mark = other->certificates_after(0, 9)->back().change;
+    EXPECT_TRUE(*s->reject_certificate(name, at(90), at(1)));
+    EXPECT_EQ((*s->certificate(name))->not_after, at(100));
+    using ends_so = std::vector<std::pair<std::int64_t, bool>>;
+    EXPECT_EQ(ends(*other->certificates_after(mark, 9)), (ends_so{{100, true}})) << "and all hear of it";
+    EXPECT_FALSE(*s->reject_certificate(name, at(90), at(1))) << "once";
+}
+
 TEST_P(domain_keeping, a_name_that_is_removed_is_heard_of) {
     const auto s = open(), other = open();
     ASSERT_TRUE(s->remove_certificate("mta-sts.a.example"));

@@ -48,6 +48,21 @@ TEST_P(domain_work, is_taken_when_due_in_order_and_once) {
     EXPECT_THAT(names_of(*s->take_work("watch", at(40), "m", minute, 9)), ElementsAre("a.example"));
 }
 
+TEST_P(domain_work, is_taken_from_either_end_and_what_a_person_asks_for_first) {
+    const auto s = open();
+    for (const auto* name : {"a.example", "b.example", "c.example", "d.example", "e.example"})
+        plan(*s, name, 10);
+    plan(*s, "late.example", 30);
+    ASSERT_TRUE(s->plan_work("plan", "d.example", person_asks)); // although it waits like the others
+    const auto newest = [&](std::size_t limit) {
+        return names_of(*s->take_work("plan", at(40), "m", minute, limit, work_order::newest_first));
+    };
+    EXPECT_THAT(names_of(take(*s, 40, 1)), ElementsAre("d.example"));
+    EXPECT_THAT(newest(2), ElementsAre("late.example", "e.example"));
+    EXPECT_THAT(names_of(take(*s, 40, 2)), ElementsAre("a.example", "b.example"));
+    EXPECT_THAT(newest(9), ElementsAre("c.example"));
+}
+
 TEST_P(domain_work, is_due_again_as_its_end_says_with_what_was_written_down) {
     const auto s = open();
     plan(*s, "a.example", 10);
@@ -272,6 +287,71 @@ TEST_P(domain_work, names_and_states_beyond_measure_are_refused) {
     EXPECT_EQ(s->done_work(mine, at(9)).error().what, store_error::kind::wrong);
     mine.state.pop_back();
     EXPECT_TRUE(*s->done_work(mine, at(9)));
+}
+
+TEST_P(domain_work, what_is_written_together_holds_at_once_or_not_at_all) {
+    const auto s = open(), other = open();
+    for (const auto* name : {"a.example", "b.example"})
+        plan(*s, name, 0);
+    auto held = take(*s, 0);
+    ASSERT_EQ(held.size(), 2u);
+    for (const bool light : {false, true}) {
+        const std::string text = light ? "light" : "durable";
+        std::vector<bool> kept;
+        const auto done = s->together(light, [&](domain_store& in) {
+            kept.clear();
+            for (auto each : held) {
+                each.state = text;
+                kept.push_back(*in.keep_work(each, at(0), minute));
+            }
+            auto old = held[0];
+            old.fence -= 1;
+            kept.push_back(*in.keep_work(old, at(0), minute));
+            // What is refused before it reaches the database is nobody else's fault.
+            EXPECT_FALSE(in.plan_work("", "c.example", at(0)));
+            EXPECT_TRUE(in.put_challenge({.kind = "http-01", .key = text, .answer = "y", .until = at(9)}));
+            EXPECT_EQ(work(in, "a.example").state, text) << "its own writes it sees";
+            EXPECT_NE(work(*other, "a.example").state, text) << "others do not";
+        });
+        ASSERT_TRUE(done) << done.error().message;
+        EXPECT_THAT(kept, ElementsAre(true, true, false));
+        EXPECT_EQ(work(*other, "a.example").state, text);
+        EXPECT_EQ(work(*other, "b.example").state, text);
+        EXPECT_TRUE(other->challenge("http-01", text)->has_value());
+    }
+    struct ended {};
+    EXPECT_THROW(static_cast<void>(s->together(false,
+                                               [&](domain_store& in) {
+                                                   plan(in, "c.example", 0);
+                                                   plan(in, "d.example", 0);
+                                                   throw ended();
+                                               })),
+                 ended);
+    EXPECT_FALSE(s->work("plan", "c.example")->has_value());
+    EXPECT_FALSE(other->work("plan", "d.example")->has_value());
+    plan(*s, "e.example", 0);
+    EXPECT_TRUE(other->work("plan", "e.example")->has_value()) << "the next one is a transaction of its own";
+}
+
+TEST_P(domain_work, a_failure_of_one_is_that_of_all_together) {
+    const auto s = open(), other = open();
+    {
+        const auto raw = connect();
+        sql::transaction breaking(*raw, sql::access::write);
+        raw->run("drop table challenge_answer");
+        breaking.commit();
+    }
+    const auto done = s->together(false, [&](domain_store& in) {
+        EXPECT_TRUE(in.plan_work("plan", "a.example", at(0)));
+        // An engine that sends ahead says so as late as at the commit.
+        static_cast<void>(in.put_challenge({.kind = "http-01", .key = "x", .answer = "y", .until = at(9)}));
+        static_cast<void>(in.plan_work("plan", "b.example", at(0)));
+    });
+    EXPECT_FALSE(done);
+    EXPECT_FALSE(other->work("plan", "a.example")->has_value());
+    EXPECT_FALSE(other->work("plan", "b.example")->has_value());
+    plan(*s, "c.example", 0);
+    EXPECT_TRUE(other->work("plan", "c.example")->has_value());
 }
 
 } // namespace
