@@ -51,10 +51,15 @@ io::task<> carrier::state::take_due(std::shared_ptr<state> self) {
         co_return;
     for (auto& each : *due) {
         if (const auto found = self->inside.find(each.domain); found != self->inside.end()) {
-            found->second->lost = true; // we were too slow to keep it: what is under way has to end first
+            // A person's word is asking for it at this moment, or we were too slow to keep it, and what is
+            // under way has to end first. Either way it is given back at once.
+            found->second->lost = found->second->held;
+            static_cast<void>(co_await ask<bool>(
+                self, [each](store::domain_store& to) { return to.done_work(each, each.due_at); }));
             continue;
         }
         auto mine = std::make_shared<holding>();
+        mine->held = true;
         mine->notes = memo::parse(each.state);
         mine->renewed = self->loop.now();
         mine->work = std::move(each);
@@ -67,7 +72,7 @@ io::task<> carrier::state::take_due(std::shared_ptr<state> self) {
 io::task<> carrier::state::renew(std::shared_ptr<state> self) {
     std::vector<std::shared_ptr<holding>> old;
     for (const auto& [domain, mine] : self->inside)
-        if (!mine->lost && self->loop.now() - mine->renewed > self->options.lease / 3)
+        if (mine->held && !mine->lost && self->loop.now() - mine->renewed > self->options.lease / 3)
             old.push_back(mine);
     for (auto& each : old)
         static_cast<void>(co_await hold(self, each));

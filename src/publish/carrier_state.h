@@ -21,6 +21,7 @@ struct holding {
     store::due_work work;
     memo notes;
     io::loop::time_point renewed{};
+    bool held = false; ///< the lease is ours; before, its place is taken and the store's thread writes `work`
     bool lost = false; ///< somebody else has it now: nothing may be done any more
 };
 

@@ -295,6 +295,7 @@ io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::stri
         co_return out;
     }
     const auto mine = *got;
+    mine->held = true;
     mine->notes = memo::parse(mine->work.state);
     mine->renewed = self->loop.now();
     auto thinks = co_await think(self, domain, true);
