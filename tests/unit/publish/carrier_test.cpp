@@ -174,9 +174,13 @@ TEST_F(a_carrier, does_one_step_for_a_person_who_says_so) {
 
 /// The real planner says whose each step is: with the word of a person it is ours, whatever is left to serve.
 TEST_F(a_carrier, does_what_a_person_says_whatever_is_left_to_serve) {
-    for (const auto leave : {model::leave::records, model::leave::nothing}) {
+    for (const auto& [leave, beat] : std::vector<std::pair<model::leave, std::chrono::seconds>>{
+             {model::leave::records, 1h},
+             {model::leave::nothing, 1h}, // nothing is done unasked here
+             {model::leave::records, 0s}, // what is asked for crosses what is taken up
+             {model::leave::nothing, 0s}}) {
         carrier_world here;
-        here.options.beat = 1h; // nothing is done unasked here
+        here.options.beat = beat;
         here.world->mx[domain] = {{.host = "mx.a.example"}};
         here.begin();
         here.loop.block_on(here.loop.sleep_for(50ms));
