@@ -20,6 +20,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 namespace mailtight::app {
@@ -78,6 +79,12 @@ void show(const common_options& common, std::vector<row> rows) {
             {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()}));
 }
 
+int nobody_looked_after() {
+    complain("which domain? None is looked after here yet: name one, as in mailtight check example.com, or "
+             "begin with mailtight domain add example.com");
+    return wrong_usage;
+}
+
 bool bad(const std::string& verdict) {
     return verdict == "broken" || verdict == "absent";
 }
@@ -85,17 +92,18 @@ bool bad(const std::string& verdict) {
 } // namespace
 
 int cmd_check_all(const common_options& common, const check_options& options) {
+    std::error_code error;
+    if (const auto place = store_place(common.set);
+        !store::is_postgres(place) && !std::filesystem::exists(place, error) && !error)
+        return nobody_looked_after();
     auto kept = open_domains_to_ask(common.set);
     if (!kept)
         return failed(kept.error());
     auto domains = all_domains(**kept, {});
     if (!domains)
         return failed(words(domains.error()));
-    if (domains->empty()) {
-        complain("no domain is looked after yet: name one, as in mailtight check example.com, or mailtight "
-                 "domain add example.com");
-        return wrong_usage;
-    }
+    if (domains->empty())
+        return nobody_looked_after();
     std::vector<row> rows;
     int status = fine;
     if (!options.fresh && !options.changed) {

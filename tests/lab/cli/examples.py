@@ -16,6 +16,7 @@ _NAMES = {"web.example.com": "web.hosting.test", "mail.example.com": "mx1.hostin
           "example.org": "testing.test"}
 # The lab's host may have a name without a dot; one domain of the list has no MTA-STS.
 _STATUS = {"mailtight doctor": {0, 1}, "mailtight scan": {0, 1}}
+_ALONE = {"mailtight check": {2}}  # here no domain is looked after, so there is no table
 
 
 def examples(text: str) -> list[str]:
@@ -58,7 +59,7 @@ def _(t):
         t.true(lines and all("mailtight " in line for line in lines), f"{command}: examples {lines}")
         for line in lines:
             done = _shell(t, line)
-            allowed = next((status for words, status in _STATUS.items() if words in line), {0})
+            allowed = _ALONE.get(line) or next((status for words, status in _STATUS.items() if words in line), {0})
             t.true(done.status in allowed, f"{done.words}: status {done.status}: {(done.err or done.out)[-300:]}")
     written = (t.folder / "results.csv").read_text()
     t.has(written, "healthy.test", "bare.test")
