@@ -49,7 +49,7 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
                 testing::ElementsAre(
                     "cache export", "cache import", "cache list", "cache override", "cache overrides",
                     "cache purge", "cache refresh", "cache show", "certificate key-rollover",
-                    "certificate list", "certificate renew", "check", "dns", "dns push", "doctor",
+                    "certificate list", "certificate renew", "check", "dns", "dns push", "dns zone", "doctor",
                     "domain add", "domain list", "domain remove", "domain set", "domain show", "plan",
                     "policy export", "policy lint", "policy match", "policy new", "protect", "record lint",
                     "report address", "report digest", "report failures", "report import", "report keys",
@@ -64,7 +64,7 @@ TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
         "report read", "report ready",  "report silence", "report test",   "scan",
         "serve",       "report show",   "resolve",        "cache refresh", "report failures",
         "report keys", "report send",   "report preview", "dns push",      "domain show",
-        "plan",        "policy export", "protect"};
+        "plan",        "policy export", "protect",        "dns zone"};
     for (const auto& command : app::command_line{}.commands()) {
         SCOPED_TRACE(command.name);
         std::string network;
