@@ -129,9 +129,11 @@ def by_expiry(trial: Trial) -> None:
                   "--leave", "all")
     if not person.finished("testing", 40):
         return
+    trial.wait("a sender that saw testing", lambda: sitting.strict.modes == ["testing"], 20)
     publisher.say("plan", domain, "--to", "enforce", "--force", "--why", "in the lab", "--do")
     if not person.finished("enforce", 40):
         return
+    trial.wait("a sender that saw enforce", lambda: sitting.strict.modes[-1:] == ["enforce"], 20)
     preview = publisher.plan(domain, "--to", "off", "--by", "expiry")
     trial.has(" ".join(preview["warnings"]), "none")  # over 14 days: the other way is advised
     trial.same("a preview changes nothing", publisher.rows("domain", "show", domain, "--no-look")[0]["mode"], "enforce")
