@@ -65,6 +65,10 @@ struct counting_store final : store::store {
     result<std::vector<mailtight::store::policy_row>> policies(const mailtight::store::filter&) override {
         return {};
     }
+    result<std::vector<std::string>> names_below(std::span<const std::string>, mailtight::store::day,
+                                                 std::size_t) override {
+        return {};
+    }
     result<std::vector<mailtight::store::quarantine_row>>
     quarantine(const mailtight::store::filter&) override {
         return {};
