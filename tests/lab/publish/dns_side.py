@@ -96,7 +96,7 @@ class Names:
         return [self.ask(server, name, kind) for server in (PRIMARY[kind_of], SECONDARY)]
 
     def look_up(self, name: str, kind: str) -> list[str]:
-        """As the senders see it, through their resolver."""
+        """As the senders see it, through their resolver: up to 2 s behind."""
         return self.ask("127.0.0.53", name, kind, "out")
 
     def all_names(self, zone: str) -> dict[tuple[str, str], list[str]]:
