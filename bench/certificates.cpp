@@ -15,6 +15,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -151,10 +152,11 @@ void on_disk(benchmark::State& state, const std::string& where) {
         const auto head = client.head();
         const auto from = head.rfind('/', head.find(" HTTP/"));
         const auto token = head.substr(from + 1, head.find(' ', from) - from - 1);
-        const auto answer = answering->challenge("http-01", token).value();
-        const auto body = answer ? answer->answer : std::string();
+        const auto open = answering->challenges(base::system_clock().now()).value();
+        const auto found = std::ranges::find(open, token, &store::challenge_answer::key);
+        const auto body = found == open.end() ? std::string() : found->answer;
         client.send(fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-                                answer ? "200 OK" : "404 Not Found", body.size(), body));
+                                found == open.end() ? "404 Not Found" : "200 OK", body.size(), body));
     });
     const tests::private_pebble authority(
         fmt::format("--reject {} --own {} {}", state.range(0), server.port(), server.port()));

@@ -98,7 +98,7 @@ void show_step(const plan::step& step, base::utc_seconds now) {
                               base::format_duration(*step.not_before - now),
                               step.until_words.empty() ? "" : ": " + step.until_words),
                   2);
-    if (step.records.empty() && !step.how.empty())
+    if (step.records.empty() && !step.how.empty() && !step.on_word)
         for (const auto line : base::split(step.how, '\n'))
             paragraph(std::string(line), 4);
     show_records(step);
@@ -179,6 +179,7 @@ private:
         if (!made)
             return failed(made.error(), wrong_usage);
         made->aim = model::aim::enforce;
+        made->leave = model::leave::nothing; // a daemon does no step of its own while a person is asked
         const auto saved = bench_.kept()->save(*made, person(), "protect", bench_.now());
         if (!saved)
             return failed(words(saved.error()));
@@ -250,6 +251,8 @@ private:
     /// One step; the exit status where the way ends here for now.
     std::optional<int> step(const model::looked_after& wish, const plan_bench::planned& planned) {
         const auto* next = planned.next.next();
+        const auto& seen = planned.look.told.seen;
+        published_ = seen.policy && seen.sts.state == plan::record_seen::what::one;
         for (const auto& warning : planned.next.warnings)
             if (std::ranges::find(told_, warning) == told_.end()) {
                 told_.push_back(warning);
@@ -271,7 +274,7 @@ private:
             return report_way(to_do);
         if (to_do.kind == plan::step_kind::come_back)
             return end(planned.next);
-        if (to_do.by == plan::step_actor::us)
+        if (to_do.by == plan::step_actor::us || to_do.on_word)
             return ours(planned.next);
         if (to_do.kind == plan::step_kind::serve_policy && !to_do.policy.empty())
             if (const auto left = offer_file(to_do))
@@ -365,9 +368,32 @@ private:
             print(fmt::format("\nWhen it is time, mailtight protect {} goes on from here.\n", domain_));
         }
         if (daemon_carries_out(common_.set))
-            print("The daemon watches the domain meanwhile, and tells of trouble.\n");
-        else
-            show_timers(domain_);
+            return hand_over();
+        show_timers(domain_);
+        return fine;
+    }
+
+    /// Once the record is there, the daemon may do from now on what the configuration leaves to it.
+    int hand_over() {
+        print("The daemon watches the domain meanwhile, and tells of trouble.\n");
+        auto wish = bench_.find(domain_);
+        if (!wish || !*wish)
+            return fine;
+        const auto more = bench_.say().leave;
+        if ((*wish)->leave != model::leave::nothing || more == model::leave::nothing || !published_)
+            return fine;
+        if (ask_yes(more == model::leave::all
+                        ? "May it do the steps to come by itself, each at its time?"
+                        : "May it keep the policy, the certificate and the records in order by itself?",
+                    reply::yes) != reply::yes)
+            return fine;
+        (*wish)->leave = more;
+        (*wish)->changed_at = bench_.now();
+        const auto saved = bench_.kept()->save(**wish, person(), "said in protect", bench_.now());
+        if (!saved)
+            return failed(words(saved.error()));
+        if (*saved != store::domain_store::saved::yes)
+            return failed("somebody else changed the domain just now: look again");
         return fine;
     }
 
@@ -391,6 +417,7 @@ private:
     progress_line line_;
     std::vector<std::string> told_;
     bool added_ = false;
+    bool published_ = false; ///< record and policy are there for everybody
 };
 
 } // namespace

@@ -182,6 +182,10 @@ void show_publish(const boost::json::object& publish, const boost::json::object&
     print(fmt::format("  domains   {} looked after; {} in hand, {} steps done, {} failed\n",
                       number(carry, "domains"), number(carry, "under_way"), number(carry, "steps"),
                       number(carry, "failures")));
+    const auto waiting = object(carry, "waiting");
+    print(fmt::format("  waiting   {} plans, {} certificates, {} full looks, {} cheap ones\n",
+                      number(waiting, "plan"), number(waiting, "certificate"), number(waiting, "watch"),
+                      number(waiting, "glance")));
     print(fmt::format("  watching  {} full looks, {} cheap ones, {} failed; {} saw something else\n",
                       number(watch, "full"), number(watch, "cheap"), number(watch, "failed"),
                       number(watch, "differed")));

@@ -148,6 +148,7 @@ public:
                                                      {"failed", orders.failed},
                                                      {"held_back", orders.waited_for_limit}}},
                 {"zone_transfers", refused_transfers()},
+                {"waiting", boost::json::object(waiting_.begin(), waiting_.end())},
                 {"last_error", base::printable(last_error_)}};
     }
 
@@ -174,6 +175,8 @@ public:
             to.set(metric::certificates_ordered, number(orders.waited_for_limit), {"held-back"});
         }
         to.set(metric::domains_looked_after, number(domains_));
+        for (const auto& [kind, waits] : waiting_)
+            to.set(metric::domain_work_waiting, number(waits), {kind});
     }
 
     io::task<std::vector<std::string>> reporting_here() override {
@@ -424,11 +427,24 @@ private:
         }
     }
 
+    /// A queue that grows: these machines are too few, or something holds them up.
+    io::task<> count_waiting() {
+        for (const auto* kind : {"plan", "certificate", "watch", "glance"}) {
+            auto waits =
+                co_await ask<std::uint64_t>([kind, now = policy_time().now()](store::domain_store& from) {
+                    return from.waiting_work(kind, now);
+                });
+            if (waits)
+                waiting_[kind] = *waits;
+        }
+    }
+
     /// Old looks go, and the number of domains is known.
     io::task<> keep_order() {
         auto clean = core_.loop().now();
         while (running_) {
             co_await count();
+            co_await count_waiting();
             const auto before =
                 policy_time().now() - std::chrono::days(static_cast<std::int64_t>(core_.set.keep_watched));
             const bool due = core_.loop().now() >= clean;
@@ -456,6 +472,7 @@ private:
     std::unique_ptr<publish::watcher> watcher_;
     std::vector<publish::watch_alarm> standing_;
     std::uint64_t domains_ = 0;
+    std::map<std::string, std::uint64_t> waiting_;
     std::string last_error_;
     base::utc_seconds last_error_at_{};
     bool running_ = false;

@@ -75,6 +75,7 @@ enum class metric {
     certificates_ordered,
     domain_looks,
     domains_looked_after,
+    domain_work_waiting,
 };
 
 struct metric_entry {

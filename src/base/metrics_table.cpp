@@ -288,6 +288,11 @@ std::span<const metric_entry> metric_table() {
          gauge,
          "Domains that this installation looks after.",
          {}},
+        {metric::domain_work_waiting,
+         "mailtight_domain_work_waiting",
+         gauge,
+         "Work that is due, in hand or not: plan, certificate, watch, glance.",
+         {"kind"}},
     };
     return table;
 }

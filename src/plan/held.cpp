@@ -12,21 +12,6 @@ namespace {
 
 constexpr std::uint64_t longest_max_age = 31'557'600; // RFC 8461 §3.2
 
-template<std::predicate<sts::mode> Counts>
-base::utc_seconds latest_of(const remembered& past, base::utc_seconds now, const plan_options& options,
-                            Counts counts) {
-    base::utc_seconds latest = unknown_until(past, now, options).value_or(base::utc_seconds{});
-    for (const auto& one : past.served)
-        if (counts(one.mode))
-            latest = std::max(latest, end_of_life(one, now));
-    if (past.publication)
-        if (const auto served = sts::parse_policy(past.publication->body); served && counts(served->mode))
-            latest = std::max(
-                latest, std::max(now, past.publication->since) +
-                            std::chrono::seconds(static_cast<std::int64_t>(served->effective_max_age())));
-    return latest;
-}
-
 } // namespace
 
 bool held::admits(const std::string& host) const {
@@ -54,12 +39,18 @@ std::optional<base::utc_seconds> unknown_until(const remembered& past, base::utc
     return first + options.longest_unknown;
 }
 
-base::utc_seconds held_until(const remembered& past, base::utc_seconds now, const plan_options& options) {
-    return latest_of(past, now, options, [](sts::mode) { return true; });
-}
-
 base::utc_seconds bound_until(const remembered& past, base::utc_seconds now, const plan_options& options) {
-    return latest_of(past, now, options, [](sts::mode of) { return of != sts::mode::none; });
+    base::utc_seconds latest = unknown_until(past, now, options).value_or(base::utc_seconds{});
+    for (const auto& one : past.served)
+        if (one.mode != sts::mode::none)
+            latest = std::max(latest, end_of_life(one, now));
+    if (past.publication)
+        if (const auto served = sts::parse_policy(past.publication->body);
+            served && served->mode != sts::mode::none)
+            latest = std::max(
+                latest, std::max(now, past.publication->since) +
+                            std::chrono::seconds(static_cast<std::int64_t>(served->effective_max_age())));
+    return latest;
 }
 
 base::utc_seconds bound_until(const picture& p) {

@@ -117,11 +117,9 @@ plan make_plan(const model::looked_after& wish, const situation& seen, const rem
                const model::enforce_evidence& evidence, base::utc_seconds now,
                const plan_options& options = {});
 
-/// Until when a sender may hold any policy that was served (8461-8.3-a): the largest of last_served +
-/// max_age, of those still served from `now`. An unknown past counts as the longest there is.
-base::utc_seconds held_until(const remembered& past, base::utc_seconds now, const plan_options& options = {});
-
-/// The same of those policies that ask something of a sender: mode none binds nobody.
+/// Until when a sender may hold a policy that asks something of it (8461-8.3-a): the largest of last_served +
+/// max_age, of those still served from `now`; mode none binds nobody. An unknown past counts as the longest
+/// there is.
 base::utc_seconds bound_until(const remembered& past, base::utc_seconds now,
                               const plan_options& options = {});
 

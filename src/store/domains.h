@@ -6,9 +6,10 @@
 // durable when the call returns; the end of work and leases, answers to challenges, buckets and what watching
 // saw survive the end of the process, but the last of them may go with a power cut: then it is done again.
 //
-// Many machines share one database: what one writes, the others see by the change numbers (`changes_after`),
-// which follow the order of the commits as in store/policies.h. Every action that the outside world can see
-// runs under a lease with a fence; what is written about it names the fence, and an old one changes nothing.
+// Many machines share one database: what one writes, the others see by the change numbers (`published_after`,
+// `certificates_after`), which follow the order of the commits as in store/policies.h. Every action that the
+// outside world can see runs under a lease with a fence; what is written about it names the fence, and an old
+// one changes nothing.
 #pragma once
 
 #include "model/looked_after.h"
@@ -185,9 +186,7 @@ public:
     virtual result<std::optional<kept_certificate>> certificate(std::string_view name) = 0;
     virtual result<void> put_challenge(const challenge_answer& value) = 0;
     virtual result<void> drop_challenge(std::string_view kind, std::string_view key) = 0;
-    virtual result<std::optional<challenge_answer>> challenge(std::string_view kind,
-                                                              std::string_view key) = 0;
-    /// All that have not ended: for a machine that answers from memory.
+    /// All that have not ended: each machine answers from memory.
     virtual result<std::vector<challenge_answer>> challenges(base::utc_seconds now) = 0;
     /// Secrets by name ("acme/DIRECTORY/account", "tsig/…"), sealed; "" removes.
     virtual result<void> put_secret(std::string_view name, std::string_view sealed) = 0;

@@ -160,21 +160,6 @@ result<void> sql_domains::drop_challenge(std::string_view kind, std::string_view
         [&] { on_->run("delete from challenge_answer where kind = $1 and key = $2", {kind, key}); });
 }
 
-result<std::optional<challenge_answer>> sql_domains::challenge(std::string_view kind, std::string_view key) {
-    // The key is what a stranger asked for.
-    if (key.size() > name_max || storable_text(std::string(key)) != key)
-        return std::nullopt;
-    return reading([&] {
-        std::optional<challenge_answer> out;
-        on_->query("select kind, key, answer, until from challenge_answer where kind = $1 and key = $2",
-                   {kind, key}, [&](const sql::row& r) {
-                       out = challenge_answer{
-                           .kind = r.string(0), .key = r.string(1), .answer = r.string(2), .until = r.at(3)};
-                   });
-        return out;
-    });
-}
-
 result<std::vector<challenge_answer>> sql_domains::challenges(base::utc_seconds now) {
     return reading([&] {
         std::vector<challenge_answer> out;

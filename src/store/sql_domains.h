@@ -78,7 +78,6 @@ public:
     result<std::optional<kept_certificate>> certificate(std::string_view name) override;
     result<void> put_challenge(const challenge_answer& value) override;
     result<void> drop_challenge(std::string_view kind, std::string_view key) override;
-    result<std::optional<challenge_answer>> challenge(std::string_view kind, std::string_view key) override;
     result<std::vector<challenge_answer>> challenges(base::utc_seconds now) override;
     result<void> put_secret(std::string_view name, std::string_view sealed) override;
     result<std::optional<std::string>> secret(std::string_view name) override;

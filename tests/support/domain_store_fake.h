@@ -336,14 +336,6 @@ public:
             return std::vector<store::challenge_answer>(all.begin(), all.end());
         });
     }
-    store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
-                                                                    std::string_view key) override {
-        return locked<std::optional<store::challenge_answer>>(
-            [&]() -> std::optional<store::challenge_answer> {
-                const auto found = challenges_.find({std::string(kind), std::string(key)});
-                return found == challenges_.end() ? std::nullopt : std::optional(found->second);
-            });
-    }
     store::result<void> put_secret(std::string_view name, std::string_view sealed) override {
         return locked<void>([&] {
             secrets_[std::string(name)] = sealed;

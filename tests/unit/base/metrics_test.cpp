@@ -25,7 +25,7 @@ TEST(metric_table, stands_in_the_order_of_the_enum_and_keeps_the_naming_rules) {
             << "_total is the mark of a counter";
         EXPECT_TRUE(entry.help.ends_with('.'));
     }
-    EXPECT_EQ(index, static_cast<std::size_t>(metric::domains_looked_after) + 1);
+    EXPECT_EQ(index, static_cast<std::size_t>(metric::domain_work_waiting) + 1);
 }
 
 TEST(metrics, count_and_are_exposed_as_text) {

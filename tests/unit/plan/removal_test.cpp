@@ -311,13 +311,12 @@ TEST(bound_until, mode_none_binds_nobody) {
     d.now += seconds(week);
     d.serve("", "", d.now);
     EXPECT_LE(bound_until(d.past, d.now), d.now) << "the promise is over with the last one that asked";
-    EXPECT_EQ(held_until(d.past, d.now), d.now + seconds(day)) << "although some hold mode none";
     d.past.past_known = false;
     d.past.looked_since = d.now;
     EXPECT_GT(bound_until(d.past, d.now), d.now) << "nobody knows what was before";
 }
 
-TEST(held_until, the_largest_of_last_served_and_max_age) {
+TEST(bound_until, is_the_largest_of_last_served_and_max_age) {
     PROVES("8461-8.3-a");
     const held_row rows[] = {
         {{}, base::utc_seconds{}, "nothing was served"},
@@ -331,11 +330,11 @@ TEST(held_until, the_largest_of_last_served_and_max_age) {
         {{entry(week, start + days(2), start + days(1))}, start + days(9), "and closed the entry"},
     };
     for (const auto& row : rows)
-        EXPECT_EQ(held_until({.served = row.served, .past_known = true}, start), row.until) << row.reason;
-    EXPECT_EQ(held_until({.past_known = false}, start), start + seconds(31'557'600)) << "an unknown past";
-    EXPECT_EQ(held_until({.past_known = false, .looked_since = start - days(3)}, start),
+        EXPECT_EQ(bound_until({.served = row.served, .past_known = true}, start), row.until) << row.reason;
+    EXPECT_EQ(bound_until({.past_known = false}, start), start + seconds(31'557'600)) << "an unknown past";
+    EXPECT_EQ(bound_until({.past_known = false, .looked_since = start - days(3)}, start),
               start - days(3) + seconds(31'557'600));
-    EXPECT_EQ(held_until({.served = {entry(day, start - days(9), {})}, .past_known = false}, start),
+    EXPECT_EQ(bound_until({.served = {entry(day, start - days(9), {})}, .past_known = false}, start),
               start - days(9) + seconds(31'557'600))
         << "what was unknown ended when the first known one was seen";
     remembered unlogged{.past_known = true};
@@ -343,7 +342,7 @@ TEST(held_until, the_largest_of_last_served_and_max_age) {
                                               .body = body_of(sts::mode::testing, week, {"a.example"}),
                                               .id = "1",
                                               .since = start};
-    EXPECT_EQ(held_until(unlogged, start), start + seconds(week)) << "what is served, whatever the log says";
+    EXPECT_EQ(bound_until(unlogged, start), start + seconds(week)) << "what is served, whatever the log says";
 }
 
 } // namespace

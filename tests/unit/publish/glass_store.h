@@ -166,10 +166,6 @@ public:
     store::result<std::vector<store::challenge_answer>> challenges(base::utc_seconds now) override {
         return reads<std::vector<store::challenge_answer>>([&] { return behind_.challenges(now); });
     }
-    store::result<std::optional<store::challenge_answer>> challenge(std::string_view kind,
-                                                                    std::string_view key) override {
-        return reads<std::optional<store::challenge_answer>>([&] { return behind_.challenge(kind, key); });
-    }
     store::result<void> put_secret(std::string_view name, std::string_view sealed) override {
         return through<void>([&] { return behind_.put_secret(name, sealed); });
     }
