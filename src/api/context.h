@@ -52,6 +52,11 @@ public:
     virtual io::task<store::result<deliver::sender::day_result>> send_day(std::chrono::sys_days day) = 0;
 };
 
+class domain_desk;   ///< api/domain_desk.h
+class received_desk; ///< api/received_desk.h
+class system_desk;   ///< api/system_desk.h
+class access_desk;   ///< api/access_desk.h
+
 struct context {
     io::loop& loop;
     const base::clock& clock;
@@ -59,9 +64,13 @@ struct context {
     resolve::reply_options replies;
     /// Those after this domain, at most so many; asked of the database on a thread of its own.
     std::function<io::task<store::result<stored_page>>(std::string after, std::size_t limit)> stored;
-    result_sink results;       ///< empty: [collect] is off
-    outbox* reports = nullptr; ///< null: neither [collect] nor [deliver] is on
-    std::string version;       ///< of the program
+    result_sink results;               ///< empty: [collect] is off
+    outbox* reports = nullptr;         ///< null: neither [collect] nor [deliver] is on
+    domain_desk* domains = nullptr;    ///< null: there is no store
+    received_desk* received = nullptr; ///< null: there is no store
+    system_desk* system = nullptr;     ///< null: this listener serves no pages
+    access_desk* access = nullptr;     ///< null: as above
+    std::string version;               ///< of the program
 };
 
 } // namespace mailtight::api

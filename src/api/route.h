@@ -4,7 +4,9 @@
 // what they use outlives the site. A refusal is a problem document (RFC 9457).
 #pragma once
 
+#include "api/access.h"
 #include "api/context.h"
+#include "io/event_stream.h"
 #include "wire/http_request.h"
 
 #include <expected>
@@ -24,6 +26,7 @@ struct call {
     std::map<std::string, std::string> query; ///< parameters of the route alone, each once
     std::string body;
     std::string who; ///< the person or program behind it, for what remembers it
+    caller by;       ///< what they may do and see
 };
 
 struct query_parameter {
@@ -33,7 +36,7 @@ struct query_parameter {
 };
 
 /// The part of the daemon that a route belongs to: it answers where that part is on.
-enum class part_of { everything, policies, results, outbox };
+enum class part_of { everything, policies, results, outbox, domains, received, system };
 
 /// A route: a method at a path, with all that the OpenAPI document says of it.
 struct route {
@@ -47,9 +50,13 @@ struct route {
     std::string_view media = "application/json";
     std::vector<int> problems = {}; ///< further statuses, each with a problem document
     bool changes = false;           ///< answers only where who asks may change something
-    bool tells = false; ///< answers only where who asks may tell results: programs of this machine
+    bool tells = false;        ///< answers only where who asks may tell results: programs of this machine
+    role needs = role::viewer; ///< at least
+    bool tenants = false; ///< answers those too who see the domains of one owner alone; it filters by `by`
     part_of part = part_of::everything;
     io::task<wire::http_reply> (*handle)(context&, call) = nullptr;
+    /// Where set, and the client accepts text/event-stream: answers with events instead.
+    io::task<> (*stream)(context&, call, io::event_stream&) = nullptr;
 };
 
 /// All routes, in the order of the document.
@@ -61,6 +68,12 @@ std::vector<route> override_routes(); ///< override_routes.cpp
 std::vector<route> exchange_routes(); ///< exchange_routes.cpp
 std::vector<route> result_routes();   ///< result_routes.cpp
 std::vector<route> outbox_routes();   ///< outbox_routes.cpp
+std::vector<route> domain_routes();   ///< domain_routes.cpp: overview, domains, plans, records, history
+std::vector<route> look_routes();     ///< look_routes.cpp: a look now, stage by stage
+std::vector<route> received_routes(); ///< received_routes.cpp: reports received, failures, mutes
+std::vector<route> sending_routes();  ///< sending_routes.cpp: what deliveries came to
+std::vector<route> system_routes();   ///< system_routes.cpp: status, doctor, certificates
+std::vector<route> access_routes();   ///< access_routes.cpp: sessions, tokens, users, audit
 
 /// Finds the route, and what stands for its `{...}`. Where the path is one of ours and the method is not,
 /// `allowed` names those that are.

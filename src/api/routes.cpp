@@ -86,6 +86,12 @@ std::span<const route> routes() {
         add(exchange_routes(), part_of::policies);
         add(result_routes(), part_of::results);
         add(outbox_routes(), part_of::outbox);
+        add(domain_routes(), part_of::domains);
+        add(look_routes(), part_of::system);
+        add(received_routes(), part_of::received);
+        add(sending_routes(), part_of::results);
+        add(system_routes(), part_of::system);
+        add(access_routes(), part_of::system);
         rows.push_back({.method = "GET",
                         .path = "/openapi.json",
                         .operation = "describe",

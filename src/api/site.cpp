@@ -41,6 +41,12 @@ std::string_view switched_off(const context& with, part_of part) {
         return with.results.on() ? "" : "no results are collected here: see [collect]";
     case part_of::outbox:
         return with.reports ? "" : "no reports are made here: see [collect] and [deliver]";
+    case part_of::domains:
+        return with.domains ? "" : "no domains are looked after here: see [store]";
+    case part_of::received:
+        return with.received ? "" : "no reports are kept here: see [store]";
+    case part_of::system:
+        return with.system ? "" : "this is said on the address of the pages alone: see [web]";
     }
     return "";
 }

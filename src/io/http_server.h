@@ -5,6 +5,7 @@
 // to listening.complain.
 #pragma once
 
+#include "io/event_stream.h"
 #include "io/server.h"
 #include "wire/http_request.h"
 
@@ -33,6 +34,9 @@ struct http_site {
     std::string prefix = "/";       ///< "/tlsrpt/"
     std::size_t body_bytes = 64 * 1024;
     std::function<task<wire::http_reply>(http_exchange)> handle;
+    /// Asked instead of handle() where it is set and the client accepts text/event-stream: gives a refusal
+    /// to answer with, or writes events and nothing when it is done; the connection is closed then.
+    std::function<task<std::optional<wire::http_reply>>(http_exchange, event_stream&)> stream;
     /// Asked when the head is there, before the body is read: a refusal now spares the upload.
     std::function<std::optional<wire::http_reply>(const http_exchange&)> admit;
 };

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask the API and the pages: tokens, people with passwords, sessions, links that log in once, and the
+// audit log. Secrets are kept as digests (tokens, sessions, links: SHA-256 of 256 random bits; passwords:
+// argon2id as text), never as they are. Both engines; threads and errors as in store/store.h. What is written
+// is durable when the call returns, but for the times of last use.
+#pragma once
+
+#include "store/store.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mailtight::store {
+
+/// What an access may do. `tenant`: sees and changes the domains of this owner alone; nothing: all.
+struct granted {
+    std::string name; ///< of the token or the person
+    std::string role; ///< "viewer", "operator", "administrator"
+    std::optional<std::string> tenant;
+    friend bool operator==(const granted&, const granted&) = default;
+};
+struct access_token {
+    granted to;
+    std::string digest;
+    base::utc_seconds made_at{};
+    std::optional<base::utc_seconds> used_at, expires_at;
+};
+struct access_user {
+    granted to;
+    std::string password; ///< argon2id, encoded
+    base::utc_seconds made_at{};
+    std::optional<base::utc_seconds> last_login;
+};
+/// Of a browser. `user` says what it came from ("token NAME", "user NAME", "link", "proxy"), so that taking
+/// that away ends it.
+struct access_session {
+    std::string digest, from, csrf;
+    granted to;
+    base::utc_seconds made_at{}, used_at{}, expires_at{};
+};
+struct audit_entry {
+    std::int64_t number = 0;
+    base::utc_seconds at{};
+    std::string who, from, what, subject;
+    int status = 0;
+};
+
+class access_store {
+public:
+    virtual ~access_store() = default;
+    /// False where the name is taken.
+    virtual result<bool> add_token(const access_token& value) = 0;
+    virtual result<std::optional<access_token>> token(std::string_view digest) = 0;
+    virtual result<std::vector<access_token>> tokens() = 0;
+    /// With the sessions that came from it. False: there is none.
+    virtual result<bool> remove_token(std::string_view name) = 0;
+    virtual result<void> put_user(const access_user& value) = 0; ///< new, or changed: its sessions end
+    virtual result<std::optional<access_user>> user(std::string_view name) = 0;
+    virtual result<std::vector<access_user>> users() = 0;
+    virtual result<bool> remove_user(std::string_view name) = 0;
+    virtual result<void> add_session(const access_session& value) = 0;
+    virtual result<std::optional<access_session>> session(std::string_view digest) = 0;
+    virtual result<void> end_session(std::string_view digest) = 0;
+    /// When tokens, users and sessions were last used, now and then.
+    virtual result<void> used(std::string_view kind, std::string_view key, base::utc_seconds at) = 0;
+    /// A link that logs in once, until it ends.
+    virtual result<void> add_link(std::string_view digest, const granted& to, base::utc_seconds until) = 0;
+    /// Takes it away, and says what it gives: of two that ask at once only one is answered.
+    virtual result<std::optional<granted>> use_link(std::string_view digest, base::utc_seconds now) = 0;
+    virtual result<void> log_audit(const audit_entry& entry) = 0;
+    /// The newest first, those below `before` where that is not 0.
+    virtual result<std::vector<audit_entry>> audit(std::int64_t before, std::size_t limit) = 0;
+    /// Drops sessions and links that ended, and audit entries before `audit_before`; true while more is left.
+    virtual result<bool> expire_access(base::utc_seconds now, base::utc_seconds audit_before) = 0;
+};
+/// Opens, and brings this part of the schema up to date.
+result<std::unique_ptr<access_store>> open_access(const open_options& options);
+
+} // namespace mailtight::store
