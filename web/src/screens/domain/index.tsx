@@ -4,18 +4,18 @@ import "./domain.css";
 import { useEffect } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { DomainView, Plan, Readiness } from "../../api/types";
-import { changedQuery, here, queryOf } from "../../router";
+import { changedQuery, here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { can } from "../../state/session";
 import { readable } from "../../text/names";
-import { count, share } from "../../text/format";
+import { count, course, share } from "../../text/format";
 import { PartTiles } from "../../look/parts";
 import { useLook } from "../../look/stream";
-import { LinkButton } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { DomainName } from "../../ui/domain_name";
 import { Bones, Failed, Notice, Page } from "../../ui/page";
 import { Spark } from "../../ui/spark";
-import { ModeBadge, VerdictBadge } from "../../ui/status";
+import { VerdictBadge } from "../../ui/status";
 import { Ago } from "../../ui/time";
 import type { ScreenProps } from "..";
 import { useDoing } from "./doing";
@@ -86,6 +86,7 @@ export default function DomainScreen({ params }: ScreenProps) {
   const row = view.data.row;
   const found = (look.check ?? view.data.look)?.findings.filter((one) => one.severity === "error" || one.severity === "warning").length ?? 0;
   const lookNow = () => {
+    setQuery({ tab: "findings" });
     start(domain);
   };
   return (
@@ -96,7 +97,7 @@ export default function DomainScreen({ params }: ScreenProps) {
       sub={
         <span class="row domain-sub">
           <VerdictBadge verdict={look.check?.verdict ?? row.verdict} {...(look.check ? {} : { light: row.light })} />
-          {row.mode && <ModeBadge mode={row.mode} />}
+          <span class="small soft">{course({ mode: row.mode, aim: view.data.wish.aim })}</span>
           {row.labels.map((label) => (
             <a class="label-chip domain-label" href={`/?label=${encodeURIComponent(label)}`} key={label}>
               {label}
@@ -112,10 +113,9 @@ export default function DomainScreen({ params }: ScreenProps) {
           <LinkButton href={`/reports?domain=${encodeURIComponent(domain)}`} icon="reports">
             Reports
           </LinkButton>
-          <a class="button" href={`${here.value.path}?tab=findings`} onClick={lookNow} aria-disabled={look.running ? "true" : undefined}>
-            {look.running ? <span class="spinner" aria-hidden="true" /> : null}
+          <Button icon="scan" busy={look.running} onClick={lookNow}>
             {look.running ? "Looking…" : "Look now"}
-          </a>
+          </Button>
         </>
       }
     >

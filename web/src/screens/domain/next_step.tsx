@@ -34,7 +34,7 @@ export function StepActions({ step, doing, small }: { step: Step; doing: Doing; 
         </Button>
       )}
       {acts.look && (
-        <Button kind={acts.act ? "plain" : "primary"} icon="refresh" busy={doing.busy === "look"} onClick={() => doing.look()} {...size}>
+        <Button kind={acts.act || step.state !== "now" ? "plain" : "primary"} icon="refresh" busy={doing.busy === "look"} onClick={() => doing.look()} {...size}>
           {step.by === "person" ? "It is done: look now" : "Look again"}
         </Button>
       )}
