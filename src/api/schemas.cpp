@@ -156,8 +156,18 @@ constexpr std::array table = {
 
 } // namespace
 
-std::span<const schema> schemas() {
+std::span<const schema> sending_schemas() {
     return table;
+}
+
+std::span<const schema> schemas() {
+    static const std::vector<schema> all = [] {
+        std::vector<schema> rows;
+        for (const auto some : {sending_schemas(), access_schemas()})
+            rows.insert(rows.end(), some.begin(), some.end());
+        return rows;
+    }();
+    return all;
 }
 
 } // namespace mailtight::api
