@@ -145,7 +145,8 @@ TEST(verdicts, why_nobody_vouches_for_a_certificate_is_said_in_words) {
         auto& tls = seen.mx.at(0).probes.front().tls;
         tls.faults = {fault};
         tls.reason = "X509_V_ERR_SOMETHING";
-        const auto& said = advise::judge(seen).mx.at(0).criteria.at(3);
+        const auto judged = advise::judge(seen);
+        const auto& said = judged.mx.at(0).criteria.at(3);
         EXPECT_EQ(said.state, advise::criterion_state::fail);
         EXPECT_THAT(said.why,
                     testing::AllOf(testing::HasSubstr(words), testing::EndsWith("(X509_V_ERR_SOMETHING)")));
