@@ -147,6 +147,6 @@ def testssl(trial: Trial, publisher: Publisher, name: str) -> None:
     trial.same("forward secrecy", (said.get("PFS", said.get("FS", "")).split() or [""])[0], "offered")
 
 
-# What the lab's authority leaves out: revocation, transparency, and its certificates' age; and which ciphers of a
-# country testssl's own OpenSSL lacks.
-NOT_OF_OURS = {"cert_revocation", "OCSP_stapling", "certificate_transparency", "cert_caIssuers", "DNS_CAArecord", "cert_chain_of_trust", "overall_grade", "engine_problem"}
+# What the lab's authority leaves out: revocation, transparency, and its certificates' age; which ciphers of a country
+# testssl's own OpenSSL lacks; and header fields for browsers, which fetch no policy.
+NOT_OF_OURS = {"security_headers", "cert_revocation", "OCSP_stapling", "certificate_transparency", "cert_caIssuers", "DNS_CAArecord", "cert_chain_of_trust", "overall_grade", "engine_problem"}
