@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -28,7 +27,10 @@ CONFIG = pathlib.Path("/etc/mailtight/mailtight.toml")
 STORE = pathlib.Path("/var/lib/mailtight/mailtight.db")
 KEY = pathlib.Path("/etc/mailtight/dkim.key")  # something that the administrator put there
 # What the administrator wants; port 24 shows that the capability is there.
-WISHES = '\n[lmtp]\nlisten = ["127.0.0.1:24"]\n[reports]\ndomains = ["example.com"]\n'
+WISHES = {"[lmtp]": 'listen = ["127.0.0.1:24"]', "[reports]": 'domains = ["example.com"]'}
+# What systemd says to the daemon, besides LISTEN_ and NOTIFY_SOCKET.
+SURROUNDINGS = {"PATH": "/usr/bin:/bin", "HOME": "/var/lib/mailtight", "STATE_DIRECTORY": "/var/lib/mailtight",
+                "RUNTIME_DIRECTORY": "/run/mailtight", "CONFIGURATION_DIRECTORY": "/etc/mailtight"}
 
 
 def call(*words, check=True):
@@ -41,7 +43,7 @@ def call(*words, check=True):
 def enter_overlay(packages):
     """This host's root, writable, until the namespace ends; the packages in its /tmp."""
     call("mount", "--make-rprivate", "/")
-    scratch = pathlib.Path(tempfile.gettempdir(), f"mailtight-machine.{os.getpid()}")
+    scratch = pathlib.Path(packages[0]).parent / "machine"
     scratch.mkdir()
     call("mount", "-t", "tmpfs", "-o", "mode=755", "none", scratch)
     root = scratch / "root"
@@ -91,7 +93,7 @@ def daemon(judge):
         os.chmod("/tmp/notify", 0o777)
         notices.settimeout(20)
         process = subprocess.Popen(as_the_unit(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/",
-                                   env={"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": "/tmp/notify"})
+                                   env={**SURROUNDINGS, "NOTIFY_SOCKET": "/tmp/notify"})
         said = b""
         with contextlib.suppress(TimeoutError):
             while b"READY=1" not in said and process.poll() is None:
@@ -113,7 +115,7 @@ def greeting(place):
 
 
 def stored():
-    return "2026-11-20T00:00:00Z_example.com" in call("mailtight", "report", "list", "--since", "2026-01-01", check=False).stdout
+    return "2026-11-20T00:00:00Z_example.com" in call("mailtight", "report", "list", "--json", check=False).stdout
 
 
 def modes(judge):
@@ -152,7 +154,10 @@ def first_start(judge):
 
 def use(judge):
     """Something is configured, asked, and kept."""
-    CONFIG.write_text(CONFIG.read_text() + WISHES)
+    text = CONFIG.read_text()
+    for section, line in WISHES.items():
+        text = text.replace(f"{section}\n", f"{section}\n{line}\n", 1)
+    CONFIG.write_text(text)
     KEY.write_text("mine\n")
     with daemon(judge) as process:
         judge("it runs as its user", pathlib.Path(f"/proc/{process.pid}").owner() == "mailtight")
@@ -165,8 +170,8 @@ def use(judge):
 
 def activated(judge):
     """As systemd does it: the first visitor starts the daemon, which takes the socket that is held for it."""
-    holder = subprocess.Popen(["systemd-socket-activate", "-l", "127.0.0.1:24", *as_the_unit()], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    holder = subprocess.Popen(["systemd-socket-activate", *(f"-E{name}" for name in SURROUNDINGS), "-l", "127.0.0.1:24", *as_the_unit()], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=SURROUNDINGS)
     try:
         said = b""
         for _ in range(100):
@@ -195,7 +200,7 @@ def life(judge, old, new):
     call("systemctl", "disable", "mailtight.service", check=False)
     done = call("dpkg", "-i", new, check=False)
     judge("a higher version is installed over it", done.returncode == 0, done.stdout + done.stderr)
-    judge("the administrator's configuration is kept", CONFIG.read_text().endswith(WISHES))
+    judge("the administrator's configuration is kept", all(line in CONFIG.read_text() for line in WISHES.values()))
     judge("what was disabled stays disabled", not enabled("mailtight.service"))
     with daemon(judge):
         judge("its data are kept", stored())

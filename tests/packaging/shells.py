@@ -3,8 +3,10 @@
 import os
 import pathlib
 import re
+import select
 import subprocess
 import sys
+import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(TOP / "tests" / "lab"))
@@ -36,24 +38,51 @@ def in_fish(root, script, words):
 
 
 def in_zsh(root, script, words):
-    """Completion happens in a terminal alone: a shell behind one of zsh's own, where TAB is pressed."""
-    # What is offered is written to a file by a function in place of compadd's menu.
-    offers = script.with_name("zsh-offers")
+    """Completion happens in a terminal alone: one of ours, where TAB is pressed. What is offered goes into a file."""
+    folder = script.with_name("zsh")
+    folder.mkdir(exist_ok=True)
+    offers = folder / "offers"
     offers.write_text("")
-    inner = (f"fpath=({root}/usr/share/zsh/functions/*(/N) {root}/usr/share/zsh/functions/**/*(/N)); "
-             f"module_path=({root}/usr/lib/*-linux-gnu/zsh/*); PROMPT=; "
-             "autoload -Uz compinit; compinit -u -D; "
-             f"source {script}; "
-             "compadd() { if [[ ${@[(I)-[OAD]]} -gt 0 ]]; then builtin compadd \"$@\"; return; fi; local -a found; "
-             f"builtin compadd -O found \"$@\"; print -l -- $found >>{offers}; builtin compadd \"$@\"; }}; "
-             "print READY")
-    outer = (f"module_path=({root}/usr/lib/*-linux-gnu/zsh/*); zmodload zsh/zpty || exit 9; "
-             f"zpty -b inner {root}/usr/bin/zsh -f -i; zpty -w inner ${{1}}; "
-             "local text; zpty -r inner text '*READY*READY*'; zpty -w -n inner \"${2}\"$'\\t'; sleep 1.5; "
-             "zpty -w inner $'\\x15'exit; zpty -d inner")
-    run = subprocess.run([root / "usr/bin/zsh", "-f", "-c", outer, "zsh", inner, " ".join(words)], capture_output=True, text=True,
-                         env=surroundings(root), timeout=60)
-    return set(offers.read_text().split()), run.stdout + run.stderr
+    (folder / ".zshrc").write_text(f"""
+module_path=({root}/usr/lib/*-linux-gnu/zsh/*)
+fpath=({root}/usr/share/zsh/functions/**/*(/N))
+PROMPT='READY> '
+autoload -Uz compinit
+compinit -u -D
+source {script}
+compadd() {{
+    if (( ! ${{@[(I)-[OAD]]}} )); then
+        local -a found
+        builtin compadd -O found "$@"
+        print -l -- $found >>{offers}
+    fi
+    builtin compadd "$@"
+}}
+""")
+    ours, theirs = os.openpty()
+    shell = subprocess.Popen([root / "usr/bin/zsh", "-d", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                             env={**surroundings(root), "ZDOTDIR": str(folder)})
+    os.close(theirs)
+    try:
+        said = until(ours, lambda text: b"READY> " in text, 30)
+        os.write(ours, " ".join(words).encode() + b"\t")
+        said += until(ours, lambda text: offers.stat().st_size > 0, 20)
+        said += until(ours, lambda text: False, 0.5)  # the rest of the list
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+    found = set(offers.read_text().split())
+    return found, "" if found else f"error: nothing offered: {said.decode(errors='replace')}"
+
+
+def until(terminal, enough, seconds):
+    """What comes from the terminal until it is enough, or so long."""
+    text, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end and not enough(text):
+        if select.select([terminal], [], [], 0.1)[0]:
+            text += os.read(terminal, 4096)
+    return text
 
 
 def surroundings(root):
