@@ -38,6 +38,7 @@ class Demo:
         self.tell, self.port = tell, free_port(given.port)
         self.lab = Lab(BUILD / f"demo-{os.getpid()}")
         self.forwarder: Forwarder | None = None
+        self.ready = False
         self.lab.start(tied=True, bare=True)
         words = ["--binary", str(given.binary.resolve()), "--build", str(BUILD), "--seed", str(given.seed), "--history", str(given.history),
                  "--day", str(given.day), "--days", str(given.days), "--port", str(self.port),
@@ -55,6 +56,7 @@ class Demo:
                 event = json.loads(line)
             except ValueError:
                 continue
+            self.ready = self.ready or event["event"] == "ready"
             if event["event"] == "ready" and event["web"]:
                 self.forwarder = Forwarder(f"/proc/{self.lab.init()}/root/run/netns/demo-far", self.port)
             self.tell(event)
@@ -67,6 +69,8 @@ class Demo:
     def stop(self) -> None:
         """In order, and where that takes too long, at once: with its first process the kernel ends all that is inside."""
         try:
+            if not self.ready:  # it takes no orders yet
+                raise OSError
             self.order({"do": "quit"})
             self.process.wait(40)
         except (OSError, subprocess.TimeoutExpired):
