@@ -69,7 +69,7 @@ class Lab:
             process = subprocess.Popen(
                 ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
                  str(HERE / "inside.py"), str(BUILD), str(self.state), *(["--bare"] if bare else [])],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=not tied,
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,  # Ctrl-C is for this process, which ends it
                 preexec_fn=_die_with_parent if tied else None)
         end = time.monotonic() + START_LIMIT
         while not (self.state / "ready").exists():
@@ -96,6 +96,7 @@ class Lab:
     def stop(self) -> bool:
         pid = self._pid("init.pid")
         if pid is None:
+            shutil.rmtree(self.state, ignore_errors=True)
             return False
         os.kill(pid, signal.SIGKILL)  # the first process of the namespace: the kernel ends the rest
         for _ in range(100):
