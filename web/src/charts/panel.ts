@@ -2,7 +2,7 @@
 // One panel of the graph: stacked bars of the columns on a canvas (uPlot). Marks, cursor and words are HTML above it.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { token } from "../state/theme"
+import { token } from "../state/theme";
 import { seriesProperty } from "./colours";
 import { dayShort } from "./days";
 import { compact, ticks } from "./numbers";

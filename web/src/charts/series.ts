@@ -2,7 +2,7 @@
 // From the summary of a period to what the graph draws: one column a day (a week where the period is long), one
 // series a reporter, the small ones together as others; and the same in words. Pure.
 import type { Day, Summary } from "../api/types";
-import { addDays, dayNumber, dayText, daysWords, weekOf } from "./days";
+import { dayNumber, dayText, daysWords, weekOf } from "./days";
 import { count, plural, share } from "../text/format";
 
 export interface Series {
@@ -46,9 +46,14 @@ export function graphOf(summary: Pick<Summary, "by_reporter" | "reporters">, fro
   const names = new Map(summary.reporters.map((each) => [each.reporter, each.organization_name || each.reporter]));
   const totals = new Map<string, number>();
   for (const row of summary.by_reporter) totals.set(row.reporter, (totals.get(row.reporter) ?? 0) + row.success + row.failure);
-  const order = [...totals].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([reporter]) => reporter);
-  const alone = order.length > mostSeries + 1 ? order.slice(0, mostSeries) : order;
+  // "" are the small ones that the server put together already.
+  const order = [...totals]
+    .filter(([reporter]) => reporter !== "")
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .map(([reporter]) => reporter);
+  const alone = order.length > mostSeries + 1 || totals.has("") ? order.slice(0, mostSeries) : order;
   const rest = order.slice(alone.length);
+  if (totals.has("")) rest.push("");
   const empty = (): number[] => starts.map(() => 0);
   const series: Series[] = alone.map((reporter) => ({
     reporter,
@@ -57,7 +62,7 @@ export function graphOf(summary: Pick<Summary, "by_reporter" | "reporters">, fro
     success: empty(),
     failure: empty(),
   }));
-  if (rest.length > 0) series.push({ reporter: "", name: `${rest.length} others`, members: rest, success: empty(), failure: empty() });
+  if (rest.length > 0) series.push({ reporter: "", name: rest.includes("") ? "All others" : `${rest.length} others`, members: rest, success: empty(), failure: empty() });
   const place = new Map<string, Series>();
   for (const each of series) for (const member of each.members) place.set(member, each);
   const all = { success: empty(), failure: empty() };
@@ -109,20 +114,17 @@ export function graphWords(graph: Graph): string {
   const good = graph.success.reduce((sum, each) => sum + each, 0);
   const bad = graph.failure.reduce((sum, each) => sum + each, 0);
   if (good + bad === 0) return "No sessions are reported in this period.";
-  let words = `${plural(good + bad, "session")} from ${plural(graph.series.reduce((sum, each) => sum + each.members.length, 0), "reporter")}`;
+  const members = graph.series.flatMap((each) => each.members);
+  const named = members.filter((each) => each !== "").length;
+  const words = `${plural(good + bad, "session")} from ${plural(named, "reporter")}${named < members.length ? " and others" : ""}`;
   if (bad === 0) return `${words}, none failed.`;
-  words += `, ${count(bad)} failed (${share(bad, good + bad)}).`;
+  const failed = `${words}, ${count(bad)} failed (${share(bad, good + bad)}).`;
   let worst = 0;
   graph.failure.forEach((value, at) => {
     if (value > (graph.failure[worst] ?? 0)) worst = at;
   });
   const start = graph.starts[worst];
   const end = graph.ends[worst];
-  if (start === undefined || end === undefined) return words;
-  return `${words} The most on one ${graph.step === 1 ? "day" : "week"}: ${count(graph.failure[worst] ?? 0)} (${daysWords(start, end)}).`;
-}
-
-/** The day after the last of a column, where the next begins. */
-export function afterColumn(graph: Graph, at: number): Day {
-  return addDays(graph.ends[at] ?? graph.starts[0] ?? "1970-01-01", 1);
+  if (start === undefined || end === undefined) return failed;
+  return `${failed} The most on one ${graph.step === 1 ? "day" : "week"}: ${count(graph.failure[worst] ?? 0)} (${daysWords(start, end)}).`;
 }
