@@ -99,9 +99,9 @@ std::string openapi(std::string_view version);
 struct schema {
     std::string_view name, text;
 };
-std::span<const schema> schemas();
-/// The tables that schemas() joins.
-std::span<const schema> sending_schemas(); ///< schemas.cpp
-std::span<const schema> access_schemas();  ///< schemas_access.cpp
+std::span<const schema> schemas();          ///< all of them
+std::span<const schema> received_schemas(); ///< schemas_received.cpp
+std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending
+std::span<const schema> access_schemas();   ///< schemas_access.cpp
 
 } // namespace mailtight::api

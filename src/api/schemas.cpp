@@ -4,6 +4,7 @@
 #include "api/route.h"
 
 #include <array>
+#include <vector>
 
 namespace mailtight::api {
 
@@ -156,16 +157,12 @@ constexpr std::array table = {
 
 } // namespace
 
-std::span<const schema> sending_schemas() {
-    return table;
-}
-
 std::span<const schema> schemas() {
     static const std::vector<schema> all = [] {
-        std::vector<schema> rows;
-        for (const auto some : {sending_schemas(), access_schemas()})
-            rows.insert(rows.end(), some.begin(), some.end());
-        return rows;
+        std::vector<schema> joined(table.begin(), table.end());
+        for (const auto part : {received_schemas(), system_schemas(), access_schemas()})
+            joined.insert(joined.end(), part.begin(), part.end());
+        return joined;
     }();
     return all;
 }
