@@ -114,4 +114,11 @@ struct sizes {
     std::uint64_t schema = 0;
 };
 
+/// What happened to the totals since a report.
+struct touched {
+    std::int64_t newest = 0;          ///< number of the newest report
+    std::int64_t rules = 0;           ///< grows when domains or what counts change: then all totals may have
+    std::vector<std::string> domains; ///< of ours that reports after the given one name
+};
+
 } // namespace mailtight::store

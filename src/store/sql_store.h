@@ -47,6 +47,7 @@ public:
     result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
                                                  std::size_t each) override;
     result<sizes> size() override;
+    result<touched> touched_after(report_number after) override;
 
 private:
     /// What the database knows of a report that came before under the same key.

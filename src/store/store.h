@@ -107,6 +107,9 @@ public:
     virtual result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
                                                          std::size_t each) = 0;
     virtual result<sizes> size() = 0;
+    /// Whose totals may have changed, for who keeps sums in memory. A report that counts only later because
+    /// a better trusted copy of it came is not among them.
+    virtual result<touched> touched_after(report_number after);
 };
 
 struct open_options {

@@ -255,7 +255,7 @@ export interface Diagnosis {
   check: string;
   who: string;
   policy_age: string;
-  confidence: number;
+  confidence: "certain" | "likely" | "possible";
   finding: string | null;
   ours: boolean;
   still_so: boolean | null;
@@ -282,7 +282,7 @@ export interface ReportPolicy {
   failure: number;
   failed: { held_back: number; delivered: number; unknown: number };
   details: Detail[];
-  remarks: string[];
+  remarks: Diagnosis[];
 }
 // As `report read --json`: GET /reports/{number}, and each of POST /reports/read
 export interface Report {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Light, dark, or as the system has it.
+import { signal } from "@preact/signals";
+
+export type Theme = "system" | "light" | "dark";
+
+const chosen = typeof document !== "undefined" ? document.documentElement.dataset.theme : undefined;
+export const theme = signal<Theme>(chosen === "light" || chosen === "dark" ? chosen : "system");
+
+export function setTheme(to: Theme): void {
+  theme.value = to;
+  if (to === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = to;
+  try {
+    if (to === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", to);
+  } catch {
+    // Storage may be refused: it holds until the page is left.
+  }
+}
+
+/** The value of a design token, for what is drawn on a canvas. */
+export const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

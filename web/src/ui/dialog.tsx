@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A dialog of the browser's own: it traps the focus, closes with Escape, and gives the focus back.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Button } from "./button";
+
+interface DialogProps {
+  title: string;
+  close: () => void;
+  children: ComponentChildren;
+  footer?: ComponentChildren;
+  /** Makes it a form: Enter in a field does what the main button does. */
+  submit?: () => void;
+}
+
+export function Dialog({ title, close, children, footer, submit }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const one = box.current;
+    const before = document.activeElement;
+    one?.showModal();
+    return () => {
+      one?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  const inside = (
+    <>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <Button kind="quiet" size="small" icon="close" label="Close" onClick={close} />
+      </header>
+      <div class="dialog-body">{children}</div>
+      {footer && <footer>{footer}</footer>}
+    </>
+  );
+  return (
+    <dialog
+      ref={box}
+      class="dialog"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onMouseDown={(event) => {
+        if (event.target === box.current) close();
+      }}
+    >
+      {submit ? (
+        <form
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit();
+          }}
+        >
+          {inside}
+        </form>
+      ) : (
+        inside
+      )}
+    </dialog>
+  );
+}
