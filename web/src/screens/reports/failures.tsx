@@ -7,7 +7,7 @@ import { daysWords } from "../../charts/days";
 import { listed } from "../../charts/numbers";
 import { type Resource, useAction } from "../../state/resource";
 import { can } from "../../state/session";
-import { count, plural } from "../../text/format";
+import { plural } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/live";
@@ -27,7 +27,7 @@ export function Failures({ list, filter }: { list: Resource<FailureList>; filter
   if (!list.data) return <Bones lines={6} />;
   const open = list.data.groups.filter((each) => !each.muted);
   const muted = list.data.groups.filter((each) => each.muted);
-  const shown = all ? open : open.slice(0, 5);
+  const shown = all ? open : open.slice(0, 3);
   return (
     <div class="failures">
       {open.length === 0 && (
@@ -102,7 +102,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       <p class="soft small group-seen">
         {group.domain} · <code>{group.result_type}</code>
         {group.reason_code && <> ({group.reason_code})</>} · {daysWords(group.first, group.last)} · told by {listed(group.reporters, 4)}
-        {group.reporters_fine > 0 && <>, not by {count(group.reporters_fine)} others</>}
+        {group.reporters_fine > 0 && <>, not by {plural(group.reporters_fine, "other")}</>}
         {fate && <> · {fate}</>}
         {(group.receiving_ips.length > 0 || group.sending_ips.length > 0) && (
           <>
