@@ -48,7 +48,7 @@ export function drawPanel(into: HTMLElement, wish: Wish): uPlot {
     width: 1,
     stroke: () => token("--surface"),
     fill: () => token(seriesProperty(i, each.reporter === "")),
-    paths: uPlot.paths.bars?.({ size: [0.74, 34, 1] }),
+    paths: uPlot.paths.bars?.({ size: [0.74, 56, 1] }),
     points: { show: false },
   }));
   return new uPlot(

@@ -5,9 +5,10 @@ import type { Detail, Report, ReportPolicy } from "../../api/types";
 import { useCheckNow, CheckAnswer, CheckButton } from "../reports/check_now";
 import { Explained, StandingBadge, fateWords } from "../reports/diagnosis";
 import { TrustBadge } from "../reports/report_list";
+import "../../styles/data.css";
 import "../reports/reports.css";
 import "./report.css";
-import { count, plural, share, time } from "../../text/format";
+import { count, plural, time } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Notice } from "../../ui/page";
@@ -29,7 +30,7 @@ export function modeOf(policy: Pick<ReportPolicy, "type" | "strings">): string |
 }
 
 export function ReportView({ report }: { report: Report }) {
-  const { success, failure } = report.headline;
+  const { failure } = report.headline;
   const domain = report.report_domain ?? "";
   return (
     <div class="stack">
@@ -40,11 +41,8 @@ export function ReportView({ report }: { report: Report }) {
           </span>
           <div class="grow stack-s">
             <p class="verdict-words">{report.sentence}</p>
-            <p class="soft">
-              {count(success)} of {plural(success + failure, "session")} succeeded{failure > 0 && `, ${count(failure)} failed (${share(failure, success + failure)})`}.
-            </p>
+            {report.test && <Badge tone="accent">Test report, never counted</Badge>}
           </div>
-          {report.test && <Badge tone="accent">Test report, never counted</Badge>}
         </div>
       </section>
       {report.policies.map((each, i) => (
@@ -64,7 +62,7 @@ function Policy({ of, domain }: { of: ReportPolicy; domain: string }) {
   const fate = fateWords(of.failed);
   const told = of.details.reduce((sum, each) => sum + each.count, 0);
   return (
-    <section class="card" aria-label={`${types[of.type] ?? of.type} ${of.domain}`}>
+    <section class="card clipped" aria-label={`${types[of.type] ?? of.type} ${of.domain}`}>
       <header>
         <div>
           <h2 class="row">
@@ -147,21 +145,23 @@ function DetailCard({ of, domain }: { of: Detail; domain: string }) {
           <span class="group-count">{plural(of.count, "session")}</span>
         </div>
       </div>
-      <dl class="facts small">
-        <dt>Result</dt>
-        <dd>
-          <code>{of.result_type}</code>
-        </dd>
+      <Explained diagnosis={diagnosis} />
+      <dl class="told small">
+        <div>
+          <dt>Result</dt>
+          <dd>
+            <code>{of.result_type}</code>
+          </dd>
+        </div>
         {facts.map(([name, value]) =>
           value ? (
-            <>
+            <div key={name}>
               <dt>{name}</dt>
               <dd class={name === "More" ? "" : "mono"}>{value}</dd>
-            </>
+            </div>
           ) : null,
         )}
       </dl>
-      <Explained diagnosis={diagnosis} />
       {domain && (
         <>
           <div class="row">

@@ -50,7 +50,7 @@ export function Exceptions() {
           <p>Every destination is treated as it asks. That is how it should be.</p>
         </Empty>
       ) : (
-        <ul class="exceptions">
+        <ul class="rows flush">
           {rows.map((each) => (
             <li key={each.domain}>
               <div class="grow stack-s">

@@ -8,7 +8,7 @@ import { session } from "../../state/session";
 import { count, plural, share } from "../../text/format";
 import { Bones, Empty, Failed, Page } from "../../ui/page";
 import { Spark } from "../../ui/spark";
-import "../reports/reports.css";
+import "../../styles/data.css";
 import { Destinations } from "./destinations";
 import { Explain, ExplainForm } from "./explain";
 import { Exceptions } from "./exceptions";

@@ -52,7 +52,7 @@ export function Suppressed() {
       ) : list.data.suppressed.length === 0 ? (
         <p class="card-body soft">None.</p>
       ) : (
-        <ul class="exceptions">
+        <ul class="rows flush">
           {list.data.suppressed.map((each) => (
             <li key={each.who}>
               <div class="grow">

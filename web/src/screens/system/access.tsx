@@ -46,7 +46,7 @@ function People() {
       ) : list.data.users.length === 0 ? (
         <p class="card-body soft">Nobody has a password yet. Tokens and sign-in links work without.</p>
       ) : (
-        <ul class="exceptions">
+        <ul class="rows flush">
           {list.data.users.map((each) => (
             <li key={each.name}>
               <div class="grow">
@@ -95,7 +95,7 @@ function Tokens() {
           <Bones lines={3} />
         </div>
       ) : (
-        <ul class="exceptions">
+        <ul class="rows flush">
           {list.data.tokens.map((each) => (
             <li key={each.name}>
               <div class="grow">

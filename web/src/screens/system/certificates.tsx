@@ -62,7 +62,7 @@ export function Certificates() {
               <p class="dim small">Renewed by whoever put them there; read again when they change.</p>
             </div>
           </header>
-          <ul class="queues">
+          <ul class="queues flush">
             {files.map((each) => {
               const { tone, words } = certificateTone(each.notAfter, now());
               return (

@@ -50,7 +50,7 @@ export function Doctor() {
           <Notice tone="bad">{again.error.message}</Notice>
         </div>
       )}
-      <ul class="doctor">
+      <ul class="doctor flush">
         {sorted.map((each) => (
           <li key={each.check}>
             <Badge tone={states[each.state][0]}>{states[each.state][1]}</Badge>

@@ -3,8 +3,7 @@
 import { here, queryOf } from "../../router";
 import { can, session } from "../../state/session";
 import { Empty, Page } from "../../ui/page";
-import "../reports/reports.css";
-import "../sending/sending.css";
+import "../../styles/data.css";
 import { Access } from "./access";
 import { Audit } from "./audit";
 import { Certificates } from "./certificates";

@@ -120,7 +120,7 @@ export function Running() {
           <header>
             <h2 id="queues-title">What waits</h2>
           </header>
-          <ul class="queues">
+          <ul class="queues flush">
             {queuesOf(data).map((each) => (
               <li key={each.name}>
                 <div class="row-between">
@@ -147,7 +147,7 @@ export function Running() {
           {troubles.length === 0 ? (
             <p class="card-body soft">None since the start.</p>
           ) : (
-            <ul class="queues">
+            <ul class="queues flush">
               {troubles.map((each) => (
                 <li key={each.where + each.words}>
                   <div class="row-between">
@@ -166,7 +166,7 @@ export function Running() {
           <header>
             <h2 id="listeners-title">Listeners</h2>
           </header>
-          <ul class="queues">
+          <ul class="queues flush">
             {listeners.map((each) => (
               <li key={each.part + each.kind + each.where} class="listener">
                 <span>
