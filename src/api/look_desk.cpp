@@ -45,10 +45,11 @@ io::task<> shared_look::wait(std::chrono::milliseconds at_most) const {
         co_return;
     auto bell = std::make_shared<io::event>(loop_);
     waiting_.push_back(bell);
-    loop_.spawn([](io::loop& on, std::shared_ptr<io::event> of, std::chrono::milliseconds after) -> io::task<> {
-        co_await on.sleep_for(after);
-        of->set();
-    }(loop_, bell, at_most));
+    loop_.spawn(
+        [](io::loop& on, std::shared_ptr<io::event> of, std::chrono::milliseconds after) -> io::task<> {
+            co_await on.sleep_for(after);
+            of->set();
+        }(loop_, bell, at_most));
     co_await *bell;
     std::erase(waiting_, bell);
 }
@@ -60,8 +61,8 @@ void shared_look::wake() {
 
 void shared_look::tell(look_stage stage) {
     if (stages_.size() < most_stages)
-        stages_.push_back({std::move(stage), std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                 loop_.now() - begun_)});
+        stages_.push_back(
+            {std::move(stage), std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - begun_)});
     wake();
 }
 
@@ -80,12 +81,14 @@ std::size_t look_desk::under_way() const {
 void look_desk::forget_old() {
     const auto now = loop_.now();
     std::erase_if(looks_, [&](const auto& each) {
-        return each.second->done() && (!each.second->document() || now - each.second->ended_ >= limits_.shared);
+        return each.second->done() &&
+               (!each.second->document() || now - each.second->ended_ >= limits_.shared);
     });
     while (looks_.size() >= limits_.kept) {
         auto oldest = looks_.end();
         for (auto each = looks_.begin(); each != looks_.end(); ++each)
-            if (each->second->done() && (oldest == looks_.end() || each->second->ended_ < oldest->second->ended_))
+            if (each->second->done() &&
+                (oldest == looks_.end() || each->second->ended_ < oldest->second->ended_))
                 oldest = each;
         if (oldest == looks_.end())
             return;
@@ -94,7 +97,7 @@ void look_desk::forget_old() {
 }
 
 std::expected<std::shared_ptr<const shared_look>, wire::http_reply> look_desk::at(std::string_view typed,
-                                                                                   const caller& by) {
+                                                                                  const caller& by) {
     const auto domain = mail::understand_domain(typed);
     if (!domain)
         return std::unexpected(wire::problem(422, "", mail::explain(domain.error())));
@@ -105,7 +108,8 @@ std::expected<std::shared_ptr<const shared_look>, wire::http_reply> look_desk::a
     const auto theirs = std::ranges::count_if(
         looks_, [&](const auto& each) { return !each.second->done() && each.second->who_ == by.name; });
     if (static_cast<std::size_t>(theirs) >= limits_.of_one)
-        return std::unexpected(busy(fmt::format("you look at {} domains just now; wait until one is done", theirs)));
+        return std::unexpected(
+            busy(fmt::format("you look at {} domains just now; wait until one is done", theirs)));
     if (under_way() >= limits_.at_once)
         return std::unexpected(busy("many domains are looked at just now; try again in a few seconds"));
     auto fresh = std::make_shared<shared_look>(loop_);
@@ -115,10 +119,12 @@ std::expected<std::shared_ptr<const shared_look>, wire::http_reply> look_desk::a
     return fresh;
 }
 
-io::task<> look_desk::carry_out(look_fn look, std::string domain, bool whole, std::shared_ptr<shared_look> of) {
+io::task<> look_desk::carry_out(look_fn look, std::string domain, bool whole,
+                                std::shared_ptr<shared_look> of) {
     std::optional<boost::json::object> document;
     try {
-        document = co_await look(std::move(domain), whole, [of](look_stage stage) { of->tell(std::move(stage)); });
+        document =
+            co_await look(std::move(domain), whole, [of](look_stage stage) { of->tell(std::move(stage)); });
     } catch (const std::exception&) { // told by end()
     }
     of->end(std::move(document));

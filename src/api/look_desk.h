@@ -86,7 +86,8 @@ public:
     std::size_t under_way() const;
 
 private:
-    static io::task<> carry_out(look_fn look, std::string domain, bool whole, std::shared_ptr<shared_look> of);
+    static io::task<> carry_out(look_fn look, std::string domain, bool whole,
+                                std::shared_ptr<shared_look> of);
     void forget_old();
 
     io::loop& loop_;

@@ -37,7 +37,7 @@ struct query_parameter {
 };
 
 /// The part of the daemon that a route belongs to: it answers where that part is on.
-enum class part_of { everything, policies, results, outbox, domains, received, system, access };
+enum class part_of { everything, policies, results, outbox, domains, looks, received, system, access };
 
 /// A route: a method at a path, with all that the OpenAPI document says of it.
 struct route {
@@ -99,15 +99,11 @@ std::string openapi(std::string_view version);
 struct schema {
     std::string_view name, text;
 };
-<<<<<<< HEAD
 std::span<const schema> schemas();          ///< all of them
+std::span<const schema> sending_schemas();  ///< schemas.cpp
+std::span<const schema> look_schemas();     ///< schemas_look.cpp
 std::span<const schema> received_schemas(); ///< schemas_received.cpp
 std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending
-=======
-std::span<const schema> schemas();
-/// The tables that schemas() joins.
-std::span<const schema> sending_schemas(); ///< schemas.cpp
-std::span<const schema> access_schemas();  ///< schemas_access.cpp
->>>>>>> access
+std::span<const schema> access_schemas();   ///< schemas_access.cpp
 
 } // namespace mailtight::api
