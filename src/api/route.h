@@ -97,5 +97,8 @@ struct schema {
     std::string_view name, text;
 };
 std::span<const schema> schemas();
+/// The tables that schemas() joins.
+std::span<const schema> sending_schemas(); ///< schemas.cpp
+std::span<const schema> domain_schemas();  ///< schemas_domains.cpp
 
 } // namespace mailtight::api
