@@ -78,7 +78,8 @@ json::object operation_of(const route& of) {
         out["requestBody"] =
             json::object{{"content", content(of.request == "import-request" || of.request == "results-request"
                                                  ? "application/x-ndjson"
-                                                 : "application/json",
+                                             : of.request == "report-file" ? "application/octet-stream"
+                                                                           : "application/json",
                                              of.request)}};
     json::object responses{
         {"200", json::object{{"description", of.summary}, {"content", content(of.media, of.answer)}}}};

@@ -96,6 +96,8 @@ std::string openapi(std::string_view version);
 struct schema {
     std::string_view name, text;
 };
-std::span<const schema> schemas();
+std::span<const schema> schemas();          ///< all of them
+std::span<const schema> received_schemas(); ///< schemas_received.cpp
+std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending
 
 } // namespace mailtight::api

@@ -89,7 +89,7 @@ std::span<const route> routes() {
         add(domain_routes(), part_of::domains);
         add(look_routes(), part_of::system);
         add(received_routes(), part_of::received);
-        add(sending_routes(), part_of::results);
+        add(sending_routes(), part_of::system);
         add(system_routes(), part_of::system);
         add(access_routes(), part_of::system);
         rows.push_back({.method = "GET",

@@ -4,6 +4,7 @@
 #include "api/route.h"
 
 #include <array>
+#include <vector>
 
 namespace mailtight::api {
 
@@ -157,7 +158,13 @@ constexpr std::array table = {
 } // namespace
 
 std::span<const schema> schemas() {
-    return table;
+    static const std::vector<schema> all = [] {
+        std::vector<schema> joined(table.begin(), table.end());
+        for (const auto part : {received_schemas(), system_schemas()})
+            joined.insert(joined.end(), part.begin(), part.end());
+        return joined;
+    }();
+    return all;
 }
 
 } // namespace mailtight::api

@@ -78,20 +78,46 @@ std::optional<wire::http_reply> refuse(const site_state& site, const io::http_ex
                              : "what changes something answers on the control socket alone");
 }
 
-io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::http_exchange asked) {
+/// A route and the call of it, or the refusal.
+struct understood {
+    const route* at = nullptr;
+    call made;
+};
+std::expected<understood, wire::http_reply> understand(const site_state& site, io::http_exchange asked) {
     auto found = find_route(asked_method(asked), asked.request.path);
     if (!found.at) // admit() refused it; a server without admit() comes here
-        co_return wire::problem(404, "Not Found", "there is nothing here");
+        return std::unexpected(wire::problem(404, "Not Found", "there is nothing here"));
     auto query = read_query(*found.at, asked.request.query);
     if (!query)
-        co_return wire::problem(400, "Bad Request", query.error());
-    call made{.item = std::move(found.item),
-              .query = std::move(*query),
-              .body = std::move(asked.request.body),
-              .who = site->options.name_of ? site->options.name_of(asked.peer) : asked.peer.to_string()};
-    if (found.at->request.empty() && !made.body.empty())
-        co_return wire::problem(400, "Bad Request", "no body is wanted here");
-    co_return co_await found.at->handle(*site->with, std::move(made));
+        return std::unexpected(wire::problem(400, "Bad Request", query.error()));
+    understood all{
+        .at = found.at,
+        .made = {.item = std::move(found.item),
+                 .query = std::move(*query),
+                 .body = std::move(asked.request.body),
+                 .who = site.options.name_of ? site.options.name_of(asked.peer) : asked.peer.to_string()}};
+    if (found.at->request.empty() && !all.made.body.empty())
+        return std::unexpected(wire::problem(400, "Bad Request", "no body is wanted here"));
+    return all;
+}
+
+io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::http_exchange asked) {
+    auto known = understand(*site, std::move(asked));
+    if (!known)
+        co_return std::move(known.error());
+    co_return co_await known->at->handle(*site->with, std::move(known->made));
+}
+
+/// As answer(), for a client that would have events: a route that has none answers all the same.
+io::task<std::optional<wire::http_reply>> stream(std::shared_ptr<const site_state> site,
+                                                 io::http_exchange asked, io::event_stream& events) {
+    auto known = understand(*site, std::move(asked));
+    if (!known)
+        co_return std::move(known.error());
+    if (!known->at->stream)
+        co_return co_await known->at->handle(*site->with, std::move(known->made));
+    co_await known->at->stream(*site->with, std::move(known->made), events);
+    co_return std::nullopt;
 }
 
 } // namespace
@@ -105,6 +131,9 @@ io::http_site make_site(std::shared_ptr<context> with, site_options options) {
     site.body_bytes = state->options.body_bytes;
     site.admit = [state](const io::http_exchange& asked) { return refuse(*state, asked); };
     site.handle = [state](io::http_exchange asked) { return answer(state, std::move(asked)); };
+    site.stream = [state](io::http_exchange asked, io::event_stream& events) {
+        return stream(state, std::move(asked), events);
+    };
     return site;
 }
 

@@ -9,6 +9,7 @@
 #include "findings/finding.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace mailtight::app {
 
@@ -62,7 +63,7 @@ int cmd_doc(const common_options&, const std::string& what) {
         print(api::openapi(MAILTIGHT_VERSION));
         return fine;
     }
-    complain("doc takes config, events, exim, findings, man, metrics or openapi");
+    complain(fmt::format("doc takes {}", doc_words));
     return wrong_usage;
 }
 

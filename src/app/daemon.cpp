@@ -7,6 +7,7 @@
 #include "app/daemon_core.h"
 #include "app/import_batch.h"
 #include "app/key_source.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/reports_part.h"
@@ -161,7 +162,7 @@ std::expected<void, std::string> open_seal(daemon_core& core) {
 
 std::expected<void, std::string> open_parts(daemon_core& core) {
     if (!core.set.tls_certificates.empty())
-        if (auto loaded = core.certificates.load(certificate_files(core.set)); !loaded)
+        if (auto loaded = core.certificates.load(certificate_files(core.set.tls_certificates)); !loaded)
             return std::unexpected("serve.tls-certificates: " + loaded.error());
     auto parts = make_parts(core);
     if (!parts)
@@ -176,14 +177,14 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
         }
         const auto now = each->status();
         core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
-        works = works || each->is_way_in();
+        works = works || each->is_way_in() || (each.get() == core.pages && now.running);
     }
     if (!works)
         return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
                                "maildir.path, mbox.path or imap.host to take reports in, a listener of "
                                "[resolve] to serve policies to a mail server, a source of [collect] to "
                                "count results, deliver.contact to report them, or publish.listen "
-                               "to serve policies of your domains");
+                               "to serve policies of your domains, or web.listen for the pages");
     return {};
 }
 

@@ -281,7 +281,10 @@ store::result<insight::letter> weekly_digest(store::store& from, base::utc_secon
 }
 
 std::pair<std::string, std::string> mute_fact(const insight::mute& what) {
-    return {std::string(mute_prefix) + what.key, base::format_utc(what.until) + " " + what.why};
+    std::string value = base::format_utc(what.until) + " " + what.why;
+    if (!what.by.empty())
+        value += "\t" + what.by;
+    return {std::string(mute_prefix) + what.key, std::move(value)};
 }
 
 std::optional<insight::mute> parse_mute(std::string_view name, std::string_view value) {
@@ -291,8 +294,12 @@ std::optional<insight::mute> parse_mute(std::string_view name, std::string_view 
     const auto until = base::parse_utc(value.substr(0, time_size));
     if (!until)
         return {};
-    const auto why = value.substr(std::min(value.size(), time_size + 1));
-    return insight::mute{std::string(name.substr(mute_prefix.size())), *until, std::string(why)};
+    const auto words = value.substr(std::min(value.size(), time_size + 1));
+    const auto tab = words.find('\t'); // a reason is printable text, without one
+    return insight::mute{.key = std::string(name.substr(mute_prefix.size())),
+                         .until = *until,
+                         .why = std::string(words.substr(0, tab)),
+                         .by = std::string(tab == words.npos ? "" : words.substr(tab + 1))};
 }
 
 store::result<std::vector<insight::mute>> mutes(store::store& from) {

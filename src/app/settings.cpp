@@ -24,7 +24,8 @@ constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 const std::vector<setting_key>& keys() {
     static const std::vector<setting_key> all = [] {
         std::vector<setting_key> rows = network_keys();
-        for (auto& more : {report_keys(), resolve_keys(), result_keys(), publish_keys(), daemon_keys()})
+        for (auto& more :
+             {report_keys(), resolve_keys(), result_keys(), publish_keys(), web_keys(), daemon_keys()})
             rows.insert(rows.end(), more.begin(), more.end());
         return rows;
     }();

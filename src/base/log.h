@@ -32,6 +32,7 @@ enum class event {
     reload_failed,
     listening,
     listener_trouble,
+    pages_off,
     part_failed,
     way_in_failed,
     way_in_recovered,
