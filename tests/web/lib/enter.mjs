@@ -22,3 +22,15 @@ export async function administrator(world, options = {}) {
   }
   return world.visit({ ...options, storageState: kept });
 }
+
+/** With name and password at the login page. `works`: it is expected to. */
+export async function byPassword(one, name, password, works = true) {
+  await one.page.goto("/login");
+  await settled(one.page);
+  await one.page.getByLabel(/^(name|user)/i).fill(name);
+  await one.page.getByLabel(/^password/i).fill(password);
+  await one.page.getByRole("button", { name: /log in|sign in/i }).click();
+  if (!works) return;
+  await one.page.waitForURL((at) => at.pathname === "/");
+  await settled(one.page);
+}
