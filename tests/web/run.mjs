@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the journeys: node run.mjs [--only TEXT|TEXT] [--pictures] [--base URL] [--history DAYS]
+// Runs the journeys: node run.mjs [--only TEXT|TEXT] [--pictures] [--base URL] [--history DAYS] [--documents]
 // --base: pages that run already (a daemon, or vite with fixtures), for what looks at pages alone.
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -13,19 +13,22 @@ import "./journeys/reports.mjs";
 import "./journeys/sending.mjs";
 import "./journeys/access.mjs";
 import "./journeys/every_page.mjs";
+import "./journeys/documents.mjs";
 
 const { values: given } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     base: { type: "string" },
+    documents: { type: "boolean", default: false },
     pictures: { type: "boolean", default: false },
+    "no-web": { type: "boolean", default: false },
     history: { type: "string", default: "60" },
     binary: { type: "string", default: join(top, "build", "release", "mailtight") },
   },
 });
 
 let stopping = null;
-const journeys = chosen(given.only).filter((each) => !given.base || each.needs === "pages" || each.name.startsWith("every page"));
+const journeys = chosen(given.only).filter((each) => (each.needs !== "documents" || given.documents) && (!given.base || each.name.startsWith("every page")));
 if (journeys.length === 0) {
   console.log("no journey is called so");
   process.exit(2);
@@ -44,7 +47,7 @@ try {
   let origin = given.base;
   if (!origin && journeys.some((each) => each.needs !== "host")) {
     const began = Date.now();
-    demo = new Demo(["--binary", `${given.binary}-lab`, "--few", "--history", given.history]);
+    demo = new Demo(["--binary", `${given.binary}-lab`, "--few", "--history", given.history, ...(given["no-web"] ? ["--no-web"] : [])]);
     origin = `http://127.0.0.1:${(await demo.ready).port}`;
     console.log(`the demo's world is up after ${((Date.now() - began) / 1000).toFixed(0)} s`);
   }

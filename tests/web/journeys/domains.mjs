@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Domains: the overview tells the truth of the table, one is added, one is led to enforce.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { get, until } from "../lib/api.mjs";
 import { settled } from "../lib/browser.mjs";
-import { top } from "../lib/demo.mjs";
 import { administrator } from "../lib/enter.mjs";
 import { holds, journey, same } from "../lib/journey.mjs";
 import { row } from "../lib/places.mjs";
 
-/** Name and verdict of each domain of the demo's table. */
-function wanted() {
-  const text = readFileSync(join(top, "tests", "lab", "demo", "table.py"), "utf8");
-  const list = text.slice(text.indexOf("DOMAINS = ["), text.indexOf("\nSPARE"));
-  return list
-    .split("\n    Domain(")
-    .slice(1)
-    .map((entry) => [/^"([^"]+)"/.exec(entry)[1], /verdict="([^"]+)"/.exec(entry)?.[1] ?? "protected"]);
-}
+journey("each domain of the demo is what its table says, for the command that checks", {}, async ({ demo }) => {
+  for (const each of (await demo.ready).table) {
+    const found = JSON.parse(await demo.command("check", each.name, "--json"));
+    const codes = found.findings.map((one) => one.code);
+    same(`${each.name}: verdict (${codes})`, found.verdict, each.verdict);
+    same(`${each.name}: codes`, each.codes.filter((code) => !codes.includes(code)), []);
+  }
+});
 
 journey("the overview tells of each domain what the demo's table says", {}, async (world) => {
   const { page } = await administrator(world);
@@ -25,10 +21,11 @@ journey("the overview tells of each domain what the demo's table says", {}, asyn
   await settled(page);
   const seen = await until(page, "/overview?limit=100", (now) => now.counts.unseen === 0, 90);
   const verdicts = Object.fromEntries(seen.rows.map((each) => [each.domain, each.verdict]));
-  for (const [name, verdict] of wanted()) same(`verdict of ${name}`, verdicts[name], verdict);
+  const { table } = await world.demo.ready;
+  for (const { name, verdict } of table) same(`verdict of ${name}`, verdicts[name], verdict);
   await page.reload();
   await settled(page);
-  for (const [name] of wanted()) await page.getByRole("link", { name }).first().scrollIntoViewIfNeeded();
+  for (const { name } of table) await page.getByRole("link", { name }).first().scrollIntoViewIfNeeded();
   await page.getByRole("link", { name: /needs? attention/i }).first().click();
   await settled(page);
   same("healthy domains among those that need attention", await page.getByRole("link", { name: "harbour.test", exact: true }).count(), 0);

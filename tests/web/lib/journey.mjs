@@ -7,7 +7,8 @@ import { build } from "./demo.mjs";
 
 const registered = [];
 
-/** `needs`: "demo" (the whole world) or "host" (a daemon on this machine, which the journey starts). */
+/** `needs`: "demo" (the whole world) or "host" (a daemon on this machine, which the journey starts),
+ *  "documents" (the demo's world, and only where pictures for the documents are asked for). */
 export function journey(name, { needs = "demo" } = {}, work) {
   registered.push({ name, needs, work });
 }
