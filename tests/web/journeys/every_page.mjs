@@ -51,8 +51,10 @@ journey("every page by the keyboard: a way past the navigation, and a focus that
     const seen = await one.page.evaluate(() => {
       const at = document.activeElement;
       if (at === document.body) return null;
-      const shows = (part) => ((style) => (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none")(getComputedStyle(at, part));
-      return { what: at.outerHTML.slice(0, 90), shown: [null, "::before", "::after"].some(shows) };
+      // On the element, on what is drawn around it, or on the row or card that it stands for.
+      const shows = (one, part) => ((style) => (style.outlineStyle !== "none" && style.outlineWidth !== "0px") || style.boxShadow !== "none")(getComputedStyle(one, part));
+      const around = [at.parentElement, at.closest("tr, article, li")].filter(Boolean);
+      return { what: at.outerHTML.slice(0, 90), shown: [null, "::before", "::after"].some((part) => shows(at, part)) || around.some((one) => getComputedStyle(one).outlineStyle !== "none") };
     });
     if (seen && !seen.shown) unseen.push(seen.what);
   }
