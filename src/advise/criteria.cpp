@@ -50,6 +50,22 @@ private:
     std::vector<criterion>& list_;
 };
 
+/// Why no public authority vouches for the certificate.
+std::string chain_words(const model::tls_fact& tls) {
+    std::string words;
+    if (tls.has(cert_fault::self_signed))
+        words = "the certificate is signed by itself";
+    else if (tls.has(cert_fault::chain_incomplete))
+        words = "the server does not send the intermediate certificate";
+    else if (tls.has(cert_fault::weak))
+        words = "a key or signature in the chain is too weak";
+    else if (!tls.chain.empty())
+        words = "no public root vouches for it: " + certificate_words(tls.chain.front());
+    else
+        words = "no certificate could be read";
+    return tls.reason.empty() ? words : fmt::format("{} ({})", words, tls.reason);
+}
+
 void judge_probe(const model::smtp_fact& probe, host_criteria& c) {
     const std::string at = probe.address.to_string();
     const model::tls_fact& tls = probe.tls;
@@ -79,7 +95,7 @@ void judge_probe(const model::smtp_fact& probe, host_criteria& c) {
     c.pass(over_tls);
     c.pass(version); // the probe itself offers nothing older
     c.judge(name, named, fmt::format("{}: {}", at, seen));
-    c.judge(chain, trusted, fmt::format("{}: {}", at, tls.reason.empty() ? seen : tls.reason));
+    c.judge(chain, trusted, fmt::format("{}: {}", at, chain_words(tls)));
     c.judge(dates, in_date, fmt::format("{}: {}", at, seen));
 }
 

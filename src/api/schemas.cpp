@@ -4,6 +4,7 @@
 #include "api/route.h"
 
 #include <array>
+#include <vector>
 
 namespace mailtight::api {
 
@@ -156,8 +157,19 @@ constexpr std::array table = {
 
 } // namespace
 
-std::span<const schema> schemas() {
+std::span<const schema> sending_schemas() {
     return table;
+}
+
+std::span<const schema> schemas() {
+    static const std::vector<schema> all = [] {
+        std::vector<schema> rows;
+        for (const auto some : {sending_schemas(), domain_schemas(), look_schemas(), received_schemas(),
+                                system_schemas(), access_schemas()})
+            rows.insert(rows.end(), some.begin(), some.end());
+        return rows;
+    }();
+    return all;
 }
 
 } // namespace mailtight::api

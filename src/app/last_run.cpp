@@ -40,7 +40,8 @@ boost::json::object snapshot(const model::observation& seen, const advise::judge
     boost::json::object now;
     now["domain"] = seen.domain;
     now["checked_at"] = base::format_utc(seen.checked_at);
-    now["verdict"] = advise::to_string(judged.verdict);
+    if (judged.verdict != advise::verdict::unreachable) // nothing is known, so nothing changed
+        now["verdict"] = advise::to_string(judged.verdict);
     if (!model::is_dns_error(seen.mx_set.status)) {
         std::vector<std::string> hosts;
         for (const auto& record : seen.mx_set.records)

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/publish_hands.h"
 
+#include "advise/render.h"
 #include "app/live_look.h"
 #include "app/report_facts.h"
 #include "app/store_access.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
+#include "publish/changed.h"
 #include "publish/history.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,6 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr auto shared_for = 10min; ///< so long several looks share the probes of one mail server
 constexpr std::size_t remembered_most = 10'000;
+constexpr std::size_t states_compared = 16; ///< the newest full look is among them
 constexpr auto spreading_again = 10s, failed_again = 60s, refused_again = 900s;
 
 /// Nobody's old answer: what changed just now is to be seen.
@@ -66,6 +70,26 @@ struct publish_hands::state {
             co_return;
         static_cast<void>(co_await needs.store_thread.run<store::result<void>>(
             [&seen, kept = needs.kept] { return publish::add_history(seen, *kept); }));
+    }
+
+    /// For the table of all domains, with what differs from the look before; a store that is away, or only
+    /// read, goes without.
+    io::task<> keep(look_result& of) {
+        if (!needs.kept || of.judged.verdict == advise::verdict::unreachable)
+            co_return;
+        static_cast<void>(co_await needs.store_thread.run<store::result<void>>(
+            [&of, kept = needs.kept]() -> store::result<void> {
+                const auto before = kept->history(of.told.state.domain, states_compared);
+                if (!before)
+                    return std::unexpected(before.error());
+                auto fresh = shown_of(of.seen, of.judged, of.told.state.last);
+                const auto full = std::ranges::find_if(*before, &model::watched_state::full);
+                if (full != before->end())
+                    fresh.changed = publish::what_changed(*full, of.told.state);
+                fresh.changed_at = fresh.changed.empty() ? base::utc_seconds{} : of.told.state.last;
+                return kept->keep_look(fresh,
+                                       boost::json::serialize(advise::check_json(of.seen, of.judged)));
+            }));
     }
 
     io::task<our_place> place(model::looked_after wish) {
@@ -121,6 +145,8 @@ io::task<publish_hands::look_result> publish_hands::look(model::looked_after wis
     const auto now = s.needs.policy_time.now();
     out.told.seen = situation_of(out.seen, out.judged, ours, now);
     out.told.state = state_of(out.seen, out.judged, now, true);
+    if (wish.revision > 0)
+        co_await s.keep(out);
     if (s.last_looks.size() >= remembered_most)
         s.last_looks.clear();
     const live_look live{out.seen, out.judged};

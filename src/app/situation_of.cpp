@@ -239,4 +239,23 @@ model::watched_state state_of(const model::observation& seen, const advise::judg
     return out;
 }
 
+model::shown shown_of(const model::observation& seen, const advise::judgement& judged,
+                      base::utc_seconds now) {
+    model::shown out;
+    out.domain = seen.domain;
+    out.looked_at = now;
+    out.verdict = advise::to_string(judged.verdict);
+    if (judged.mode)
+        out.mode = sts::to_string(*judged.mode);
+    out.parts = {.sts_record = std::string(advise::to_string(judged.sts_record)),
+                 .policy_file = std::string(advise::to_string(judged.policy_file)),
+                 .tlsrpt_record = std::string(advise::to_string(judged.tlsrpt_record)),
+                 .mail_servers = std::string(advise::to_string(judged.mail_servers))};
+    for (const auto& found : judged.findings) {
+        out.errors += found.severity == findings::severity::error;
+        out.warnings += found.severity == findings::severity::warning;
+    }
+    return out;
+}
+
 } // namespace mailtight::app

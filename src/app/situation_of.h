@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A look at a domain, put into the planner's words and into those of the history. Pure.
+// A look at a domain, put into the planner's words and into those of the history and of the
+// table of all domains. Pure.
 #pragma once
 
 #include "advise/advise.h"
+#include "model/shown.h"
 #include "model/watched.h"
 #include "plan/situation.h"
 
@@ -25,5 +27,8 @@ plan::situation situation_of(const model::observation& seen, const advise::judge
 /// `full`: mail servers were looked at too.
 model::watched_state state_of(const model::observation& seen, const advise::judgement& judged,
                               base::utc_seconds now, bool full);
+
+/// A full look for the table of all domains; without what changed, which one look cannot tell.
+model::shown shown_of(const model::observation& seen, const advise::judgement& judged, base::utc_seconds now);
 
 } // namespace mailtight::app

@@ -255,8 +255,7 @@ void request_connection::finish() {
 void request_connection::queue() {
     if (std::exchange(queued, true))
         return;
-    server_->again.push_back(shared_from_this());
-    server_->want_turn();
+    server_->look_again(shared_from_this());
 }
 
 void request_connection::sweep(loop::time_point now) {

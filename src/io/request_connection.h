@@ -9,8 +9,7 @@
 // is destroyed at the end of a turn, so that it may lose its client in any call.
 #pragma once
 
-#include "io/acceptor.h"
-#include "io/loop_state.h"
+#include "io/connection_books.h"
 #include "io/request_server.h"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -23,46 +22,20 @@ namespace mailtight::io {
 
 class request_connection;
 
-/// What all connections of a server share.
-struct request_server::state {
+struct request_server::state final : connection_books<request_connection> {
     state(loop& on, request_server_options wanted, make_session session);
-    ~state();
-    state(const state&) = delete;
-    state& operator=(const state&) = delete;
 
-    loop& on;
     request_server_options options;
     make_session session;
-    boost::asio::steady_timer sweeper;
-    std::vector<std::unique_ptr<acceptor>> acceptors;
-    std::string addresses;
-    std::vector<std::shared_ptr<request_connection>> all;
-    std::vector<std::shared_ptr<request_connection>> again; ///< to be looked at in this turn or the next
-    std::vector<std::shared_ptr<request_connection>> closed;
-    std::shared_ptr<event> gone; ///< set when the last has left after stop()
-    std::weak_ptr<state> self;
     std::vector<char> input; ///< where long requests are read to, `request_bytes` of them
     std::string out;         ///< where every reply is written
     std::size_t slow = 0;    ///< connections that the sweep looks at
-    bool stopping = false, in_turn = false, turn_is_due = false, sweeping = false;
 
-    void welcome(descriptor socket, const peer& who, acceptor::place place);
-    void begin_turn() { in_turn = true; }
-    void end_turn() {
-        if (again.empty() && closed.empty())
-            in_turn = false;
-        else
-            clear_up();
-    }
-    void clear_up();
-    /// Sees to it that a turn ends after this.
-    void want_turn();
-    void want_sweep();
-    void sweep();
-    void complain(std::string_view what) const;
-    /// Takes a closed connection out of the books.
-    void leave(request_connection& who);
-    void close_all();
+private:
+    void welcome(descriptor socket, const peer& who, acceptor::place place) override;
+    std::chrono::milliseconds sweep_after() const override;
+    void sweep(request_connection& one, loop::time_point now) override;
+    bool sweeps_on() const override { return slow > 0; }
 };
 
 class request_connection final : public request_link,
@@ -82,7 +55,7 @@ public:
     void sweep(loop::time_point now);
     void close();
     void forget_session() { session_.reset(); }
-    bool queued = false;   ///< in state::again
+    bool queued = false;   ///< to be looked at again
     std::size_t index = 0; ///< in state::all
 
 private:

@@ -402,8 +402,7 @@ void secure_connection::finish() {
 void secure_connection::queue() {
     if (std::exchange(queued, true))
         return;
-    server_->again.push_back(shared_from_this());
-    server_->want_turn();
+    server_->look_again(shared_from_this());
 }
 
 void secure_connection::restart_clock(std::chrono::milliseconds patience) {

@@ -10,9 +10,8 @@
 // is destroyed at the end of a turn, so that it may lose its client in any call.
 #pragma once
 
-#include "io/acceptor.h"
 #include "io/certified_key_state.h"
-#include "io/loop_state.h"
+#include "io/connection_books.h"
 #include "io/secure_server.h"
 #include "io/tls_stream.h"
 
@@ -30,42 +29,26 @@ struct ssl_context_free {
     void operator()(SSL_CTX* it) const { SSL_CTX_free(it); }
 };
 
-/// What all connections of a server share.
-struct secure_server::state {
+struct secure_server::state final : connection_books<secure_connection> {
     state(loop& on, secure_server_options wanted, choose_certificate choose, make_secure_session session);
-    ~state();
-    state(const state&) = delete;
-    state& operator=(const state&) = delete;
 
-    loop& on;
     secure_server_options options;
     choose_certificate choose;
     make_secure_session session;
     std::unique_ptr<SSL_CTX, ssl_context_free> context;
-    boost::asio::steady_timer sweeper;
-    std::vector<std::unique_ptr<acceptor>> acceptors;
-    std::string addresses;
-    std::vector<std::shared_ptr<secure_connection>> all;
-    std::vector<std::shared_ptr<secure_connection>> again; ///< to be looked at in the next turn
-    std::vector<std::shared_ptr<secure_connection>> closed;
-    std::shared_ptr<event> gone; ///< set when the last has left after stop()
-    std::weak_ptr<state> self;
     std::vector<char> input; ///< what TLS was read to
     std::string out;         ///< what sessions say, before it is sealed
     std::string wire;        ///< what is sealed, before it is sent
     secure_server::counters counted;
-    loop::time_point ticket_keys_from{};
-    bool stopping = false, turn_is_due = false, sweeping = false;
 
-    void welcome(descriptor socket, const peer& who, acceptor::place place);
-    void want_turn();
-    void clear_up();
-    void want_sweep();
-    void sweep();
+private:
+    void welcome(descriptor socket, const peer& who, acceptor::place place) override;
+    std::chrono::milliseconds sweep_after() const override;
+    void sweep(secure_connection& one, loop::time_point now) override;
+    bool sweeps_on() const override { return !all.empty(); }
     void renew_ticket_keys();
-    void complain(std::string_view what) const;
-    void leave(secure_connection& who);
-    void close_all();
+
+    loop::time_point ticket_keys_from_{};
 };
 
 class secure_connection final : public request_link, public std::enable_shared_from_this<secure_connection> {
@@ -87,7 +70,7 @@ public:
     /// What the client wants, in its hello. False: refused with this alert.
     bool choose(SSL* ssl, int& alert);
     bool acme() const { return acme_; }
-    bool queued = false;   ///< in state::again
+    bool queued = false;   ///< to be looked at again
     std::size_t index = 0; ///< in state::all
 
     // the BIO's side

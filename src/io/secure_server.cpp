@@ -40,21 +40,15 @@ int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const 
                                                                : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// Keeps the loop running as long as the server has clients.
-task<> until_gone(std::shared_ptr<event> gone) {
-    co_await *gone;
-}
-
 } // namespace
 
 secure_server::state::state(loop& on, secure_server_options wanted, choose_certificate choose,
                             make_secure_session session)
-    : on(on)
+    : connection_books(on, wanted.listening)
     , options(std::move(wanted))
     , choose(std::move(choose))
     , session(std::move(session))
     , context(SSL_CTX_new(TLS_server_method()))
-    , sweeper(on.native().context)
     , input(std::max<std::size_t>(options.request_bytes, 1)) {
     if (!context)
         throw std::runtime_error("cannot make a TLS context");
@@ -76,107 +70,39 @@ secure_server::state::state(loop& on, secure_server_options wanted, choose_certi
     renew_ticket_keys();
 }
 
-secure_server::state::~state() {
-    for (const auto& one : closed)
-        one->forget_session(); // the session holds the link, which is its connection
-}
-
 /// A key that stays for good would open every session that was ever resumed with it.
 void secure_server::state::renew_ticket_keys() {
     std::array<unsigned char, 80> keys{};
     if (RAND_bytes(keys.data(), static_cast<int>(keys.size())) == 1)
         SSL_CTX_set_tlsext_ticket_keys(context.get(), keys.data(), static_cast<long>(keys.size()));
     OPENSSL_cleanse(keys.data(), keys.size());
-    ticket_keys_from = on.now();
+    ticket_keys_from_ = on.now();
 }
 
 void secure_server::state::welcome(descriptor socket, const peer& who, acceptor::place place) {
-    if (stopping)
-        return;
-    if (on.now() - ticket_keys_from >= ticket_keys_life)
+    if (on.now() - ticket_keys_from_ >= ticket_keys_life)
         renew_ticket_keys();
     auto made = std::make_shared<secure_connection>(*this, std::move(socket), std::move(place), who);
     if (!made->start())
         return;
-    made->index = all.size();
-    all.push_back(std::move(made));
+    enter(std::move(made));
     want_sweep();
 }
 
-void secure_server::state::leave(secure_connection& who) {
-    const auto index = who.index;
-    closed.push_back(std::move(all[index]));
-    if (index + 1 != all.size()) {
-        all[index] = std::move(all.back());
-        all[index]->index = index;
-    }
-    all.pop_back();
-    want_turn();
-}
-
-void secure_server::state::want_turn() {
-    if (std::exchange(turn_is_due, true))
-        return;
-    boost::asio::post(on.native().context, [weak = self] {
-        if (const auto held = weak.lock())
-            held->clear_up();
-    });
-}
-
-void secure_server::state::clear_up() {
-    turn_is_due = false;
-    for (const auto& one : std::exchange(again, {})) {
-        one->queued = false;
-        one->look();
-    }
-    // Sessions may say a last word while they go; what comes of it is the next turn's.
-    for (const auto& one : std::exchange(closed, {}))
-        one->forget_session();
-    if (!again.empty() || !closed.empty())
-        want_turn();
-    if (stopping && all.empty() && gone)
-        gone->set();
-}
-
-void secure_server::state::want_sweep() {
-    if (std::exchange(sweeping, true))
-        return;
+std::chrono::milliseconds secure_server::state::sweep_after() const {
     const auto shortest = std::min(options.handshake_time, options.idle_time);
-    sweeper.expires_after(std::clamp<std::chrono::milliseconds>(shortest / 4, 5ms, 1s));
-    sweeper.async_wait([weak = self](const boost::system::error_code& error) {
-        const auto held = weak.lock();
-        if (!error && held)
-            held->sweep();
-    });
+    return std::clamp<std::chrono::milliseconds>(shortest / 4, 5ms, 1s);
 }
 
-void secure_server::state::sweep() {
-    sweeping = false;
-    const auto now = on.now();
+void secure_server::state::sweep(secure_connection& one, loop::time_point now) {
     const bool crowded = all.size() > options.listening.connections / 4 * 3;
-    for (std::size_t i = all.size(); i-- > 0;) // one that goes is replaced by the last, which was looked at
-        all[i]->sweep(now, crowded);
-    if (!all.empty())
-        want_sweep();
-}
-
-void secure_server::state::complain(std::string_view what) const {
-    if (options.listening.complain)
-        options.listening.complain(what);
-}
-
-void secure_server::state::close_all() {
-    stopping = true;
-    acceptors.clear();
-    while (!all.empty())
-        all.back()->close();
-    clear_up();
+    one.sweep(now, crowded);
 }
 
 secure_server::secure_server(loop& on, secure_server_options options, choose_certificate choose,
                              make_secure_session session)
     : state_(std::make_shared<state>(on, std::move(options), std::move(choose), std::move(session))) {
-    state_->self = state_;
+    state_->know(state_);
 }
 
 secure_server::~secure_server() {
@@ -184,36 +110,15 @@ secure_server::~secure_server() {
 }
 
 std::expected<void, std::string> secure_server::listen(const listen_address& at) {
-    auto opened =
-        acceptor::open(state_->on, at, state_->options.listening,
-                       [weak = state_->self](descriptor socket, const peer& who, acceptor::place place) {
-                           if (const auto held = weak.lock())
-                               held->welcome(std::move(socket), who, std::move(place));
-                       });
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    if (!state_->addresses.empty())
-        state_->addresses += ", ";
-    state_->addresses += at.tcp ? (*opened)->bound().to_string() : at.to_string();
-    state_->acceptors.push_back(std::move(*opened));
-    if (!state_->gone) {
-        state_->gone = std::make_shared<event>(state_->on);
-        state_->on.spawn(until_gone(state_->gone));
-    }
-    return {};
+    return state_->listen(at);
 }
 
 std::string secure_server::address() const {
-    return state_->addresses;
+    return state_->addresses();
 }
 
 void secure_server::stop() {
-    state_->stopping = true;
-    for (const auto& one : state_->acceptors)
-        one->stop();
-    for (const auto& one : state_->all)
-        one->read_on(); // looks at it, closes it where nothing is owed
-    state_->want_turn();
+    state_->stop();
 }
 
 std::size_t secure_server::open_connections() const {
@@ -221,10 +126,7 @@ std::size_t secure_server::open_connections() const {
 }
 
 std::uint64_t secure_server::refused() const {
-    std::uint64_t sum = 0;
-    for (const auto& one : state_->acceptors)
-        sum += one->refused();
-    return sum;
+    return state_->refused();
 }
 
 secure_server::counters secure_server::counted() const {

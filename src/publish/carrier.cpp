@@ -99,7 +99,11 @@ io::task<> carrier::state::finish(std::shared_ptr<state> self, std::shared_ptr<h
     mine->work.state = mine->notes.to_text();
     // Where this cannot be written the lease runs out, and it is looked at again.
     static_cast<void>(co_await ask<bool>(
-        self, [work = mine->work, again](store::domain_store& to) { return to.done_work(work, again); }));
+        self, [work = mine->work, next = mine->next, again](store::domain_store& to) -> store::result<bool> {
+            if (next) // for the table of all domains alone: the work ends all the same
+                static_cast<void>(to.keep_next(work.domain, *next));
+            return to.done_work(work, again);
+        }));
 }
 
 io::task<> carrier::state::carry(std::shared_ptr<state> self, std::shared_ptr<holding> mine) {

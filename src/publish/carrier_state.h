@@ -20,6 +20,7 @@ namespace mailtight::publish {
 struct holding {
     store::due_work work;
     memo notes;
+    std::optional<std::optional<model::next_step>> next; ///< what the last plan says; nothing: none was made
     io::loop::time_point renewed{};
     bool held = false; ///< the lease is ours; before, its place is taken and the store's thread writes `work`
     bool lost = false; ///< somebody else has it now: nothing may be done any more
@@ -33,6 +34,9 @@ struct thought {
     model::enforce_evidence evidence;
     plan::plan plan;
 };
+
+/// The first step that is not done, for the table of all domains; nothing where it is where it should be.
+std::optional<model::next_step> next_of(const plan::plan& of);
 
 /// What became of a step.
 struct effect {

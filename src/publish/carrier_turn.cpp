@@ -85,6 +85,17 @@ void note_outcome(holding& mine, const plan::step& what, const effect& done, utc
 
 } // namespace
 
+std::optional<model::next_step> next_of(const plan::plan& of) {
+    const auto* step = of.next();
+    if (of.finished || !step || step->kind == plan::step_kind::come_back)
+        return std::nullopt;
+    return model::next_step{.kind = std::string(plan::to_string(step->kind)),
+                            .title = step->title,
+                            .state = std::string(plan::to_string(step->state)),
+                            .by = step->by == plan::step_actor::us ? "us" : "person",
+                            .not_before = step->not_before};
+}
+
 std::string signature(const plan::step& of) {
     std::string out(plan::to_string(of.kind));
     for (const auto* part : {&of.policy, &of.host})
@@ -154,6 +165,7 @@ io::task<std::optional<utc_seconds>> carrier::state::turn(std::shared_ptr<state>
             co_return std::nullopt;
         }
         const auto known = std::make_shared<const thought>(std::move(**thinks));
+        mine->next = next_of(known->plan);
         const auto now = self->policy_time.now();
         const auto* next = first_action(known->plan);
         const bool undone = next && mine->notes.doing && mine->notes.doing->signature == signature(*next);
@@ -304,6 +316,7 @@ io::task<carried> carrier::state::do_once(std::shared_ptr<state> self, std::stri
     } else {
         const auto known = std::make_shared<const thought>(std::move(**thinks));
         out.plan = known->plan;
+        mine->next = next_of(known->plan);
         if (const auto next = self->first_for_a_person(*known)) {
             auto done = co_await perform(self, mine, known, *next, who);
             note_outcome(*mine, *next, done, self->policy_time.now());

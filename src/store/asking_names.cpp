@@ -68,4 +68,21 @@ result<std::vector<std::string>> sql_store::names_below(std::span<const std::str
     });
 }
 
+result<touched> store::touched_after(report_number) {
+    return touched{};
+}
+
+result<touched> sql_store::touched_after(report_number after) {
+    return reading([&] {
+        touched out;
+        out.newest = on_->number("select max(id) from report").value_or(0);
+        out.rules = on_->number("select value from setting where name = 'generation'").value_or(0);
+        if (out.newest > after)
+            on_->query("select distinct o.name from policy_result p join own_domain o on o.word = p.owner "
+                       "where p.report > $1",
+                       {after}, [&](const sql::row& r) { out.domains.push_back(r.string(0)); });
+        return out;
+    });
+}
+
 } // namespace mailtight::store

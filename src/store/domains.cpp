@@ -43,6 +43,19 @@ result<std::size_t> domain_store::done_all(std::span<const done_with> all) {
     }
     return out;
 }
+result<void> domain_store::keep_look(const model::shown&, std::string_view) {
+    return {};
+}
+result<void> domain_store::keep_next(std::string_view, const std::optional<model::next_step>&) {
+    return {};
+}
+result<std::vector<model::shown>> domain_store::shown_after(std::int64_t, std::size_t) {
+    return std::vector<model::shown>{};
+}
+result<std::optional<model::kept_look>> domain_store::last_look(std::string_view) {
+    return std::optional<model::kept_look>{};
+}
+
 result<std::size_t> domain_store::watched_all(std::span<const model::watched_state> all) {
     std::size_t out = 0;
     for (const auto& each : all) {
@@ -150,6 +163,8 @@ result<domain_store::saved> sql_domains::remove(std::string_view domain, std::st
         on_->run("delete from domain_work where domain = $1", {domain});
         on_->run("delete from domain_label where domain = $1", {domain});
         on_->run("delete from domain_mark where domain = $1", {domain});
+        on_->run("delete from domain_shown where domain = $1", {domain});
+        on_->run("delete from domain_look where domain = $1", {domain});
         append({.number = 0,
                 .at = now,
                 .domain = std::string(domain),

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "model/looked_after.h"
+#include "model/shown.h"
 #include "model/watched.h"
 #include "store/store.h"
 
@@ -208,6 +209,17 @@ public:
     /// The newest state of each domain, for the table, pages by name: that of the full check, or that of the
     /// cheap one where this has changed since.
     virtual result<std::vector<model::watched_state>> latest_states(const domain_question& which) = 0;
+    // ---- what the table of all domains shows; of a domain that is not looked after nothing is kept. A store
+    // that shows none keeps nothing ----
+    /// What a full look came to, with its document. `next` is left as it is, and so is `changed` where it is
+    /// "".
+    virtual result<void> keep_look(const model::shown& seen, std::string_view document);
+    /// What the plan says is next; nothing: it is where it should be. Writes only what differs.
+    virtual result<void> keep_next(std::string_view domain, const std::optional<model::next_step>& next);
+    /// In the order of the changes, as published_after().
+    virtual result<std::vector<model::shown>> shown_after(std::int64_t change, std::size_t limit);
+    virtual result<std::optional<model::kept_look>> last_look(std::string_view domain);
+
     virtual result<void> count_fetches(std::span<const model::policy_fetches> batch) = 0;
     virtual result<std::vector<model::policy_fetches>> fetches(std::string_view domain,
                                                                std::chrono::sys_days since) = 0;

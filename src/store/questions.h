@@ -67,6 +67,14 @@ struct reporter_row {
         usual_interval{};  ///< between the ends of consecutive periods, median of the last; 0 unknown
     bool verified = false; ///< at least one of its reports was
 };
+/// Sessions that one reporter tells of on one day, over all domains asked about.
+struct reporter_day_row {
+    std::string reporter, organization;
+    store::day day{};
+    std::uint64_t success = 0, failure = 0;
+    std::uint64_t reports = 0; ///< where a result or an MX is asked for: at least
+    bool verified = false;     ///< at least one of the reports was
+};
 struct mx_row {
     std::string reporter, mx; ///< mx "" : the reporter does not say
     std::uint64_t failure = 0;
@@ -104,6 +112,13 @@ struct quarantine_row {
 struct sizes {
     std::uint64_t reports = 0, policy_results = 0, details = 0, bytes = 0;
     std::uint64_t schema = 0;
+};
+
+/// What happened to the totals since a report.
+struct touched {
+    std::int64_t newest = 0;          ///< number of the newest report
+    std::int64_t rules = 0;           ///< grows when domains or what counts change: then all totals may have
+    std::vector<std::string> domains; ///< of ours that reports after the given one name
 };
 
 } // namespace mailtight::store

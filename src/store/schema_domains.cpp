@@ -5,8 +5,8 @@
 //
 // Who writes takes its locks in this order, so that machines that share a database wait for each other but
 // never in a circle: `token_bucket`, `looked_after`, `domain_work` in key order, `served_head`,
-// `domain_counter`, and then `publication` and `kept_certificate`, which are only written under their
-// counter. Several calls in one transaction keep to it among rows of `domain_work`; who saves certificates in
+// `domain_counter`, and then `publication`, `kept_certificate` and `domain_shown`, which are only written under
+// their counter. Several calls in one transaction keep to it among rows of `domain_work`; who saves certificates in
 // it may hold the counter already, for whose sake nobody waits who holds one of these rows: they are under
 // its lease.
 #include "store/schema.h"
@@ -99,7 +99,20 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create index policy_fetches_day on policy_fetches (day)",
 });
 
-constexpr std::array<schema_step, 1> steps{schema_step(first_tables)};
+// What the table of all domains shows: a small row, numbered as publications are, and beside it the document
+// of the last full look (gzip). looked_at 0: none yet; next_kind '': nothing.
+constexpr auto what_is_shown = std::to_array<std::string_view>({
+    "insert into domain_counter (name, value) values ('shown', 0)",
+    "create table domain_shown (domain text {bytewise} primary key, change bigint not null unique, "
+    "looked_at bigint not null, verdict text not null, mode text not null, parts text not null, "
+    "errors bigint not null, warnings bigint not null, changed text not null, changed_at bigint not null, "
+    "next_kind text not null, next_title text not null, next_state text not null, next_by text not null, "
+    "next_at bigint)",
+    "create table domain_look (domain text {bytewise} primary key, at bigint not null, "
+    "document {blob} not null)",
+});
+
+constexpr std::array<schema_step, 2> steps{schema_step(first_tables), schema_step(what_is_shown)};
 
 } // namespace
 

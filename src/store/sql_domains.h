@@ -90,6 +90,10 @@ public:
     result<std::size_t> watched_all(std::span<const model::watched_state> all) override;
     result<std::vector<model::watched_state>> history(std::string_view domain, std::size_t limit) override;
     result<std::vector<model::watched_state>> latest_states(const domain_question& which) override;
+    result<void> keep_look(const model::shown& seen, std::string_view document) override;
+    result<void> keep_next(std::string_view domain, const std::optional<model::next_step>& next) override;
+    result<std::vector<model::shown>> shown_after(std::int64_t change, std::size_t limit) override;
+    result<std::optional<model::kept_look>> last_look(std::string_view domain) override;
     result<void> count_fetches(std::span<const model::policy_fetches> batch) override;
     result<std::vector<model::policy_fetches>> fetches(std::string_view domain,
                                                        std::chrono::sys_days since) override;
@@ -168,6 +172,10 @@ private:
     std::int64_t from_here(std::string_view counter, std::int64_t change);
     // domains_keeping.cpp
     bool may_save(std::string_view certificate, std::int64_t fence);
+    // domains_showing.cpp
+    std::optional<model::shown> shown_row(std::string_view domain);
+    bool hold_domain(std::string_view domain);
+    void write_shown(model::shown value);
     // domains_watching.cpp
     bool append_state(const model::watched_state& state, std::string_view digest);
     bool expire_states(base::utc_seconds before);

@@ -36,7 +36,9 @@ public:
     result<std::optional<stored_report>> show(report_number number) override;
     result<std::optional<report_number>> find_test(std::string_view token) override;
     result<std::vector<day_row>> days(const filter& of) override;
+    result<std::optional<day>> newest_day(std::span<const std::string> domains) override;
     result<std::vector<reporter_row>> reporters(const filter& of) override;
+    result<std::vector<reporter_day_row>> reporter_days(const filter& of) override;
     result<std::vector<mx_row>> reporters_by_mx(const filter& of) override;
     result<std::vector<result_row>> results(const filter& of) override;
     result<std::vector<failure_row>> failures(const filter& of) override;
@@ -45,6 +47,7 @@ public:
     result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
                                                  std::size_t each) override;
     result<sizes> size() override;
+    result<touched> touched_after(report_number after) override;
 
 private:
     /// What the database knows of a report that came before under the same key.

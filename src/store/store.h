@@ -89,7 +89,11 @@ public:
     /// By a `report test` token.
     virtual result<std::optional<report_number>> find_test(std::string_view token) = 0;
     virtual result<std::vector<day_row>> days(const filter& of) = 0;
+    /// The newest day that a counted report of these domains is about, or of all of ours where none is named.
+    virtual result<std::optional<day>> newest_day(std::span<const std::string> domains) = 0;
     virtual result<std::vector<reporter_row>> reporters(const filter& of) = 0;
+    /// In order of reporter and day.
+    virtual result<std::vector<reporter_day_row>> reporter_days(const filter& of) = 0;
     virtual result<std::vector<mx_row>> reporters_by_mx(const filter& of) = 0;
     virtual result<std::vector<result_row>> results(const filter& of) = 0;
     virtual result<std::vector<failure_row>> failures(const filter& of) = 0;
@@ -103,6 +107,9 @@ public:
     virtual result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,
                                                          std::size_t each) = 0;
     virtual result<sizes> size() = 0;
+    /// Whose totals may have changed, for who keeps sums in memory. A report that counts only later because
+    /// a better trusted copy of it came is not among them.
+    virtual result<touched> touched_after(report_number after);
 };
 
 struct open_options {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -98,13 +99,35 @@ def _driven(lab, binary: Path, kind: str, only: str, full: bool) -> tuple[int, l
     return held, not_held
 
 
+_CASE = re.compile(r"(?P<kind>\w+): (?P<name>.+?) +[0-9.]+ s$")
+
+
+def _try_again(lab, binary: Path, full: bool, problems: list[str]) -> tuple[int, list[str]]:
+    """A case that fails beside all the others is run once more by itself: a busy machine makes mail servers late. It
+    is said which ones needed it; in `--full`, where nothing is hurried, the first try decides."""
+    found = [_CASE.match(problem) for problem in problems]
+    if full or not all(found) or len(found) > 3:
+        return 0, problems
+    held, left = 0, []
+    for case in found:
+        print(f"once more, by itself: {case['kind']}: {case['name']}", flush=True)
+        good, bad = _driven(lab, binary, case["kind"], case["name"], full)
+        held += good
+        left += bad
+        if not bad:
+            print(f"right only at the second try: {case['kind']}: {case['name']}", flush=True)
+    return held, left
+
+
 def _all_driven(lab, binary: Path, given) -> tuple[int, list[str]]:
     """Those that `--only` names, at once: they share nothing but the processor."""
     kind, _, only = given.only.partition(":")
     kinds = [k for k in DRIVEN if given.only == "*" or k == kind]
     with ThreadPoolExecutor(len(DRIVEN)) as pool:
         results = list(pool.map(lambda k: _driven(lab, binary, k, only.strip(" *"), given.full), kinds))
-    return sum(held for held, _ in results), [problem for _, problems in results for problem in problems]
+    held, problems = sum(held for held, _ in results), [problem for _, some in results for problem in some]
+    more, problems = _try_again(lab, binary, given.full, problems)
+    return held + more, problems
 
 
 def test(make_lab, given) -> int:

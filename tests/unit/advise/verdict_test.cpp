@@ -3,6 +3,9 @@
 #include "support/proves.h"
 #include "unit/advise/codes.h"
 
+#include <gmock/gmock.h>
+
+#include <map>
 #include <optional>
 
 namespace mailtight::tests {
@@ -129,6 +132,25 @@ TEST(criteria, five_a_host_each_pass_fail_or_not_tested) {
                                          "not expired"};
     for (std::size_t i = 0; i < names.size(); ++i)
         EXPECT_EQ(judged.mx.at(0).criteria.at(i).name, names[i]);
+}
+
+TEST(verdicts, why_nobody_vouches_for_a_certificate_is_said_in_words) {
+    using enum model::cert_fault;
+    for (const auto& [fault, words] : std::map<model::cert_fault, std::string>{
+             {self_signed, "signed by itself"},
+             {chain_incomplete, "does not send the intermediate certificate"},
+             {untrusted, "no public root vouches for it"},
+             {weak, "too weak"}}) {
+        observation seen = healthy();
+        auto& tls = seen.mx.at(0).probes.front().tls;
+        tls.faults = {fault};
+        tls.reason = "X509_V_ERR_SOMETHING";
+        const auto judged = advise::judge(seen);
+        const auto& said = judged.mx.at(0).criteria.at(3);
+        EXPECT_EQ(said.state, advise::criterion_state::fail);
+        EXPECT_THAT(said.why,
+                    testing::AllOf(testing::HasSubstr(words), testing::EndsWith("(X509_V_ERR_SOMETHING)")));
+    }
 }
 
 TEST(verdicts, also_recommended_is_one_line_apart) {

@@ -114,8 +114,7 @@ TEST_F(last_run, an_outage_is_no_change_and_hides_none) {
         seen.fetches.clear();
     };
     run();
-    for (const auto& change : run(dead))
-        EXPECT_THAT(change, HasSubstr("the verdict changed")) << "what could not be looked up is no change";
+    EXPECT_THAT(run(dead), testing::IsEmpty()) << "what could not be looked up is no change";
     const auto after = run([](model::observation& seen) {
         third_host(seen);
         other_policy(seen);
