@@ -200,15 +200,18 @@ export interface StepDone {
 export interface DnsForm {
   format: string;
   text: string;
-  records: { step: number; name: string; type: string; value: string; ttl: number; done: boolean }[];
+  records: { step: number; name: string; in_form: string; type: string; value: string; ttl: number; done: boolean; why: string }[]; // in_form: the name as the provider's form wants it
+  zone: string;
+  needs: string[];
   provider: { name: string; guessed: boolean; labels: { name: string; type: string; value: string; ttl: string } } | null;
 }
 
 // ---- GET /domains/{domain}/history ----
 export interface History {
-  served: { mode: string; max_age: number; ids: string[]; first_served: Time; last_served: Time | null; ours: boolean; body: string }[];
+  served: { mode: string; max_age: number; ids: string[]; first_served: Time; last_served: Time | null; binds_until: Time; ours: boolean; body: string }[];
   changes: Change[];
-  fetches: { network: string; id: string; first: Time; last: Time; count: number }[]; // who fetched which policy
+  fetches: { network: string; id: string; agent: string; first: Time; last: Time; count: number }[]; // who fetched which policy
+  states: { first: Time; last: Time; state: Verdict; id: string; mx: string[]; problems: string[] }[]; // what the watch saw, newest first; problems: codes of findings
 }
 export interface Change {
   number: number;

@@ -84,12 +84,15 @@ function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: s
     <>
       {form.provider && (
         <Notice icon="info">
-          The fields are named as in the form of <strong>{form.provider.name}</strong>
+          The fields and names are as in the form of <strong>{form.provider.name}</strong>
           {form.provider.guessed && ", which the name servers point to"}.
         </Notice>
       )}
+      {form.needs.map((one) => (
+        <Notice key={one}>{one}</Notice>
+      ))}
       {form.records.map((one) => (
-        <RecordCard key={one.name + one.type + one.value} record={one} {...(form.provider ? { labels: form.provider.labels } : {})} />
+        <RecordCard key={one.name + one.type + one.value} record={one} named={one.in_form} {...(form.provider ? { labels: form.provider.labels } : {})} />
       ))}
       {!form.records.length && <p class="soft">There is no record to publish.</p>}
     </>
