@@ -3,6 +3,7 @@
 // alone: an address that somebody else has is an error only where it was asked for.
 #include "api/pages_site.h"
 #include "api/site.h"
+#include "app/access_desk.h"
 #include "app/pages_part.h"
 #include "base/text.h"
 
@@ -103,16 +104,22 @@ io::http_site kept_by(std::shared_ptr<const doorkeeper> keeper, io::http_site si
 
 class web_pages final : public pages_part {
 public:
-    web_pages(daemon_core& core, wanted what)
+    web_pages(daemon_core& core, wanted what, std::unique_ptr<api::doorkeeper> access)
         : core_(core)
         , what_(std::move(what))
+        , access_(std::move(access))
         , server_(core.loop(), options(core), core.with->clock) {
         const auto keeper = std::make_shared<const doorkeeper>(what_);
         server_.add_site(kept_by(keeper, api::make_pages_site(api::built_pages(), what_.hosts)));
         api::site_options site;
         site.hosts = what_.hosts;
+        site.keeper = access_.get();
+        site.read_only = core.set.web_read_only;
+        core.api->access = access_.get();
         server_.add_site(kept_by(keeper, api::make_site(core.api, std::move(site))));
     }
+    ~web_pages() override { core_.api->access = nullptr; }
+    void start() override { core_.loop().spawn(access_->keep()); }
     std::expected<void, std::string> open() override {
         if (auto read = read_certificates(core_.set); !read)
             return read;
@@ -132,9 +139,10 @@ public:
     }
     void stop() override {
         server_.stop();
+        access_->stop();
         running_ = false;
     }
-    bool idle() const override { return server_.open_connections() == 0; }
+    bool idle() const override { return server_.open_connections() == 0 && access_->idle(); }
     intake::way_status status() const override {
         intake::way_status now;
         now.name = "web";
@@ -209,6 +217,7 @@ private:
 
     daemon_core& core_;
     wanted what_;
+    std::unique_ptr<api::doorkeeper> access_;
     io::tls_server certificates_;
     io::http_server server_;
     std::uint64_t answered_ = 0, refused_ = 0;
@@ -223,7 +232,10 @@ std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_c
     auto what = wanted_of(core.set);
     if (!what)
         return std::unexpected(what.error());
-    return std::make_unique<web_pages>(core, std::move(*what));
+    auto access = make_access(core);
+    if (!access)
+        return std::unexpected(access.error());
+    return std::make_unique<web_pages>(core, std::move(*what), std::move(*access));
 }
 
 } // namespace mailtight::app

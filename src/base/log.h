@@ -78,6 +78,10 @@ enum class event {
     plan_step_failed,
     certificate_issued,
     certificate_failed,
+    access_login,
+    access_changed,
+    access_refused,
+    access_trouble,
     internal_error,
 };
 

@@ -128,6 +128,16 @@ constexpr std::array table = {
     event_entry{event::certificate_failed, "certificate.failed", warning,
                 "No certificate could be had for a policy host; it is tried again, ever more seldom. The old "
                 "one goes on. Mend what `error` says."},
+    event_entry{event::access_login, "access.login", info,
+                "Somebody logged in to the pages: `who`, with a password, a token or a link, from `from`."},
+    event_entry{
+        event::access_changed, "access.changed", info,
+        "Something was changed through the pages or the API; mailtight access log shows all of them."},
+    event_entry{event::access_refused, "access.refused", warning,
+                "A login or a request was refused: a wrong password or token, or too little of a role. Many "
+                "from one address are slowed down by themselves; a firewall can read `from` here."},
+    event_entry{event::access_trouble, "access.trouble", error,
+                "The log of who did what cannot be written just now; it waits in memory, up to a limit."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };
