@@ -33,6 +33,9 @@ enum class event {
     listening,
     listener_trouble,
     pages_off,
+    web_first_start,
+    web_used,
+    web_refused,
     part_failed,
     way_in_failed,
     way_in_recovered,
@@ -78,10 +81,6 @@ enum class event {
     plan_step_failed,
     certificate_issued,
     certificate_failed,
-    access_login,
-    access_changed,
-    access_refused,
-    access_trouble,
     internal_error,
 };
 
