@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may ask the pages and the API, with the daemon's objects: the gate for its listener, what is made at
-// the first start, and how a command comes to the same store. Lives on the loop; errors are for a person.
+// Who may ask the pages and the API, as commands keep it: in the store beside a running daemon, which hears
+// of it within two seconds. Blocks on the store; errors are for a person.
 #pragma once
 
 #include "app/settings.h"

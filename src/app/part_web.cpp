@@ -200,7 +200,7 @@ void greet(const std::string& address, const first_access& access) {
 io::task<> welcome(daemon_core& core, std::string address) {
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
     auto access = co_await core.asker->run<store::result<first_access>>(
-        [set = core.set, terminal] { return begin_access(set, policy_time().now(), terminal); });
+        [set = core.set, terminal, now = core.now()] { return begin_access(set, now, terminal); });
     if (!access) {
         core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
         co_return;
