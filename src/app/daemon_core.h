@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/context.h"
+#include "api/domain_desk.h"
 #include "app/alarm_loop.h"
 #include "app/options.h"
 #include "app/store_access.h"
@@ -77,7 +78,8 @@ struct daemon_core {
     std::unique_ptr<turns> turn; ///< among the machines of one database
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
-    std::shared_ptr<api::context> api;  ///< filled by the parts that are on
+    std::unique_ptr<api::domain_desk> looked_after;
+    std::shared_ptr<api::context> api; ///< filled by the parts that are on
     std::vector<std::unique_ptr<part>> parts;
     // Of the parts: those of [resolve], [collect], [deliver] and [publish], where they are switched on.
     sending_part* sending = nullptr;
