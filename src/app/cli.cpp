@@ -19,6 +19,7 @@ namespace mailtight::app {
 namespace {
 
 constexpr const char* version_text = "mailtight " MAILTIGHT_VERSION;
+constexpr std::string_view completion_prefix = "completion-";
 
 } // namespace
 
@@ -97,13 +98,22 @@ command_line::command_line()
     add_machine_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
-    doc->add_option("what", s.doc, "config, events, exim, findings, man, metrics or openapi")->required();
+    doc->add_option("what", s.doc, doc_words)->required();
     s.finish(
         doc,
         [&s, this] {
-            if (s.doc != "man")
+            std::string text;
+            if (s.doc == "man")
+                text = manual();
+            else if (s.doc == "man-config")
+                text = configuration_manual();
+            else if (s.doc == "commands")
+                text = commands_json();
+            else if (s.doc.starts_with(completion_prefix))
+                text = completion(std::string_view(s.doc).substr(completion_prefix.size()));
+            if (text.empty())
                 return cmd_doc(s.common, s.doc);
-            print(manual());
+            print(text);
             return static_cast<int>(fine);
         },
         false);
@@ -112,6 +122,12 @@ command_line::command_line()
 command_line::~command_line() = default;
 
 std::vector<command_text> command_line::commands() const {
+    auto all = tree();
+    std::erase_if(all, [](const command_text& each) { return !each.works; });
+    return all;
+}
+
+std::vector<command_text> command_line::tree() const {
     std::vector<command_text> all;
     std::function<void(const CLI::App*, std::string)> walk = [&](const CLI::App* from, std::string prefix) {
         for (const auto* command : from->get_subcommands([](const CLI::App*) { return true; })) {
@@ -121,19 +137,27 @@ std::vector<command_text> command_line::commands() const {
             text.name = prefix + command->get_name();
             text.description = command->get_description();
             text.example = command->get_footer();
+            text.works = state_->working.contains(command);
             for (const auto* option : command->get_options()) {
                 const auto group = option->get_group();
                 if (group.empty() || option->get_single_name() == "help")
                     continue;
-                text.options.push_back(
-                    {option->get_positional() && !option->nonpositional()
-                         ? option->get_type_name()
-                         : option->get_name(false, true) +
-                               (option->get_type_size() == 0 ? "" : " " + option->get_type_name()),
-                     option->get_description(), group == "Network"});
+                const bool placed = option->get_positional() && !option->nonpositional();
+                const bool takes_value = option->get_type_size() != 0;
+                command_text::option_text one{
+                    placed ? option->get_type_name()
+                           : option->get_name(false, true) +
+                                 (takes_value ? " " + option->get_type_name() : std::string()),
+                    option->get_description(),
+                    group == "Network",
+                    {},
+                    takes_value ? option->get_type_name() : std::string()};
+                if (!placed)
+                    for (const auto& name : option->get_lnames())
+                        one.flags.push_back("--" + name);
+                text.options.push_back(std::move(one));
             }
-            if (state_->working.contains(command))
-                all.push_back(std::move(text));
+            all.push_back(std::move(text));
             walk(command, prefix + command->get_name() + " ");
         }
     };

@@ -3,12 +3,14 @@
 #include "api/route.h"
 #include "app/exim_snippet.h"
 #include "app/options.h"
+#include "app/settings.h"
 #include "app/terminal.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "findings/finding.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace mailtight::app {
 
@@ -54,6 +56,18 @@ int cmd_doc(const common_options&, const std::string& what) {
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }
+    if (what == "settings") {
+        boost::json::array rows;
+        for (const auto& key : setting_keys())
+            rows.push_back(
+                boost::json::object{{"section", key.section},
+                                    {"name", key.name},
+                                    {"default", key.fallback()},
+                                    {"text", key.comment},
+                                    {"one_of", boost::json::array(key.one_of.begin(), key.one_of.end())}});
+        print(boost::json::serialize(rows) + "\n");
+        return fine;
+    }
     if (what == "exim") {
         print(exim_snippet());
         return fine;
@@ -62,7 +76,7 @@ int cmd_doc(const common_options&, const std::string& what) {
         print(api::openapi(MAILTIGHT_VERSION));
         return fine;
     }
-    complain("doc takes config, events, exim, findings, man, metrics or openapi");
+    complain(fmt::format("doc takes {}", doc_words));
     return wrong_usage;
 }
 

@@ -8,11 +8,14 @@
 #include "app/domain_desk.h"
 #include "app/import_batch.h"
 #include "app/key_source.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
+#include "app/received_desk.h"
 #include "app/reports_part.h"
 #include "app/results_desk.h"
 #include "app/sending_part.h"
+#include "app/system_desk.h"
 #include "app/terminal.h"
 #include "app/turns.h"
 #include "base/text.h"
@@ -162,7 +165,7 @@ std::expected<void, std::string> open_seal(daemon_core& core) {
 
 std::expected<void, std::string> open_parts(daemon_core& core) {
     if (!core.set.tls_certificates.empty())
-        if (auto loaded = core.certificates.load(certificate_files(core.set)); !loaded)
+        if (auto loaded = core.certificates.load(certificate_files(core.set.tls_certificates)); !loaded)
             return std::unexpected("serve.tls-certificates: " + loaded.error());
     auto parts = make_parts(core);
     if (!parts)
@@ -177,14 +180,14 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
         }
         const auto now = each->status();
         core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
-        works = works || each->is_way_in();
+        works = works || each->is_way_in() || (each.get() == core.pages && now.running);
     }
     if (!works)
         return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
                                "maildir.path, mbox.path or imap.host to take reports in, a listener of "
                                "[resolve] to serve policies to a mail server, a source of [collect] to "
                                "count results, deliver.contact to report them, or publish.listen "
-                               "to serve policies of your domains");
+                               "to serve policies of your domains, or web.listen for the pages");
     return {};
 }
 
@@ -294,6 +297,10 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
     else
         return std::unexpected(made.error());
     core.api->domains = core.looked_after.get();
+    core.received = make_received_desk(core);
+    core.api->received = core.received.get();
+    core.system = make_system_desk(core);
+    core.api->system = core.system.get();
     core.keeper->on_stored = [&core](const model::received_report& report,
                                      const store::add_outcome& outcome) {
         note_stored(core, report, outcome);

@@ -2,6 +2,7 @@
 // What the daemon does by itself, in turns: the watchdog, word of ways in that fail, retention, the digest;
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
+#include "app/pages_part.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
@@ -101,6 +102,7 @@ io::task<boost::json::object> status_of(daemon_core& core) {
     out["collect"] = core.collecting ? boost::json::value(core.collecting->status_json()) : nullptr;
     out["deliver"] = core.delivering ? boost::json::value(core.delivering->status_json()) : nullptr;
     out["publish"] = core.hosting ? boost::json::value(core.hosting->status_json()) : nullptr;
+    out["web"] = core.pages ? boost::json::value(core.pages->status_json()) : nullptr;
     out["carry"] = core.carrying ? boost::json::value(core.carrying->status_json()) : nullptr;
     co_return out;
 }
@@ -142,6 +144,8 @@ void refresh_metrics(daemon_core& core) {
         core.collecting->refresh_metrics(to);
     if (core.delivering)
         core.delivering->refresh_metrics(to);
+    if (core.pages)
+        core.pages->refresh_metrics(to);
     if (core.hosting)
         core.hosting->refresh_metrics(to);
     if (core.carrying)

@@ -7,6 +7,7 @@
 #include "api/context.h"
 #include "api/domain_desk.h"
 #include "app/alarm_loop.h"
+#include "app/look_memory.h"
 #include "app/options.h"
 #include "app/store_access.h"
 #include "app/world.h"
@@ -35,6 +36,7 @@ class collecting_part;
 class delivering_part;
 class hosting_part;
 class carrying_part;
+class pages_part;
 class results_desk;
 class turns;
 
@@ -79,7 +81,10 @@ struct daemon_core {
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
     std::unique_ptr<api::domain_desk> looked_after;
-    std::shared_ptr<api::context> api; ///< filled by the parts that are on
+    std::shared_ptr<api::context> api;  ///< filled by the parts that are on
+    look_memory looks;                  ///< that people asked for
+    std::unique_ptr<api::received_desk> received;
+    std::unique_ptr<api::system_desk> system;
     std::vector<std::unique_ptr<part>> parts;
     // Of the parts: those of [resolve], [collect], [deliver] and [publish], where they are switched on.
     sending_part* sending = nullptr;
@@ -87,6 +92,7 @@ struct daemon_core {
     delivering_part* delivering = nullptr;
     hosting_part* hosting = nullptr;
     carrying_part* carrying = nullptr;
+    pages_part* pages = nullptr;    ///< of [web], where it is switched on
     io::http_server* web = nullptr; ///< of https.listen
     /// Opens what is sealed in the database; read before privileges are dropped.
     std::shared_ptr<const base::sealing_key> seal;
@@ -127,13 +133,18 @@ bool takes_reports(const settings& from);
 /// The parts that the settings switch on, not open yet.
 std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon_core& core);
 std::unique_ptr<part> make_control_part(daemon_core& core);
+std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_core& core);
 std::expected<std::unique_ptr<part>, std::string> make_metrics_part(daemon_core& core);
 std::expected<std::unique_ptr<part>, std::string> make_imap_part(daemon_core& core);
 
 /// `ADDRESS:PORT` or `unix:PATH`, with the key's name in the error.
 std::expected<io::listen_address, std::string> listen_at(std::string_view key, const std::string& text,
                                                          std::uint16_t default_port);
-std::vector<io::tls_server::pair> certificate_files(const settings& from);
+/// Networks of a key, with its name in the error.
+std::expected<std::vector<base::ip_network>, std::string> networks(std::string_view key,
+                                                                   const std::vector<std::string>& texts);
+/// "CHAIN.pem KEY.pem" each, or one file with both.
+std::vector<io::tls_server::pair> certificate_files(const std::vector<std::string>& texts);
 /// What a listener wants to have told: faults of the program, no descriptors left.
 std::function<void(std::string_view)> complaints_to(daemon_core& core);
 /// Makes every number current, just before somebody fetches them.

@@ -2,6 +2,7 @@
 // Which parts there are: each way in of intake/ with its section of the configuration, and /metrics.
 #include "app/daemon_core.h"
 
+#include "app/pages_part.h"
 #include "app/publish_part.h"
 #include "app/reports_part.h"
 #include "app/sending_part.h"
@@ -14,19 +15,6 @@
 namespace mailtight::app {
 
 namespace {
-
-std::expected<std::vector<base::ip_network>, std::string> networks(std::string_view key,
-                                                                   const std::vector<std::string>& texts) {
-    std::vector<base::ip_network> all;
-    for (const auto& text : texts) {
-        auto network = base::ip_network::parse(text);
-        if (!network)
-            return std::unexpected(
-                fmt::format("{}: '{}' is no network such as 127.0.0.0/8", key, base::printable(text)));
-        all.push_back(*network);
-    }
-    return all;
-}
 
 class mail_part final : public part {
 public:
@@ -176,6 +164,19 @@ private:
 
 } // namespace
 
+std::expected<std::vector<base::ip_network>, std::string> networks(std::string_view key,
+                                                                   const std::vector<std::string>& texts) {
+    std::vector<base::ip_network> all;
+    for (const auto& text : texts) {
+        auto network = base::ip_network::parse(text);
+        if (!network)
+            return std::unexpected(
+                fmt::format("{}: '{}' is no network such as 127.0.0.0/8", key, base::printable(text)));
+        all.push_back(*network);
+    }
+    return all;
+}
+
 std::function<void(std::string_view)> complaints_to(daemon_core& core) {
     return [&core](std::string_view what) {
         core.log->write(base::event::listener_trouble, {{"error", std::string(what)}});
@@ -196,9 +197,9 @@ bool takes_reports(const settings& from) {
            !from.imap_host.empty();
 }
 
-std::vector<io::tls_server::pair> certificate_files(const settings& from) {
+std::vector<io::tls_server::pair> certificate_files(const std::vector<std::string>& texts) {
     std::vector<io::tls_server::pair> pairs;
-    for (const auto& text : from.tls_certificates) {
+    for (const auto& text : texts) {
         const auto gap = text.find(' ');
         pairs.push_back({text.substr(0, gap), gap == std::string::npos ? text : text.substr(gap + 1)});
     }
@@ -303,6 +304,13 @@ std::expected<std::vector<std::unique_ptr<part>>, std::string> make_parts(daemon
         if (!made)
             return std::unexpected(made.error());
         core.carrying = made->get();
+        parts.push_back(std::move(*made));
+    }
+    if (!set.web_listen.empty()) {
+        auto made = make_pages_part(core);
+        if (!made)
+            return std::unexpected(made.error());
+        core.pages = made->get();
         parts.push_back(std::move(*made));
     }
     if (!set.metrics_listen.empty()) {

@@ -2,6 +2,7 @@
 // Reload: configuration, certificates and domains again, while everything goes on. All or nothing up to the
 // point where nothing can fail any more.
 #include "app/daemon_core.h"
+#include "app/pages_part.h"
 #include "app/publish_part.h"
 #include "app/sending_part.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 /// What only a new process can change: what is bound, the store, who we are, the resolver.
 bool needs_restart(const setting_key& key) {
+    if (key.section == "web")
+        return key.name != "tls-certificates" && key.name != "read-only";
     constexpr std::array sections = {"dns",     "network",      "store",      "lmtp",    "smtp",    "https",
                                      "maildir", "mbox",         "imap",       "metrics", "collect", "deliver",
                                      "publish", "certificates", "dns-update", "watch"};
@@ -77,11 +80,14 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
     if (auto publishing = publish_settings_of(*fresh); !publishing)
         co_return failed(publishing.error());
     if (!fresh->tls_certificates.empty())
-        if (auto loaded = core.certificates.load(certificate_files(*fresh)); !loaded)
+        if (auto loaded = core.certificates.load(certificate_files(fresh->tls_certificates)); !loaded)
             co_return failed(
                 fmt::format("serve.tls-certificates: {}{}", loaded.error(),
                             core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
 
+    if (core.pages)
+        if (auto read = core.pages->read_certificates(*fresh); !read)
+            co_return failed(read.error());
     if (core.sending)
         if (auto prepared = core.sending->prepare_change(*fresh); !prepared)
             co_return failed(prepared.error());

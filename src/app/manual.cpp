@@ -3,6 +3,7 @@
 #include "app/cli.h"
 #include "app/settings.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace mailtight::app {
@@ -55,10 +56,6 @@ std::string command_line::manual() const {
             if (option.network)
                 out += fmt::format(".TP\n.B {}\n{}.\n", roff(option.name), roff(option.description));
     }
-    out += ".SH CONFIGURATION\nA TOML file; an unknown key is an error.\n";
-    for (const auto& key : setting_keys())
-        out += fmt::format(".TP\n.B [{}] {} = {}\n{}\n", key.section, roff(key.name), roff(key.fallback()),
-                           roff(key.comment));
     out +=
         ".SH EXIT STATUS\n.TP\n.B 0\nFine.\n.TP\n.B 1\nProblems were found in what was examined.\n.TP\n.B 2\n"
         "The command line or the configuration is wrong.\n.TP\n.B 3\nIt could not be done.\n"
@@ -67,7 +64,48 @@ std::string command_line::manual() const {
         "again.\n.TP\n.B SIGTERM, SIGINT\nTake no more, finish what was acknowledged, end.\n"
         ".SH FILES\n.TP\n.I /etc/mailtight/mailtight.toml\nThe configuration.\n"
         ".TP\n.I /var/lib/mailtight/mailtight.db\nThe store, unless store.where names another.\n"
-        ".TP\n.I /run/mailtight/control.sock\nWhere commands reach the daemon.\n";
+        ".TP\n.I /run/mailtight/control.sock\nWhere commands reach the daemon.\n"
+        ".SH SEE ALSO\n.BR mailtight.toml (5)\n";
+    return out;
+}
+
+std::string command_line::commands_json() const {
+    boost::json::array rows;
+    for (const auto& command : tree()) {
+        boost::json::array options;
+        for (const auto& option : command.options)
+            options.push_back(
+                boost::json::object{{"name", option.name},
+                                    {"description", option.description},
+                                    {"network", option.network},
+                                    {"flags", boost::json::array(option.flags.begin(), option.flags.end())},
+                                    {"value", option.type}});
+        rows.push_back(boost::json::object{{"name", command.name},
+                                           {"description", command.description},
+                                           {"example", command.example},
+                                           {"works", command.works},
+                                           {"options", std::move(options)}});
+    }
+    return boost::json::serialize(rows) + "\n";
+}
+
+std::string command_line::configuration_manual() const {
+    std::string out =
+        ".TH MAILTIGHT.TOML 5 \"\" \"mailtight " MAILTIGHT_VERSION "\" \"File Formats\"\n"
+        ".SH NAME\nmailtight.toml \\- configuration of mailtight\n"
+        ".SH SYNOPSIS\n.I /etc/mailtight/mailtight.toml\n.SH DESCRIPTION\n"
+        "A TOML file. Every key has a default; an unknown key is an error. Options on the command "
+        "line win over it. "
+        "The daemon reads it when it starts, and what may change on the fly on SIGHUP.\n";
+    std::string section;
+    for (const auto& key : setting_keys()) {
+        if (key.section != section) {
+            section = key.section;
+            out += fmt::format(".SH \"[{}]\"\n", roff(section));
+        }
+        out += fmt::format(".TP\n.B {} = {}\n{}\n", roff(key.name), roff(key.fallback()), roff(key.comment));
+    }
+    out += ".SH SEE ALSO\n.BR mailtight (1)\n";
     return out;
 }
 

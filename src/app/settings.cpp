@@ -3,6 +3,7 @@
 
 #include "app/settings_keys.h"
 #include "base/text.h"
+#include "store/store.h"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -24,7 +25,8 @@ constexpr const char* default_file = "/etc/mailtight/mailtight.toml";
 const std::vector<setting_key>& keys() {
     static const std::vector<setting_key> all = [] {
         std::vector<setting_key> rows = network_keys();
-        for (auto& more : {report_keys(), resolve_keys(), result_keys(), publish_keys(), daemon_keys()})
+        for (auto& more :
+             {report_keys(), resolve_keys(), result_keys(), publish_keys(), web_keys(), daemon_keys()})
             rows.insert(rows.end(), more.begin(), more.end());
         return rows;
     }();
@@ -182,7 +184,9 @@ bool hosts_policies(const settings& of) {
 }
 
 bool carries_out(const settings& of) {
-    return of.carry_out == "yes" || (of.carry_out == "automatic" && hosts_policies(of));
+    // Machines that share a database say which of them it is; where there is one alone, it is that one.
+    const bool alone = !of.web_listen.empty() && !store::is_postgres(of.store_where);
+    return of.carry_out == "yes" || (of.carry_out == "automatic" && (hosts_policies(of) || alone));
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

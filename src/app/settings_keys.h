@@ -14,6 +14,7 @@ std::vector<setting_key> report_keys();  ///< [store] [reports] and the ways in
 std::vector<setting_key> resolve_keys(); ///< [resolve]
 std::vector<setting_key> result_keys();  ///< [collect] [deliver]
 std::vector<setting_key> publish_keys(); ///< [publish] [certificates] [dns-update] [watch]
+std::vector<setting_key> web_keys();     ///< [web]
 std::vector<setting_key> daemon_keys();  ///< [serve] [mail] [alarms] [metrics] [log]
 
 } // namespace mailtight::app

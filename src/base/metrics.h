@@ -70,6 +70,8 @@ enum class metric {
     hosted_answers,
     hosted_handshakes,
     hosted_connections,
+    web_requests,
+    web_connections,
     plan_steps,
     plan_under_way,
     certificates_ordered,

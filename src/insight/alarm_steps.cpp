@@ -14,9 +14,7 @@ namespace {
 namespace json = boost::json;
 
 bool muted(std::string_view key, std::span<const mute> mutes, base::utc_seconds now) {
-    return std::ranges::any_of(mutes, [&](const mute& one) {
-        return now < one.until && (key == one.key || (one.key.ends_with('/') && key.starts_with(one.key)));
-    });
+    return std::ranges::any_of(mutes, [&](const mute& one) { return silences(one, key, now); });
 }
 
 /// What is left of an alarm that is over: its key holds kind and domain.
@@ -36,6 +34,10 @@ alarm alarm_of(const alarm_state& state) {
 }
 
 } // namespace
+
+bool silences(const mute& one, std::string_view key, base::utc_seconds now) {
+    return now < one.until && (key == one.key || (one.key.ends_with('/') && key.starts_with(one.key)));
+}
 
 alarm_step step_alarms(std::span<const alarm> now_active, std::span<const alarm_state> before,
                        std::span<const mute> mutes, base::utc_seconds now,

@@ -69,7 +69,7 @@ std::uint64_t new_failures(const alarm_inputs& facts, day today, std::vector<ala
         if (!group.diagnosis.ours || !told.insert(kind_of(group)).second)
             continue;
         alarm made;
-        made.key = key_of("new-failure", {facts.domain, group.result_type, group.mx});
+        made.key = failure_alarm_key(facts.domain, group.result_type, group.mx);
         const bool active = std::ranges::find(facts.active, made.key) != facts.active.end();
         if ((known.contains(kind_of(group)) && !active) || out.size() == kinds_told)
             continue;
@@ -187,6 +187,16 @@ void nothing_arriving(const alarm_inputs& facts, const alarm_thresholds& thresho
 }
 
 } // namespace
+
+std::string failure_alarm_key(std::string_view domain, std::string_view result_type, std::string_view mx) {
+    return key_of("new-failure", {domain, result_type, mx});
+}
+
+std::string failure_alarm_prefix(std::string_view domain, std::string_view result_type) {
+    return (result_type.empty() ? key_of("new-failure", {domain})
+                                : key_of("new-failure", {domain, result_type})) +
+           "/";
+}
 
 std::vector<alarm> alarms_now(const alarm_inputs& facts, const alarm_thresholds& thresholds,
                               base::utc_seconds now) {

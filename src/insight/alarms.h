@@ -59,7 +59,16 @@ struct mute {
     std::string key; ///< of the alarm, or a prefix ending in `/`
     base::utc_seconds until{};
     std::string why;
+    std::string by; ///< who silenced it; "" : on a command line
 };
+/// A mute that nobody gave an end.
+inline constexpr base::utc_seconds mute_without_end{std::chrono::seconds(253'402'300'799)}; // the year 9999
+/// The key of the alarm that a kind of failure raises, and the prefix of those of a domain, or of one of its
+/// result types.
+std::string failure_alarm_key(std::string_view domain, std::string_view result_type, std::string_view mx);
+std::string failure_alarm_prefix(std::string_view domain, std::string_view result_type = {});
+/// Whether the alarm of this key is silent under this mute.
+bool silences(const mute& one, std::string_view key, base::utc_seconds now);
 struct notice {
     enum class kind { raised, reminder, resolved } what = kind::raised;
     insight::alarm alarm;

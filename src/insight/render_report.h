@@ -11,13 +11,17 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace mailtight::insight {
 
-/// `report read --json`: one line a report, without the final newline when serialised.
-boost::json::object report_json(const model::received_report& from, const known_today& today = {});
+/// `report read --json`: one line a report, without the final newline when serialised. `most`: only so many
+/// details and policies are shown, and "left_out" says how many are not; the counts hold all of them.
+boost::json::object report_json(const model::received_report& from, const known_today& today = {},
+                                std::optional<std::size_t> most = {});
 /// A source that is no report: {"source":…,"error":{"code":…,"message":…}}.
 boost::json::object source_error_json(std::string_view source, std::string_view code,
                                       std::string_view message);

@@ -5,6 +5,8 @@
 #include "insight/json_text.h"
 #include "insight/render_report.h"
 
+#include <limits>
+
 namespace mailtight::insight {
 
 namespace json = boost::json;
@@ -43,11 +45,21 @@ json::object detail_json(const tlsrpt::failure_detail& detail, const advise::fai
             {"diagnosis", diagnosis_json(diagnose_today(detail, context, today))}};
 }
 
+/// What may still be shown of a report.
+struct room_left {
+    std::size_t rows = 0, left_out = 0;
+    bool take() {
+        rows > 0 ? --rows : ++left_out;
+        return left_out == 0;
+    }
+};
+
 json::object policy_json(const tlsrpt::policy_result& policy, const advise::failure_context& context,
-                         const known_today& today) {
+                         const known_today& today, room_left& room) {
     json::array details, remarks;
     for (const auto& detail : policy.details)
-        details.push_back(detail_json(detail, context, today));
+        if (room.take())
+            details.push_back(detail_json(detail, context, today));
     for (const auto& remark : advise::diagnose_policy(policy, context))
         remarks.push_back(diagnosis_json(remark));
     return {{"type", safe(policy.type)},
@@ -93,7 +105,8 @@ advise::failure_context context_of(const model::received_report& from, const tls
     return context;
 }
 
-json::object report_json(const model::received_report& from, const known_today& today) {
+json::object report_json(const model::received_report& from, const known_today& today,
+                         std::optional<std::size_t> most) {
     const tlsrpt::report& report = from.report;
     json::array warnings, policies;
     for (const auto& one : report.warnings) {
@@ -104,29 +117,37 @@ json::object report_json(const model::received_report& from, const known_today& 
             row["detail"] = safe(one.detail);
         warnings.push_back(std::move(row));
     }
-    for (const auto& policy : report.policies)
-        policies.push_back(policy_json(policy, context_of(from, policy, today), today));
+    room_left room{.rows = most.value_or(std::numeric_limits<std::size_t>::max())};
+    for (const auto& policy : report.policies) {
+        if (room.take())
+            policies.push_back(policy_json(policy, context_of(from, policy, today), today, room));
+        else
+            room.left_out += policy.details.size();
+    }
     const auto counts = tlsrpt::headline(report);
-    return {{"source", safe(from.source)},
-            {"format", safe(from.format)},
-            {"organization_name", safe(report.organization_name)},
-            {"contact_info", safe(report.contact_info)},
-            {"report_id", safe(report.report_id)},
-            {"start", or_null(report.start)},
-            {"end", or_null(report.end)},
-            {"inferred", strings(report.inferred)},
-            {"submitter", safe(from.submitter)},
-            {"report_domain",
-             from.report_domain.empty() ? json::value(nullptr) : json::value(safe(from.report_domain))},
-            {"dkim", dkim_json(from.dkim)},
-            {"trust", model::to_string(from.trust)},
-            {"trust_reason", safe(from.trust_reason)},
-            {"truncated", report.truncated},
-            {"test", !from.test_token.empty()},
-            {"warnings", std::move(warnings)},
-            {"headline", json::object{{"success", counts.success}, {"failure", counts.failure}}},
-            {"sentence", safe(advise::opening_sentence(report))},
-            {"policies", std::move(policies)}};
+    json::object made{{"source", safe(from.source)},
+                      {"format", safe(from.format)},
+                      {"organization_name", safe(report.organization_name)},
+                      {"contact_info", safe(report.contact_info)},
+                      {"report_id", safe(report.report_id)},
+                      {"start", or_null(report.start)},
+                      {"end", or_null(report.end)},
+                      {"inferred", strings(report.inferred)},
+                      {"submitter", safe(from.submitter)},
+                      {"report_domain", from.report_domain.empty() ? json::value(nullptr)
+                                                                   : json::value(safe(from.report_domain))},
+                      {"dkim", dkim_json(from.dkim)},
+                      {"trust", model::to_string(from.trust)},
+                      {"trust_reason", safe(from.trust_reason)},
+                      {"truncated", report.truncated},
+                      {"test", !from.test_token.empty()},
+                      {"warnings", std::move(warnings)},
+                      {"headline", json::object{{"success", counts.success}, {"failure", counts.failure}}},
+                      {"sentence", safe(advise::opening_sentence(report))},
+                      {"policies", std::move(policies)}};
+    if (most)
+        made["left_out"] = room.left_out;
+    return made;
 }
 
 json::object source_error_json(std::string_view source, std::string_view code, std::string_view message) {

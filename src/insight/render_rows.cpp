@@ -20,16 +20,19 @@
 
 namespace mailtight::insight {
 
+namespace json = boost::json;
+
 namespace {
 
-namespace json = boost::json;
 using advise::grouped;
 using advise::ink;
 using advise::padded;
 using advise::page;
 using advise::shown;
 
-json::object group_json(const failure_group& one) {
+} // namespace
+
+json::object failure_json(const failure_group& one) {
     return {{"domain", safe(one.domain)},
             {"result_type", safe(one.result_type)},
             {"reason_code", safe(one.reason_code)},
@@ -47,17 +50,7 @@ json::object group_json(const failure_group& one) {
             {"diagnosis", diagnosis_json(one.diagnosis)}};
 }
 
-json::array rows_json(const table& of) {
-    json::array all;
-    for (const auto& row : of.rows) {
-        json::object one;
-        for (std::size_t i = 0; i < of.columns.size(); ++i)
-            if (!of.columns[i].key.empty())
-                one[of.columns[i].key] = row[i];
-        all.push_back(std::move(one));
-    }
-    return all;
-}
+namespace {
 
 /// Which period it was, and where there is something.
 std::string nothing_words(const summary& of) {
@@ -157,7 +150,7 @@ std::string failures_text(std::span<const failure_group> groups, const advise::s
 std::string failures_ndjson(std::span<const failure_group> groups) {
     std::string out;
     for (const auto& one : groups)
-        out += json_line(group_json(one)) + '\n';
+        out += json_line(failure_json(one)) + '\n';
     return out;
 }
 
@@ -184,8 +177,9 @@ std::string stored_text(const store::stored_report& what, const advise::style& h
     return report_text(what.report, how, today) + to.take();
 }
 
-json::object stored_json(const store::stored_report& what, const known_today& today) {
-    json::object made = report_json(what.report, today);
+json::object stored_json(const store::stored_report& what, const known_today& today,
+                         std::optional<std::size_t> most) {
+    json::object made = report_json(what.report, today, most);
     json::array versions;
     for (const auto number : what.versions)
         versions.emplace_back(number);
@@ -195,6 +189,7 @@ json::object stored_json(const store::stored_report& what, const known_today& to
     made["received_at"] = base::format_utc(what.row.received_at);
     made["way"] = model::to_string(what.row.way);
     made["times_seen"] = what.row.times_seen;
+    made["raw"] = !what.report.json.empty();
     made["versions"] = std::move(versions);
     return made;
 }
@@ -247,12 +242,12 @@ json::object summary_json(const summary& of) {
         failure += row.failure;
     }
     return {{"headline", json::object{{"success", success}, {"failure", failure}}},
-            {"days", rows_json(days_table(of.days))},
-            {"reporters", rows_json(reporters_table(of.reporters))},
-            {"results", rows_json(results_table(of.results))},
-            {"reporter_mx", rows_json(mx_table(of.by_mx))},
-            {"trends", rows_json(trends_table(of.trends))},
-            {"not_counted", rows_json(quarantine_table(of.quarantine))}};
+            {"days", table_json(days_table(of.days))},
+            {"reporters", table_json(reporters_table(of.reporters))},
+            {"results", table_json(results_table(of.results))},
+            {"reporter_mx", table_json(mx_table(of.by_mx))},
+            {"trends", table_json(trends_table(of.trends))},
+            {"not_counted", table_json(quarantine_table(of.quarantine))}};
 }
 
 } // namespace mailtight::insight

@@ -29,10 +29,13 @@ std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::st
 std::string failures_text(std::span<const failure_group> groups, const advise::style& how);
 /// `report failures --json`: NDJSON with the diagnosis as an object.
 std::string failures_ndjson(std::span<const failure_group> groups);
+/// One group, as its line there.
+boost::json::object failure_json(const failure_group& one);
 /// `report show`: the report, and what the store knows about it.
 std::string stored_text(const store::stored_report& what, const advise::style& how,
                         const known_today& today = {});
-boost::json::object stored_json(const store::stored_report& what, const known_today& today = {});
+boost::json::object stored_json(const store::stored_report& what, const known_today& today = {},
+                                std::optional<std::size_t> most = {});
 /// `report summary` for a person: a sentence on the period, then the tables that have rows.
 struct summary {
     std::vector<store::day_row> days;

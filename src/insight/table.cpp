@@ -171,14 +171,22 @@ std::string json_line(const json::value& what) {
     }
 }
 
-std::string table_ndjson(const table& what) {
-    std::string out;
+json::array table_json(const table& what) {
+    json::array all;
     for (const auto& row : what.rows) {
         json::object one;
         for (std::size_t i = 0; i < what.columns.size(); ++i)
             if (!what.columns[i].key.empty())
                 one[what.columns[i].key] = row[i];
-        out += json_line(one);
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::string table_ndjson(const table& what) {
+    std::string out;
+    for (const auto& row : table_json(what)) {
+        out += json_line(row);
         out += '\n';
     }
     return out;

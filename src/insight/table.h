@@ -5,6 +5,7 @@
 
 #include "advise/text.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <string>
@@ -33,6 +34,8 @@ struct table {
 std::string table_text(const table& what, const advise::style& how);
 /// JSON in one line, with numbers as people write them: 0.0538, not 5.38E-2.
 std::string json_line(const boost::json::value& what);
+/// One object a row.
+boost::json::array table_json(const table& what);
 /// One object a row and line.
 std::string table_ndjson(const table& what);
 /// RFC 4180 (CRLF, quotes doubled), with a head line. A cell that a spreadsheet would take for a formula

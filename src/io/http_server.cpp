@@ -3,6 +3,8 @@
 // body and waiting in between have each their own time, so that a slow peer costs a slot for a bounded while.
 #include "io/http_server.h"
 
+#include "base/text.h"
+#include "io/event_reply.h"
 #include "io/http_route.h"
 
 #include <fmt/format.h>
@@ -58,6 +60,18 @@ struct http_server::state {
 namespace {
 
 using server_state = http_server::state;
+
+/// Whether the client would have events (RFC 9110 §12.5.1). An EventSource asks for nothing else, and no
+/// other client asks for them by a wildcard.
+bool wants_events(const wire::http_request& asked) {
+    if (asked.method != "GET")
+        return false;
+    const auto accepts = asked.field("accept");
+    for (const auto each : base::split(accepts, ','))
+        if (base::iequals(base::trim(each.substr(0, each.find(';'))), "text/event-stream"))
+            return true;
+    return false;
+}
 
 wire::http_reply refusal(int status, std::string_view detail) {
     return wire::problem(status, "", detail); // the title is the status phrase
@@ -130,6 +144,7 @@ private:
         // A reader that stopped early holds the request still; a handler has it already.
         if (!handed_over_)
             asked.request = std::move(reader.request());
+        add_fields(reply->fields, asked.tls);
         reply->close = reply->close || !whole || !asked.request.keep_alive || with_->stopping ||
                        count >= with_->options.requests_per_connection;
         const auto sent = co_await connection_->write_all(
@@ -145,8 +160,9 @@ private:
         co_return !reply->close;
     }
 
-    /// Nothing where the peer went away.
-    task<std::optional<wire::http_reply>> answer(wire::http_request_reader& reader, http_exchange& asked) {
+    using answered = std::optional<wire::http_reply>;
+    /// Nothing where the peer went away, or has its events.
+    task<answered> answer(wire::http_request_reader& reader, http_exchange& asked) {
         handed_over_ = false;
         auto came = co_await read_until(reader, on().now() + with_->options.head_time,
                                         [](auto& of) { return of.head_complete(); });
@@ -189,10 +205,47 @@ private:
         if (came == progress::gone)
             co_return std::nullopt;
         asked.request = std::move(reader.request());
-        co_return co_await handled(*site, asked);
+        if (site->stream && wants_events(asked.request))
+            co_return co_await streamed(*site, asked, on().now());
+        co_return co_await handled(*site, asked, [&site](http_exchange given) -> task<answered> {
+            co_return co_await site->handle(std::move(given));
+        });
     }
 
-    task<wire::http_reply> handled(const http_site& site, http_exchange& asked) {
+    void add_fields(std::vector<std::pair<std::string, std::string>>& to, bool tls) const {
+        const auto add = [&to](const auto& more) {
+            for (const auto& each : more)
+                if (std::ranges::none_of(
+                        to, [&](const auto& has) { return base::iequals(has.first, each.first); }))
+                    to.push_back(each);
+        };
+        add(with_->options.fields);
+        if (tls)
+            add(with_->options.tls_fields);
+    }
+
+    /// A stream of events; nothing when it was one, so that the connection ends.
+    task<answered> streamed(const http_site& site, http_exchange& asked, loop::time_point began) {
+        wire::http_reply head;
+        add_fields(head.fields, asked.tls);
+        event_reply events(on(), *connection_,
+                           wire::write_event_head(head.fields, with_->clock.now().time_since_epoch().count()),
+                           with_->options.event_time, [with = with_] { return with->stopping; });
+        auto refused = co_await handled(site, asked, [&](http_exchange given) -> task<answered> {
+            co_return co_await site.stream(std::move(given), events);
+        });
+        if (refused && !events.begun())
+            co_return refused;
+        if (!events.begun())
+            co_await events.begin();
+        if (with_->options.served)
+            with_->options.served(asked, head,
+                                  std::chrono::duration_cast<std::chrono::microseconds>(on().now() - began));
+        co_return std::nullopt;
+    }
+
+    template<class Work>
+    task<answered> handled(const http_site& site, http_exchange& asked, Work work) {
         handed_over_ = true;
         // What the reply and the log need of the request stays here; the body goes to the handler.
         auto body = std::exchange(asked.request.body, {});
@@ -200,7 +253,7 @@ private:
         given.request.body = std::move(body);
         std::string what;
         try {
-            co_return co_await site.handle(std::move(given));
+            co_return co_await work(std::move(given));
         } catch (const std::exception& error) {
             what = error.what();
         } catch (...) {

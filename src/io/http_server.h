@@ -2,7 +2,8 @@
 // HTTP over listeners: one server an address, that routes by SNI and Host to named sites. Sites are added by
 // the parts of the daemon (reports now; policy host, API and pages later). Lives on the loop's thread; the
 // TLS certificates and the clock outlive it. A handler's exception becomes a 500 without its text, which goes
-// to listening.complain.
+// to listening.complain. A stream of events is a request under way until its handler is done, which learns
+// from the stream that the client left or that the server stops.
 #pragma once
 
 #include "io/event_stream.h"
@@ -43,11 +44,14 @@ struct http_site {
 
 struct http_server_options {
     std::chrono::milliseconds head_time{15'000}, body_time{120'000}, idle_time{60'000};
+    std::chrono::milliseconds event_time{20'000}; ///< for a client to take one event
     std::size_t requests_per_connection = 1'000;
     std::vector<base::ip_network> trusted_proxies; ///< whose X-Forwarded-For / Forwarded is believed
     /// What the trusted proxies write. Only one is believed: the other may have come through from the client.
     enum class proxy_field { x_forwarded_for, forwarded } proxies_write = proxy_field::x_forwarded_for;
     listener_options listening;
+    /// In every reply that has none of the name, and of those over TLS.
+    std::vector<std::pair<std::string, std::string>> fields, tls_fields;
     /// Told every reply that was sent, for logs and figures. May be empty.
     std::function<void(const http_exchange&, const wire::http_reply&, std::chrono::microseconds took)> served;
 };

@@ -10,11 +10,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mailtight::store {
+
+/// Names of tokens and people are short (1 to 64 of A-Z a-z 0-9 . _ @ + -, the first a letter or digit).
+bool is_access_name(std::string_view text);
 
 /// What an access may do. `tenant`: sees and changes the domains of this owner alone; nothing: all.
 struct granted {
@@ -35,12 +39,14 @@ struct access_user {
     base::utc_seconds made_at{};
     std::optional<base::utc_seconds> last_login;
 };
-/// Of a browser. `user` says what it came from ("token NAME", "user NAME", "link", "proxy"), so that taking
-/// that away ends it.
+/// Of a browser. `from` says what it came from ("token NAME", "user NAME", "link"), so that taking that away
+/// ends it.
 struct access_session {
     std::string digest, from, csrf;
     granted to;
     base::utc_seconds made_at{}, used_at{}, expires_at{};
+    /// What was shown to get it: the token's digest, or the person's password as it was kept. Not kept here.
+    std::string proof = {};
 };
 struct audit_entry {
     std::int64_t number = 0;
@@ -62,9 +68,14 @@ public:
     virtual result<std::optional<access_user>> user(std::string_view name) = 0;
     virtual result<std::vector<access_user>> users() = 0;
     virtual result<bool> remove_user(std::string_view name) = 0;
-    virtual result<void> add_session(const access_session& value) = 0;
+    /// False, and nothing is kept, where what it came from is no longer what it was when the proof was
+    /// looked at: taken away, another password, another role. A login never outruns the one who ends it.
+    virtual result<bool> add_session(const access_session& value) = 0;
     virtual result<std::optional<access_session>> session(std::string_view digest) = 0;
     virtual result<void> end_session(std::string_view digest) = 0;
+    /// All that came from this; "" : all there are. How many.
+    virtual result<std::uint64_t> end_sessions(std::string_view from) = 0;
+    virtual result<std::uint64_t> sessions(base::utc_seconds now) = 0; ///< how many hold
     /// When tokens, users and sessions were last used, now and then.
     virtual result<void> used(std::string_view kind, std::string_view key, base::utc_seconds at) = 0;
     /// A link that logs in once, until it ends.
@@ -72,8 +83,11 @@ public:
     /// Takes it away, and says what it gives: of two that ask at once only one is answered.
     virtual result<std::optional<granted>> use_link(std::string_view digest, base::utc_seconds now) = 0;
     virtual result<void> log_audit(const audit_entry& entry) = 0;
+    virtual result<void> log_audit_all(std::span<const audit_entry> entries) = 0; ///< in one transaction
     /// The newest first, those below `before` where that is not 0.
     virtual result<std::vector<audit_entry>> audit(std::int64_t before, std::size_t limit) = 0;
+    /// The key of this name that all machines share; `fresh` becomes it where there is none yet.
+    virtual result<std::string> shared_key(std::string_view name, std::string_view fresh) = 0;
     /// Drops sessions and links that ended, and audit entries before `audit_before`; true while more is left.
     virtual result<bool> expire_access(base::utc_seconds now, base::utc_seconds audit_before) = 0;
 };

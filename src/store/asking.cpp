@@ -252,6 +252,25 @@ result<std::vector<day_row>> sql_store::days(const filter& of) {
     });
 }
 
+// Each domain's days lie together, so that the newest of each is one step.
+result<std::optional<day>> sql_store::newest_day(std::span<const std::string> domains) {
+    return reading([&] {
+        std::vector<std::string> names;
+        for (const auto& each : domains)
+            names.push_back(base::lower(each));
+        question q("select (select max(t.day) from domain_day t where t.domain = o.word and t.reports > 0) "
+                   "from own_domain o where 1 = 1");
+        if (!names.empty())
+            q.any_text("o.name", names);
+        std::optional<day> newest;
+        q.ask(*on_, [&](const sql::row& r) {
+            if (!r.null(0))
+                newest = std::max(newest.value_or(r.on(0)), r.on(0));
+        });
+        return newest;
+    });
+}
+
 // One reporter's days lie together, so the sums of each are one short walk; grouped by the engine, all of
 // them would be sorted first.
 result<std::vector<reporter_row>> sql_store::reporters(const filter& of) {
@@ -296,6 +315,55 @@ result<std::vector<reporter_row>> sql_store::reporters(const filter& of) {
             out.push_back(std::move(row));
         }
         std::ranges::sort(out, {}, [](const reporter_row& r) { return std::tie(r.domain, r.reporter); });
+        return out;
+    });
+}
+
+// Grouped by the engine, all rows would be sorted first; they come as they lie and are summed here.
+result<std::vector<reporter_day_row>> sql_store::reporter_days(const filter& of) {
+    return reading([&] {
+        const bool failing = asks_failures(of);
+        struct sums {
+            std::string organization;
+            std::int64_t last_received = -1;
+            std::map<day, reporter_day_row> days;
+        };
+        std::map<std::int64_t, sums> by_reporter;
+        question q(failing ? "select s.reporter, t.day, 0, t.count, t.reports, 0"
+                           : "select s.reporter, t.day, t.success, t.failure, t.reports, t.verified");
+        q.text(" from own_domain o cross join reporter_seen s cross join ")
+            .text(failing ? "failure_day" : "reporter_day")
+            .text(" t where s.domain = o.word and t.domain = s.domain and t.reporter = s.reporter");
+        narrow_who(q, *on_, words_, "s.reporter", of);
+        q.days("t.day", of.from, of.to);
+        if (failing)
+            narrow_failures(q, *on_, words_, of);
+        q.ask(*on_, [&](const sql::row& r) {
+            auto& row = by_reporter[r.integer(0)].days[r.on(1)];
+            row.success += r.count(2);
+            row.failure += r.count(3);
+            row.reports = failing ? std::max(row.reports, r.count(4)) : row.reports + r.count(4);
+            row.verified = row.verified || r.integer(5) > 0;
+        });
+        question names("select s.reporter, s.organization, s.last_received from own_domain o cross join "
+                       "reporter_seen s where s.domain = o.word");
+        narrow_who(names, *on_, words_, "s.reporter", of);
+        names.ask(*on_, [&](const sql::row& r) {
+            const auto found = by_reporter.find(r.integer(0));
+            if (found == by_reporter.end() || r.integer(2) <= found->second.last_received)
+                return;
+            found->second.organization = r.string(1);
+            found->second.last_received = r.integer(2);
+        });
+        std::vector<reporter_day_row> out;
+        for (auto& [reporter, sums] : by_reporter)
+            for (auto& [on, row] : sums.days) {
+                row.reporter = words_.text(*on_, reporter);
+                row.organization = sums.organization;
+                row.day = on;
+                out.push_back(std::move(row));
+            }
+        std::ranges::sort(out, {}, [](const reporter_day_row& r) { return std::tie(r.reporter, r.day); });
         return out;
     });
 }

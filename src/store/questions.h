@@ -67,6 +67,14 @@ struct reporter_row {
         usual_interval{};  ///< between the ends of consecutive periods, median of the last; 0 unknown
     bool verified = false; ///< at least one of its reports was
 };
+/// Sessions that one reporter tells of on one day, over all domains asked about.
+struct reporter_day_row {
+    std::string reporter, organization;
+    store::day day{};
+    std::uint64_t success = 0, failure = 0;
+    std::uint64_t reports = 0; ///< where a result or an MX is asked for: at least
+    bool verified = false;     ///< at least one of the reports was
+};
 struct mx_row {
     std::string reporter, mx; ///< mx "" : the reporter does not say
     std::uint64_t failure = 0;

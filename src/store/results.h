@@ -120,6 +120,23 @@ public:
         base::utc_seconds oldest_waiting{}, oldest_due{};
     };
     virtual result<figures> figures_of(base::utc_seconds now) = 0;
+    /// Sessions counted on each day from `since` to `until` that has any, over all domains, oldest first: a
+    /// walk over all results of these days.
+    struct day_sum {
+        std::chrono::sys_days day;
+        std::uint64_t success = 0, failure = 0;
+    };
+    virtual result<std::vector<day_sum>> day_sums(std::chrono::sys_days since,
+                                                  std::chrono::sys_days until) = 0;
+    /// The failures from a day on that most sessions met, at most `limit`; of each the newest day.
+    struct fault_sum {
+        std::string domain;
+        tlsrpt::result_type type{};
+        std::string mx, reason;
+        std::uint64_t count = 0;
+        std::chrono::sys_days day;
+    };
+    virtual result<std::vector<fault_sum>> fault_sums(std::chrono::sys_days since, std::size_t limit) = 0;
 
     // ---- addresses that get nothing ----
     virtual result<void> suppress(const suppressed_address& value) = 0;

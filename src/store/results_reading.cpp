@@ -96,4 +96,38 @@ void sql_results::read_unreported(std::span<filing> all) {
             summed({std::make_move_iterator(rows[i].begin()), std::make_move_iterator(rows[i].end())});
 }
 
+result<std::vector<sql_results::day_sum>> sql_results::day_sums(std::chrono::sys_days since,
+                                                                std::chrono::sys_days until) {
+    return reading([&] {
+        std::vector<day_sum> out;
+        on_->query("select day, cast(sum(success) as bigint), cast(sum(failure) as bigint) from sent_result "
+                   "where day >= $1 and day <= $2 group by day order by day",
+                   {number_of(since), number_of(until)}, [&](const sql::row& r) {
+                       out.push_back({.day = r.on(0), .success = r.count(1), .failure = r.count(2)});
+                   });
+        return out;
+    });
+}
+
+result<std::vector<sql_results::fault_sum>> sql_results::fault_sums(std::chrono::sys_days since,
+                                                                    std::size_t limit) {
+    return reading([&] {
+        std::vector<fault_sum> out;
+        on_->query("select r.domain, f.type, f.mx, f.reason, cast(sum(f.count) as bigint), max(r.day) "
+                   "from sent_result r join sent_fault f on f.list = r.faults "
+                   "where r.day >= $1 and r.faults <> 0 group by r.domain, f.type, f.mx, f.reason "
+                   "order by 5 desc, 1, 2, 3, 4 limit $2",
+                   {number_of(since), std::uint64_t{limit}}, [&](const sql::row& r) {
+                       out.push_back({.domain = r.string(0),
+                                      .type = tlsrpt::result_type_from_wire(static_cast<int>(r.integer(1)))
+                                                  .value_or(tlsrpt::result_type::validation_failure),
+                                      .mx = r.string(2),
+                                      .reason = r.string(3),
+                                      .count = r.count(4),
+                                      .day = r.on(5)});
+                   });
+        return out;
+    });
+}
+
 } // namespace mailtight::store

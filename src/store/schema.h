@@ -32,6 +32,8 @@ const schema_part& policies_schema();
 const schema_part& results_schema();
 /// What a publisher looks after.
 const schema_part& domains_schema();
+/// Who may ask.
+const schema_part& access_schema();
 
 /// The version of a part in this database; 0 where there is none of it.
 std::int64_t schema_version(sql::connection& on, const schema_part& part);

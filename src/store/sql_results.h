@@ -53,6 +53,8 @@ public:
     result<sent_so_far> sent_on(std::chrono::sys_days day, std::string_view address,
                                 std::string_view host) override;
     result<figures> figures_of(base::utc_seconds now) override;
+    result<std::vector<day_sum>> day_sums(std::chrono::sys_days since, std::chrono::sys_days until) override;
+    result<std::vector<fault_sum>> fault_sums(std::chrono::sys_days since, std::size_t limit) override;
 
     result<void> suppress(const suppressed_address& value) override;
     result<bool> allow_again(std::string_view who) override;

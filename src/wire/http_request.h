@@ -68,6 +68,12 @@ struct http_reply {
 };
 /// The bytes of the reply: status line, Date, Content-Length, the fields; no body for HEAD, 204 and 304.
 std::string write_reply(const http_reply& reply, const http_request& to, std::int64_t unix_time);
+/// The head of a reply that is a stream of events (WHATWG HTML §9.2), which ends with its connection; kept by
+/// nobody on the way. `fields` as in a reply.
+std::string write_event_head(const std::vector<std::pair<std::string, std::string>>& fields,
+                             std::int64_t unix_time);
+/// One event: its name ("": "message"), its data with every line of it (§9.2.6).
+std::string write_event(std::string_view event, std::string_view data);
 /// The registered phrase (RFC 9110 §15, RFC 6585) of a status that this server says; "" for others.
 std::string_view reason_phrase(int status);
 /// IMF-fixdate (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".

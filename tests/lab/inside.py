@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's first process, inside mount, network and process namespaces of its own.
+"""The lab's first process, inside mount, network and process namespaces of its own: inside.py BUILD STATE [--bare].
 
 It lays the private tree over /usr, writes every configuration into a /run of its own, starts the servers, says when
-all of them listen, and ends only by being killed; then the kernel ends every server with it.
+all of them listen, and ends only by being killed; then the kernel ends every server with it. --bare: the tree and the
+namespaces alone, for who brings a world of their own.
 """
 
 from __future__ import annotations
@@ -163,7 +164,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         mounts(build / "root", state / "overlay")
-        servers = start_all(build, state)
+        if "--bare" in sys.argv[3:]:
+            command("ip", "link", "set", "lo", "up")
+            servers = Servers(state)
+        else:
+            servers = start_all(build, state)
     except Exception as problem:  # whatever it was, the one who waits outside must hear of it
         (state / "failed").write_text(f"{type(problem).__name__}: {problem}\n")
         raise

@@ -59,16 +59,17 @@ class Lab:
     def running(self) -> bool:
         return self._pid("init.pid") is not None and (self.state / "ready").exists()
 
-    def start(self, tied: bool) -> None:
-        """Starts it; `tied`: it ends with this process. Raises RuntimeError with the reason."""
+    def start(self, tied: bool, bare: bool = False) -> None:
+        """Starts it; `tied`: it ends with this process; `bare`: the namespaces alone, without the scenarios' servers. Raises
+        RuntimeError with the reason."""
         packages.ensure(BUILD, say)
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(parents=True)
         with open(self.state / "lab.log", "ab") as log:
             process = subprocess.Popen(
                 ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
-                 str(HERE / "inside.py"), str(BUILD), str(self.state)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=not tied,
+                 str(HERE / "inside.py"), str(BUILD), str(self.state), *(["--bare"] if bare else [])],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,  # Ctrl-C is for this process, which ends it
                 preexec_fn=_die_with_parent if tied else None)
         end = time.monotonic() + START_LIMIT
         while not (self.state / "ready").exists():
@@ -81,16 +82,21 @@ class Lab:
         child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
         (self.state / "init.pid").write_text(child)
 
-    def enter(self, command: list[str]) -> list[str]:
-        """The command line that runs `command` inside."""
+    def init(self) -> int:
+        """The host's number of its first process."""
         pid = self._pid("init.pid")
         if pid is None:
             raise RuntimeError("no lab is running; start it with `./run lab`")
-        return ["nsenter", "-t", str(pid), "-m", "-n", "-p", f"--wd={os.getcwd()}", "--", *command]
+        return pid
+
+    def enter(self, command: list[str]) -> list[str]:
+        """The command line that runs `command` inside."""
+        return ["nsenter", "-t", str(self.init()), "-m", "-n", "-p", f"--wd={os.getcwd()}", "--", *command]
 
     def stop(self) -> bool:
         pid = self._pid("init.pid")
         if pid is None:
+            shutil.rmtree(self.state, ignore_errors=True)
             return False
         os.kill(pid, signal.SIGKILL)  # the first process of the namespace: the kernel ends the rest
         for _ in range(100):

@@ -30,7 +30,7 @@ private:
     static bool is(const boost::json::value& value, std::string_view type) {
         return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
                (type == "string" && value.is_string()) || (type == "boolean" && value.is_bool()) ||
-               (type == "null" && value.is_null()) ||
+               (type == "null" && value.is_null()) || (type == "number" && value.is_number()) ||
                (type == "integer" && (value.is_int64() || value.is_uint64()));
     }
 

@@ -137,6 +137,14 @@ public:
     store::result<figures> figures_of(base::utc_seconds now) override {
         return through<figures>([&] { return behind_->figures_of(now); }, false);
     }
+    store::result<std::vector<day_sum>> day_sums(std::chrono::sys_days since,
+                                                 std::chrono::sys_days until) override {
+        return through<std::vector<day_sum>>([&] { return behind_->day_sums(since, until); }, false);
+    }
+    store::result<std::vector<fault_sum>> fault_sums(std::chrono::sys_days since,
+                                                     std::size_t limit) override {
+        return through<std::vector<fault_sum>>([&] { return behind_->fault_sums(since, limit); }, false);
+    }
     store::result<void> suppress(const store::suppressed_address& value) override {
         return through<void>([&] { return behind_->suppress(value); });
     }

@@ -118,6 +118,12 @@ public:
         return unasked();
     }
     store::result<figures> figures_of(base::utc_seconds) override { return unasked(); }
+    store::result<std::vector<day_sum>> day_sums(std::chrono::sys_days, std::chrono::sys_days) override {
+        return unasked();
+    }
+    store::result<std::vector<fault_sum>> fault_sums(std::chrono::sys_days, std::size_t) override {
+        return unasked();
+    }
     store::result<void> suppress(const store::suppressed_address&) override { return unasked(); }
     store::result<bool> allow_again(std::string_view) override { return unasked(); }
     store::result<std::vector<store::suppressed_address>> suppressed() override { return unasked(); }

@@ -140,9 +140,14 @@ export interface Check {
   findings: Finding[];
   sts_record: { texts: string[]; id: string | null; ttl: number | null } | null;
   policy: { url: string; mode: string | null; max_age: number | null; mx: string[]; text: string; addresses: Json[] } | null;
-  mx: { host: string; preference: number; in_policy: boolean | null; addresses: { ip: string; starttls: boolean; tls: string; certificate: Certificate | null }[]; dane: Json | null }[];
+  mx: { host: string; preference: number; in_policy: boolean | null; addresses: { ip: string; starttls: boolean | null; tls: string; certificate: Certificate | null }[]; dane: Json | null }[];
   tlsrpt_record: { texts: string[]; rua: string[]; ttl: number | null } | null;
-  suggestion: { policy: string; needs: string[]; records: { step: number; name: string; type: string; value: string; ttl: number }[] };
+  suggestion: {
+    policy: string;
+    policy_already_right: boolean;
+    needs: string[];
+    records: { step: number; name: string; type: string; value: string; ttl: number; already_right: boolean; why: string }[];
+  };
   parts: Parts;
 }
 
@@ -224,23 +229,24 @@ export interface Readiness {
 }
 
 // ---- reports: filters everywhere are domain, reporter, result, mx, from, to (days) ----
-// GET /reports?…&what=counted|quarantined|tests|all&failures=1&offset&limit
+// GET /reports?…&what=counted|quarantined|tests|all&failures=1&offset&limit, as `report list --json`
 export interface ReportRow {
   number: number;
+  start: Time | null; // null: the report does not say
+  end: Time | null;
   reporter: string;
   organization_name: string;
-  report_id: string;
-  report_domain: string;
-  start: Time;
-  end: Time;
-  received_at: Time;
-  way_in: string;
-  trust: "verified" | "authorised" | "unverified" | "rejected";
+  report_domain: string; // "": the report names none
   success: number;
   failure: number;
+  trust: "verified" | "authorised" | "unverified" | "rejected";
+  state: "counted" | "quarantined" | "superseded" | "test";
+  why: string; // where it does not count
+  report_id: string;
+  way: string; // "smtp", "https", "imap", "file", …
+  received_at: Time | null;
   warnings: number;
-  state: string;
-  why: string;
+  times_seen: number;
 }
 export interface ReportList {
   reports: ReportRow[];
@@ -254,7 +260,7 @@ export interface Diagnosis {
   check: string;
   who: string;
   policy_age: string;
-  confidence: number;
+  confidence: "certain" | "likely" | "possible";
   finding: string | null;
   ours: boolean;
   still_so: boolean | null;
@@ -281,7 +287,7 @@ export interface ReportPolicy {
   failure: number;
   failed: { held_back: number; delivered: number; unknown: number };
   details: Detail[];
-  remarks: string[];
+  remarks: Diagnosis[];
 }
 // As `report read --json`: GET /reports/{number}, and each of POST /reports/read
 export interface Report {
@@ -293,45 +299,67 @@ export interface Report {
   start: Time | null;
   end: Time | null;
   submitter: string;
-  report_domain: string;
+  report_domain: string | null;
   dkim: { result: string; domain: string; selector: string; reason: string } | null;
   trust: string;
   trust_reason: string;
+  truncated: boolean; // more policies or details than were kept
+  left_out: number; // details and policies that this answer leaves out; the counts hold all of them
   test: boolean;
-  warnings: { code: string; where: string; message: string }[];
+  warnings: { code: string; where: string; message: string; detail?: string }[];
   headline: { success: number; failure: number };
   sentence: string;
   policies: ReportPolicy[];
 }
-export type StoredReport = Report & { number: number; state: string; why: string; received_at: Time; raw: boolean; versions: number[] };
+export type StoredReport = Report & {
+  number: number;
+  state: string;
+  why: string;
+  received_at: Time;
+  way: string;
+  times_seen: number;
+  raw: boolean; // the JSON text is still kept
+  versions: number[];
+};
 // GET /reports/{number}/raw: the JSON text as it came, as application/json
-// POST /reports/read: the bytes of a file (JSON, gzip, zip, mail, mbox); nothing is stored
+// POST /reports/read?name=: the bytes of a file (JSON, gzip, zip, mail, mbox); nothing is stored
+export interface FileError {
+  source: string;
+  error: { code: string; message: string };
+}
 export interface ReadAnswer {
   reports: Report[];
-  errors: { source: string; error: { code: string; message: string } }[];
+  errors: FileError[];
+  left_out: number; // reports of the file that are not shown
 }
-// POST /reports: the same, into the store (operator)
+// POST /reports?name=: the same, into the store (operator)
 export interface Imported {
-  added: number;
+  added: number; // counted from now on
   duplicates: number;
-  quarantined: number;
-  errors: { source: string; error: { code: string; message: string } }[];
+  corrections: number;
+  quarantined: number; // kept apart, those outvoted by a better one included
+  reports: { fate: "added" | "duplicate" | "correction" | "outvoted" | "quarantined" | "test"; number: number; why: string }[];
+  errors: FileError[];
 }
-// GET /report-summary
+// GET /report-summary (30 days where no period is said). Days and reporters are sums over all domains in question;
+// `domain` is "" then.
 export interface Summary {
   headline: { success: number; failure: number };
-  days: { domain: string; day: Day; success: number; failure: number; sts_success: number; sts_failure: number; tlsa_success: number; tlsa_failure: number; none_success: number; none_failure: number; reporters: number; reports: number }[];
-  by_reporter: { reporter: string; day: Day; success: number; failure: number }[]; // for the lines of the graph
-  reporters: { domain: string; reporter: string; organization_name: string; success: number; failure: number; reports: number; first: Day; last: Day; verified: boolean }[];
+  days: { domain: string; day: Day; success: number; failure: number; share: number | null; sts_success: number; sts_failure: number; tlsa_success: number; tlsa_failure: number; none_success: number; none_failure: number; reporters: number; reports: number }[];
+  by_reporter: { reporter: string; day: Day; success: number; failure: number }[]; // lines of the graph: the 8 with the most sessions, and "" for all others
+  reporters: { domain: string; reporter: string; organization_name: string; success: number; failure: number; share: number | null; reports: number; first: Day; last: Day; verified: boolean; usual_interval: number | null; last_received: Time | null }[];
+  domains: { domain: string; success: number; failure: number }[]; // the 100 with the most failures
   results: { result_type: string; count: number; reporters: number; first: Day; last: Day }[];
-  reporter_mx: { reporter: string; mx: string; failure: number }[];
+  reporter_mx: { reporter: string; mx: string; failure: number; first: Day; last: Day }[];
   not_counted: Json[];
-  trends: Json[];
+  trends: Json[]; // of one domain
+  from: Day;
+  to: Day;
   marks: { at: Time; domain: string; kind: "policy" | "mx" | "record" | "mode"; words: string }[]; // the lane under the graph
-  newest: Day | null;
+  newest: Day | null; // day with a counted report, whatever the period
   silence: { domain: string; causes: { code: string; certain: boolean; text: string; fix: string }[] }[]; // why nothing came
 }
-// GET /failures
+// GET /failures (30 days where no period is said), as `report failures --json`
 export interface FailureGroup {
   domain: string;
   result_type: string;
@@ -346,40 +374,51 @@ export interface FailureGroup {
   last: Day;
   sending_ips: string[];
   receiving_ips: string[];
-  last_report: number;
+  last_report: number; // 0: it is no longer kept
   diagnosis: Diagnosis;
   muted: Mute | null;
+  looked_at: Time | null; // the look that `still_so` follows from; "check now" is GET /look/{domain}, then ask again
 }
 export interface FailureList {
   groups: FailureGroup[];
+  left_out: number; // groups beyond the 500 with the most sessions
 }
-// GET /mutes, POST /mutes (operator), DELETE /mutes/{name} (operator)
+// GET /mutes, POST /mutes (operator), DELETE /mutes/{name} (operator). POST takes {domain, result_type?, mx?} as a group
+// has them (left out: all of them), or {key} of an alarm of GET /status; and {until?: Day, why}. No alarm tells of it meanwhile.
 export interface Mute {
   name: string; // of the mute, for DELETE
-  domain: string;
-  reporter: string;
-  result_type: string;
-  mx: string;
-  until: Time | null;
+  key: string; // as `report mutes --json`
+  domain: string; // "": of the installation
+  result_type: string; // "": every
+  mx: string; // "": every
+  until: Time | null; // null: until somebody ends it
   why: string;
   by: string;
 }
-// POST /report-tests {domain}: sends the synthetic report; GET /report-tests/{token}: whether it came
+export interface MuteList {
+  mutes: Mute[];
+}
+// POST /report-tests {domain} (operator): sends the synthetic report; GET /report-tests/{token}: how far it is
 export interface ReportTest {
   token: string;
-  sent: { to: string; ok: boolean; words: string }[];
-  arrived: number | null; // the report's number
+  domain: string;
+  finished: boolean; // everything was tried
+  trouble: string; // nothing could be sent: no record, …
+  sent: { to: string; ok: boolean; server: string; stage: string; words: string; arrived: number | null }[]; // stage: where it was lost
+  arrived: number | null; // the report's number, as soon as one is in the store
 }
 
 // ---- sending: the whole installation's, not for tenants ----
 // GET /sending
 export interface Sending {
   destinations: number;
-  decisions: Record<string, number>; // enforce, testing, none, dane, no-policy, unknown: how many of those kept
-  answers: number; // since the start
-  days: { day: Day; success: number; failure: number }[]; // results collected, 30 days
+  decisions: Record<"enforce" | "testing" | "none" | "without", number>; // of the destinations remembered; without: no policy
+  answers: number; // to mail servers, since the start
+  said: Record<string, number>; // the answers by decision: enforce, testing, none, dane, no-policy, unknown
+  days: { day: Day; success: number; failure: number }[]; // results collected, 30 days, oldest first
   failures: { domain: string; result_type: string; mx: string; reason: string; count: number; day: Day }[]; // of two days, the most first
   outbox: { waiting: number; sent: number; refused: number; given_up: number };
+  parts: { policies: boolean; results: boolean; reports: boolean }; // what is switched on
 }
 // GET /policies?after&limit (&contains), /policies/{domain}, /decisions/{domain}; GET, PUT, DELETE /overrides/{domain}; /outbox…: see openapi.json
 export interface KeptPolicy {
@@ -436,21 +475,25 @@ export interface OutgoingReport {
 }
 
 // ---- the system: operators and administrators ----
-// GET /status as `status --json`; GET /doctor as `doctor --json` {"findings":Finding-like…}
+// GET /status as `status --json`; GET /doctor(?again=1) as `doctor --json`
 export interface DoctorAnswer {
-  looked_at: Time;
-  findings: { code: string; severity: Severity; subject: string; message: string; evidence: string; consequence: string; fix: string }[];
+  looked_at: Time | null; // null: the first look is under way
+  looking: boolean; // ask again in some seconds
+  checks: { check: string; state: "ok" | "problem" | "unknown"; seen: string; fix: string; lines: string }[];
 }
-// GET /certificates
+// GET /certificates as `certificate list --json`; those that could not be had are rows with a trouble
 export interface CertificateRow {
   name: string;
   domain: string;
-  issuer: string;
-  not_before: Time;
-  not_after: Time;
+  not_before: Time | null;
+  not_after: Time | null;
   renew_at: Time | null;
-  proven: boolean;
-  trouble: string;
+  in_use: boolean;
+  issuer: string;
+  trouble: string | null;
+}
+export interface CertificateList {
+  certificates: CertificateRow[];
 }
 // GET /audit?before&limit (administrator)
 export interface AuditEntry {

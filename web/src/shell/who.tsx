@@ -17,16 +17,15 @@ export function Who({ session, small }: { session: Session; small?: boolean }) {
     <Menu
       up
       cls="who"
-      label={`${session.name}, ${session.role}: theme and sign out`}
+      {...(small ? { label: `${session.name}: theme and sign out` } : {})}
       button={
         <>
-          <span class="avatar" aria-hidden="true">
-            {session.name.slice(0, 2)}
-          </span>
+          <span class="avatar" aria-hidden="true" data-letters={session.name.slice(0, 2)} />
           {!small && (
             <span class="grow">
               <span class="name clip">{session.name}</span>
               <span class="dim small">{session.tenant ?? session.role}</span>
+              <span class="sr">: theme and sign out</span>
             </span>
           )}
         </>

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-export function Menu({ button, label, up, children, cls = "button" }: { button: ComponentChildren; label: string; up?: boolean; cls?: string; children: ComponentChildren }) {
+export function Menu({ button, label, up, children, cls = "button" }: { button: ComponentChildren; label?: string; up?: boolean; cls?: string; children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pages and the API beside them, on one listener of their own. It is on by default, for this machine
+// alone: an address that somebody else has is an error only where it was asked for.
+#include "api/doorkeeper.h"
+#include "api/pages_site.h"
+#include "api/site.h"
+#include "app/domain_access.h"
+#include "app/first_access.h"
+#include "app/look_desk.h"
+#include "app/pages_part.h"
+#include "app/policy_time.h"
+#include "app/store_access.h"
+#include "base/text.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include <unistd.h>
+
+namespace mailtight::app {
+
+namespace {
+
+constexpr std::uint16_t default_port = 8460;
+
+bool is_loopback(const base::ip_address& address) {
+    static const std::array here = {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")};
+    return std::ranges::any_of(here, [&](const auto& each) { return each.contains(address); });
+}
+
+bool is_loopback(const io::listen_address& at) {
+    return !at.tcp || is_loopback(at.tcp->address);
+}
+
+struct wanted {
+    std::vector<io::listen_address> at;
+    std::vector<base::ip_network> proxies;
+    std::vector<std::string> hosts;
+    bool tls = false;
+    bool by_default = false; ///< nobody asked for the address
+};
+
+std::expected<wanted, std::string> wanted_of(const settings& set) {
+    wanted all;
+    auto proxies = networks("web.trusted-proxies", set.web_proxies);
+    if (!proxies)
+        return std::unexpected(proxies.error());
+    all.proxies = std::move(*proxies);
+    all.tls = !set.web_certificates.empty();
+    all.by_default = set.web_listen == settings().web_listen;
+    for (const auto& host : set.web_hosts)
+        all.hosts.push_back(base::lower(host));
+    for (const auto& text : set.web_listen) {
+        auto at = listen_at("web.listen", text, default_port);
+        if (!at)
+            return std::unexpected(at.error());
+        if (!is_loopback(*at) && !all.tls && all.proxies.empty())
+            return std::unexpected(fmt::format(
+                "web.listen: {} can be reached from other machines, and passwords would cross the network in "
+                "the clear. Set web.tls-certificates; or web.trusted-proxies, where a proxy in front speaks "
+                "TLS; or stay with 127.0.0.1:8460 and come by `ssh -L 8460:127.0.0.1:8460`",
+                base::printable(text)));
+        all.at.push_back(std::move(*at));
+    }
+    return all;
+}
+
+/// The refusal of a request that was not meant for us, before anything of it is looked at.
+class house_rules {
+public:
+    explicit house_rules(const wanted& from)
+        : proxies_(from.proxies)
+        , any_name_(!from.hosts.empty() || from.tls || !from.proxies.empty())
+        , proxies_alone_(!from.tls && !from.proxies.empty()) {}
+
+    std::optional<wire::http_reply> refuses(const io::http_exchange& asked) const {
+        // Without TLS only the proxy in front may connect, and this machine.
+        if (proxies_alone_ && asked.peer.address && !is_loopback(asked.peer.address->address) &&
+            std::ranges::none_of(
+                proxies_, [&](const auto& each) { return each.contains(asked.peer.address->address); }))
+            return wire::problem(403, "", "only the proxies of web.trusted-proxies may connect here");
+        // A page elsewhere may give its own name our address (DNS rebinding); it comes with that name.
+        if (!any_name_ && !is_local_name(asked.request.host))
+            return wire::problem(
+                421, "",
+                "this address is for this machine: http://127.0.0.1 or http://localhost; for "
+                "another name set web.hosts");
+        return {};
+    }
+
+private:
+    static bool is_local_name(std::string_view host) {
+        if (host.starts_with('[') && host.ends_with(']'))
+            host = host.substr(1, host.size() - 2);
+        return host.empty() || host == "localhost" || base::ip_address::parse(host);
+    }
+    std::vector<base::ip_network> proxies_;
+    bool any_name_, proxies_alone_;
+};
+
+io::http_site under(std::shared_ptr<const house_rules> rules, io::http_site site) {
+    site.admit = [rules = std::move(rules), inner = std::move(site.admit)](const io::http_exchange& asked) {
+        auto refused = rules->refuses(asked);
+        return refused || !inner ? std::move(refused) : inner(asked);
+    };
+    return site;
+}
+
+/// With web.read-only nobody changes anything here, but that they come and go.
+class showing_gate final : public api::gate {
+public:
+    showing_gate(api::gate& behind, const settings& set)
+        : behind_(behind)
+        , set_(set) {}
+    std::optional<wire::http_reply> at_the_door(const io::http_exchange& asked, bool open) override {
+        return behind_.at_the_door(asked, open);
+    }
+    io::task<std::expected<api::caller, wire::http_reply>> enter(const io::http_exchange& asked,
+                                                                 bool changes) override {
+        auto who = co_await behind_.enter(asked, changes);
+        const bool leaves = asked.request.path == fmt::format("{}/session", api::root);
+        if (who && changes && set_.web_read_only && !leaves)
+            co_return std::unexpected(
+                wire::problem(403, "Forbidden", "these pages only show (web.read-only)"));
+        co_return who;
+    }
+    void noted(const api::caller* who, const io::http_exchange& asked, int status) override {
+        behind_.noted(who, asked, status);
+    }
+
+private:
+    api::gate& behind_;
+    const settings& set_;
+};
+
+api::parts_on parts_of(const daemon_core& core) {
+    return {.domains = core.api->domains != nullptr,
+            .publish = core.hosting || core.carrying,
+            .reports = takes_reports(core.set),
+            .sending = core.sending != nullptr,
+            .collect = core.collecting != nullptr,
+            .deliver = core.delivering != nullptr};
+}
+
+api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
+    api::doorkeeper_options made;
+    made.hosts = from.hosts;
+    made.proxy_user_header = base::lower(core.set.web_proxy_field);
+    made.trusted_proxies = from.proxies;
+    made.proxy_role = api::parse_role(core.set.web_proxy_role);
+    made.days = [] { return policy_time().now(); };
+    made.parts = [&core] { return parts_of(core); };
+    made.told = [&core](const store::audit_entry& entry, bool refused) {
+        core.log->write(refused ? base::event::web_refused : base::event::web_used,
+                        {{"what", entry.what},
+                         {"subject", entry.subject},
+                         {"who", entry.who},
+                         {"from", entry.from},
+                         {"status", std::to_string(entry.status)}});
+    };
+    made.complain = complaints_to(core);
+    return made;
+}
+
+bool has_display() {
+    return std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY");
+}
+
+/// The port behind the last colon of an address with one; the usual one otherwise.
+std::string_view port_of(std::string_view address) {
+    const auto colon = address.rfind(':');
+    return address.find_first_not_of("0123456789", colon + 1) == address.npos ? address.substr(colon + 1)
+                                                                              : "8460";
+}
+
+/// For a person at a terminal.
+void greet(const std::string& address, const first_access& access) {
+    std::string out = fmt::format("\n  The pages:      {}\n  Log in (once, within the hour):\n"
+                                  "                  {}\n",
+                                  address, login_url(address, access.link));
+    if (!has_display()) {
+        std::array<char, 256> host{};
+        ::gethostname(host.data(), host.size() - 1);
+        const auto port = port_of(address);
+        out += fmt::format("  From your desk: ssh -L {}:127.0.0.1:{} {}@{}    then open the link there\n",
+                           port, port, person(), host.data());
+    }
+    if (!access.token_file.empty())
+        out += fmt::format("  For programs:   the administrator's token is in {}\n", access.token_file);
+    fmt::print(stderr, "{}\n", out);
+}
+
+/// The first start says how to come in; at a terminal each does.
+io::task<> welcome(daemon_core& core, std::string address) {
+    const bool terminal = ::isatty(STDERR_FILENO) == 1;
+    auto access = co_await core.asker->run<store::result<first_access>>(
+        [set = core.set, terminal] { return begin_access(set, policy_time().now(), terminal); });
+    if (!access) {
+        core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
+        co_return;
+    }
+    if (terminal)
+        greet(address, *access);
+    else if (access->made)
+        core.log->write(base::event::web_first_start, {{"address", address},
+                                                       {"link", login_url(address, access->link)},
+                                                       {"token-file", access->token_file}});
+}
+
+class web_pages final : public pages_part {
+public:
+    web_pages(daemon_core& core, wanted what)
+        : core_(core)
+        , what_(std::move(what))
+        , door_(
+              core.loop(), core.with->clock,
+              [where = store_place(core.set)] { return store::open_access({.where = where}); },
+              door_options(core, what_))
+        , gate_(door_, core.set)
+        , server_(core.loop(), options(core), core.with->clock) {
+        const auto rules = std::make_shared<const house_rules>(what_);
+        server_.add_site(under(rules, api::make_pages_site(api::built_pages(), what_.hosts)));
+        looks_ = make_look_desk(core);
+        core.api->looks = looks_.get();
+        core.api->access = &door_;
+        api::site_options site;
+        site.hosts = what_.hosts;
+        site.keeper = &gate_;
+        server_.add_site(under(rules, api::make_site(core.api, std::move(site))));
+    }
+    std::expected<void, std::string> open() override {
+        if (auto read = read_certificates(core_.set); !read)
+            return read;
+        for (const auto& at : what_.at) {
+            auto bound = server_.listen(at, what_.tls && at.tcp ? &certificates_ : nullptr);
+            if (!bound && what_.by_default) { // the other parts have work to do
+                last_error_ = bound.error();
+                last_error_at_ = core_.now();
+                core_.log->write(base::event::pages_off, {{"error", bound.error()}});
+                return {};
+            }
+            if (!bound)
+                return bound;
+        }
+        running_ = true;
+        return {};
+    }
+    void start() override {
+        core_.loop().spawn(door_.keep());
+        if (running_)
+            core_.loop().spawn(welcome(core_, address()));
+    }
+    void stop() override {
+        door_.stop();
+        server_.stop();
+        running_ = false;
+    }
+    bool idle() const override { return server_.open_connections() == 0; }
+    intake::way_status status() const override {
+        intake::way_status now;
+        now.name = "web";
+        now.where = base::join(server_.addresses(), ", ");
+        now.running = running_;
+        now.open = server_.open_connections();
+        now.accepted = answered_;
+        now.refused = refused_;
+        now.last_error = last_error_;
+        now.last_error_at = last_error_at_;
+        return now;
+    }
+    bool failing() const override { return false; } // it is on, or it was said at the start why not
+
+    std::string address() const override {
+        if (!running_)
+            return "";
+        const std::string_view scheme = what_.tls ? "https://" : "http://";
+        for (const auto& bound : server_.addresses()) {
+            const auto at = io::parse_listen_address(bound, default_port);
+            if (!at || !at->tcp)
+                continue;
+            auto host = at->tcp->address.to_string();
+            if (!what_.hosts.empty() && what_.tls)
+                host = what_.hosts.front();
+            else if (host == "0.0.0.0" || host == "::")
+                host = at->tcp->address.is_v4() ? "127.0.0.1" : "::1";
+            if (host.find(':') != host.npos)
+                host = '[' + host + ']';
+            const bool usual = at->tcp->port == (what_.tls ? 443 : 80);
+            return usual ? fmt::format("{}{}", scheme, host)
+                         : fmt::format("{}{}:{}", scheme, host, at->tcp->port);
+        }
+        return "";
+    }
+    boost::json::object status_json() const override {
+        return {{"listeners", boost::json::value_from(server_.addresses())},
+                {"address", address()},
+                {"tls", what_.tls},
+                {"read_only", core_.set.web_read_only},
+                {"answered", answered_},
+                {"refused", refused_},
+                {"last_error", base::printable(last_error_)}};
+    }
+    void refresh_metrics(base::metrics& to) const override {
+        to.set(base::metric::web_connections, static_cast<double>(server_.open_connections()));
+    }
+    std::expected<void, std::string> read_certificates(const settings& from) override {
+        if (!what_.tls) // what is bound plain stays so until a restart
+            return {};
+        if (auto loaded = certificates_.load(certificate_files(from.web_certificates)); !loaded)
+            return std::unexpected("web.tls-certificates: " + loaded.error());
+        return {};
+    }
+
+private:
+    io::http_server_options options(daemon_core& core) {
+        io::http_server_options made;
+        made.trusted_proxies = what_.proxies;
+        made.listening.unlimited = what_.proxies;
+        made.listening.complain = complaints_to(core);
+        made.fields = api::protecting_fields();
+        made.tls_fields = api::protecting_tls_fields();
+        made.served = [this](const io::http_exchange& asked, const wire::http_reply& reply, auto) {
+            const bool api = asked.request.path.starts_with(api::root);
+            ++(reply.status < 400 ? answered_ : refused_);
+            core_.metrics.add(base::metric::web_requests, 1,
+                              {api ? "api" : "pages", fmt::format("{}xx", reply.status / 100)});
+        };
+        return made;
+    }
+
+    daemon_core& core_;
+    wanted what_;
+    api::doorkeeper door_;
+    showing_gate gate_;
+    std::unique_ptr<api::look_desk> looks_;
+    io::tls_server certificates_;
+    io::http_server server_;
+    std::uint64_t answered_ = 0, refused_ = 0;
+    std::string last_error_;
+    base::utc_seconds last_error_at_{};
+    bool running_ = false;
+};
+
+} // namespace
+
+std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_core& core) {
+    auto what = wanted_of(core.set);
+    if (!what)
+        return std::unexpected(what.error());
+    return std::make_unique<web_pages>(core, std::move(*what));
+}
+
+} // namespace mailtight::app
