@@ -149,8 +149,9 @@ result<void> overview_memory::read_changes(store::domain_store& domains, store::
     return reports ? read_reports(*reports) : result<void>{};
 }
 
-result<std::optional<std::set<std::string>>> overview_memory::changed_since(store::domain_store& domains) {
-    std::set<std::string> names;
+result<std::optional<overview_memory::changed_names>>
+overview_memory::changed_since(store::domain_store& domains) {
+    changed_names names;
     std::unordered_set<std::int64_t> newest;
     for (std::int64_t before = 0;;) {
         auto some = domains.changes("", before, log_read);
@@ -163,13 +164,13 @@ result<std::optional<std::set<std::string>>> overview_memory::changed_since(stor
             if (known_changes_.contains(each.number))
                 all_new = false;
             else
-                names.insert(each.domain);
+                names[each.domain] |= each.what == "removed";
             before = each.number;
         }
         if (!all_new || some->size() < log_read)
             break;
         if (names.size() > changed_most)
-            return std::optional<std::set<std::string>>{};
+            return std::optional<changed_names>{};
     }
     // Those before the newest stay known, so that an entry which was late is told from one that was read.
     if (known_changes_.size() > 10 * log_read)
@@ -186,9 +187,12 @@ result<void> overview_memory::read_wishes(store::domain_store& domains, store::s
         whole_due_ += 1s; // for read_changes() to see
         return read_whole(domains, reports);
     }
-    for (const auto& each : **names)
-        if (auto done = read_one(domains, reports, each); !done)
+    for (const auto& [name, removed] : **names) {
+        if (removed) // it may be back: nothing of its first life is shown
+            drop(name);
+        if (auto done = read_one(domains, reports, name); !done)
             return done;
+    }
     return {};
 }
 
@@ -199,10 +203,7 @@ result<void> overview_memory::read_one(store::domain_store& domains, store::stor
         return std::unexpected(wish.error());
     const auto found = rows_.find(std::string_view(domain));
     if (!*wish) {
-        if (found != rows_.end()) {
-            rows_.erase(found);
-            changed_ = true;
-        }
+        drop(domain);
         return {};
     }
     if (found != rows_.end()) {

@@ -11,7 +11,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -52,11 +54,14 @@ private:
     store::result<void> read_shown(store::domain_store& domains, store::store* reports);
     store::result<void> read_reports(store::store& reports);
     store::result<void> read_days(store::store& reports, std::vector<std::string> of);
-    /// The log of changes since the last call: whose, each once; nothing: too many.
-    store::result<std::optional<std::set<std::string>>> changed_since(store::domain_store& domains);
+    /// The log of changes since the last call: whose, and whether it was removed in between; nothing: too
+    /// many.
+    using changed_names = std::map<std::string, bool>;
+    store::result<std::optional<changed_names>> changed_since(store::domain_store& domains);
     store::result<void> read_one(store::domain_store& domains, store::store* reports,
                                  const std::string& domain);
     void put(overview_row fresh);
+    void drop(std::string_view domain);
 
     std::set<row, by_name> rows_;
     std::shared_ptr<const overview_rows> given_;

@@ -25,10 +25,12 @@ constexpr std::size_t states_shown = 50;
 
 overview_sources sources_of(const settings& from) {
     const auto where = store_place(from);
-    return {.domains =
-                [where] { return store::open_domains({.where = where, .read_only = true, .create = false}); },
-            .reports = [where] { return store::open({.where = where, .read_only = true, .create = false}); }};
-}
+    return {
+        .domains = [where] {
+            return store::open_domains({.where = where}); // the tables are made where nobody has yet },
+            .reports = [where] { return store::open({.where = where, .read_only = true, .create = false}); }
+        };
+    }
 
 } // namespace
 
