@@ -25,12 +25,10 @@ constexpr std::size_t states_shown = 50;
 
 overview_sources sources_of(const settings& from) {
     const auto where = store_place(from);
-    return {
-        .domains = [where] {
-            return store::open_domains({.where = where}); // the tables are made where nobody has yet },
-            .reports = [where] { return store::open({.where = where, .read_only = true, .create = false}); }
-        };
-    }
+    // The tables of domains are made where nobody has yet: not read-only.
+    return {.domains = [where] { return store::open_domains({.where = where}); },
+            .reports = [where] { return store::open({.where = where, .read_only = true, .create = false}); }};
+}
 
 } // namespace
 
@@ -38,7 +36,7 @@ refusal refuse(refusal::kind what, std::string words) {
     return {.what = what, .words = std::move(words)};
 }
 
-refusal away(const store::store_error& error) {
+refusal store_away(const store::store_error& error) {
     return refuse(refusal::kind::away, "the database: " + base::printable(error.message, 500));
 }
 
@@ -72,7 +70,7 @@ io::task<told<void>> daemon_domain_desk::ready() {
     });
     opening_ = false;
     if (!made)
-        co_return std::unexpected(away(made.error()));
+        co_return std::unexpected(store_away(made.error()));
     kept_ = std::move(*made);
     hands_ = std::make_unique<publish_hands>(publish_needs{
         .with = *core_.with,
@@ -106,7 +104,7 @@ io::task<told<model::looked_after>> daemon_domain_desk::theirs(std::string domai
     auto found = co_await ask<std::optional<model::looked_after>>(
         [domain = std::move(domain)](store::domain_store& from) { return from.find(domain); });
     if (!found)
-        co_return std::unexpected(away(found.error()));
+        co_return std::unexpected(store_away(found.error()));
     if (!*found || !by.sees((*found)->owner))
         co_return std::unexpected(refuse(refusal::kind::absent, "no such domain is looked after"));
     co_return std::move(**found);
@@ -115,7 +113,7 @@ io::task<told<model::looked_after>> daemon_domain_desk::theirs(std::string domai
 io::task<told<api::overview_page>> daemon_domain_desk::pick(api::overview_question which) {
     auto all = co_await table_.rows();
     if (!all)
-        co_return std::unexpected(away(all.error()));
+        co_return std::unexpected(store_away(all.error()));
     co_return co_await worker_.run<api::overview_page>(
         [all = std::move(*all), which = std::move(which)] { return api::pick(*all, which); });
 }
@@ -192,7 +190,7 @@ io::task<told<api::domain_past>> daemon_domain_desk::past(std::string domain, st
             return out;
         });
     if (!all)
-        co_return std::unexpected(away(all.error()));
+        co_return std::unexpected(store_away(all.error()));
     co_return std::move(*all);
 }
 

@@ -146,7 +146,7 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
             return to.save(wish, who, why, now);
         });
     if (!done)
-        co_return std::unexpected(away(done.error()));
+        co_return std::unexpected(store_away(done.error()));
     if (*done != saved::yes) {
         // Whether somebody else looks after it is not told to a tenant.
         co_return std::unexpected(
@@ -190,7 +190,7 @@ io::task<told<api::domain_file>> daemon_domain_desk::change(std::string domain, 
             return to.save(*wish, who, why, now);
         });
     if (!done)
-        co_return std::unexpected(away(done.error()));
+        co_return std::unexpected(store_away(done.error()));
     auto kept = co_await theirs(wish->domain, by);
     if (!kept)
         co_return std::unexpected(kept.error());
@@ -216,7 +216,7 @@ io::task<told<void>> daemon_domain_desk::remove(std::string domain, bool force, 
             return give_up(from, name, force, who, why, machine, now);
         });
     if (!done)
-        co_return std::unexpected(away(done.error()));
+        co_return std::unexpected(store_away(done.error()));
     switch (done->what) {
     case given_up::fate::gone:
         break;

@@ -68,7 +68,7 @@ io::task<told<planned>> daemon_domain_desk::plan_of(model::looked_after wish, bo
         auto past = co_await ask<plan::remembered>(
             [&wish](store::domain_store& from) { return publish::recall(from, wish); });
         if (!past)
-            co_return std::unexpected(away(past.error()));
+            co_return std::unexpected(store_away(past.error()));
         const bool certificate = before.past.certificate_here;
         before.past = std::move(*past);
         before.past.certificate_here = before.past.certificate_here || certificate;
@@ -158,7 +158,7 @@ io::task<told<api::step_outcome>> daemon_domain_desk::step(std::string domain, a
             return saved::yes;
         });
         if (!done)
-            co_return std::unexpected(away(done.error()));
+            co_return std::unexpected(store_away(done.error()));
         if (*done != saved::yes)
             co_return std::unexpected(refuse(conflict, "somebody else changed the domain just now"));
         if (core_.carrying)

@@ -84,7 +84,7 @@ private:
     overview_keeper table_;
 };
 
-api::refusal away(const store::store_error& error);
+api::refusal store_away(const store::store_error& error);
 api::refusal refuse(api::refusal::kind what, std::string words);
 /// The option of the command line as the API calls it.
 api::refusal refuse(const wish_fault& fault);

@@ -32,15 +32,15 @@ struct overview_keeper::state {
         std::unique_ptr<store::store> reports;
         api::overview_memory memory;
 
-        rows_result refresh(const overview_sources& from, std::chrono::sys_days today, bool whole_may) {
+        rows_result refresh(const overview_sources& open, std::chrono::sys_days today, bool whole_may) {
             if (!domains) {
-                auto opened = from.domains();
+                auto opened = open.domains();
                 if (!opened)
                     return std::unexpected(opened.error());
                 domains = std::move(*opened);
             }
-            if (!reports && from.reports) {
-                auto opened = from.reports();
+            if (!reports && open.reports) {
+                auto opened = open.reports();
                 if (!opened)
                     return std::unexpected(opened.error());
                 reports = std::move(*opened);
