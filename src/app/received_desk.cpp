@@ -21,7 +21,7 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::size_t rows_shown = 1'000; ///< details and policies of one report
-constexpr std::size_t groups_shown = 500; ///< kinds of failures
+constexpr std::size_t groups_shown = 200; ///< kinds of failures
 constexpr std::size_t looks_joined = 20;  ///< domains whose look is joined
 constexpr std::size_t names_a_page = 1'000;
 constexpr std::size_t history_read = 200, changes_read = 500, marks_shown = 200;
@@ -70,7 +70,7 @@ store::result<std::vector<api::change_mark>> marks_in(store::domain_store& from,
                 all.push_back(std::move(each));
         }
     }
-    std::ranges::stable_sort(all, {}, &api::change_mark::at);
+    sort_marks(all);
     if (all.size() > marks_shown)
         all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(marks_shown));
     return all;
@@ -84,13 +84,12 @@ store::result<api::failing_list> failing_in(store::store& from, const store::fil
             return std::unexpected(known.error());
         today[domain] = std::move(*known);
     }
-    auto groups = failure_groups(from, of, today);
-    if (!groups)
-        return std::unexpected(groups.error());
+    auto worst = worst_failure_groups(from, of, groups_shown, today);
+    if (!worst)
+        return std::unexpected(worst.error());
     api::failing_list made;
-    made.left_out = groups->size() - std::min(groups->size(), groups_shown);
-    groups->resize(groups->size() - made.left_out);
-    for (auto& group : *groups) {
+    made.left_out = worst->left_out;
+    for (auto& group : worst->groups) {
         const auto known = today.find(group.domain);
         const auto looked_at = known == today.end() ? std::nullopt : known->second.looked_at;
         made.groups.push_back({.group = std::move(group), .looked_at = looked_at});

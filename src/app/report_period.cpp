@@ -74,7 +74,7 @@ std::vector<api::domain_sum> worst_of(std::span<const store::day_row> rows) {
         sum.domain = name;
         all.push_back(std::move(sum));
     }
-    std::ranges::stable_sort(all, [](const auto& a, const auto& b) {
+    std::ranges::sort(all, [](const auto& a, const auto& b) {
         return std::tie(b.failure, b.success, a.domain) < std::tie(a.failure, a.success, b.domain);
     });
     all.resize(std::min(all.size(), domains_shown));
