@@ -388,7 +388,7 @@ export interface FailureGroup {
 }
 export interface FailureList {
   groups: FailureGroup[];
-  left_out: number; // groups beyond the 500 with the most sessions
+  left_out: number; // kinds beyond the 100 with the most sessions
 }
 // GET /mutes, POST /mutes (operator), DELETE /mutes/{name} (operator). POST takes {domain, result_type?, mx?} as a group
 // has them (left out: all of them), or {key} of an alarm of GET /status; and {until?: Day, why}. No alarm tells of it meanwhile.
