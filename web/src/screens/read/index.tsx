@@ -7,7 +7,7 @@ import type { Imported, ReadAnswer } from "../../api/types";
 import { can } from "../../state/session";
 import { day, plural } from "../../text/format";
 import { Button } from "../../ui/button";
-import { Icon } from "../../ui/icon";
+import { Icon, type IconName } from "../../ui/icon";
 import { announce } from "../../ui/live";
 import { Bones, Notice, Page } from "../../ui/page";
 import { ReportView } from "../report/report_view";
@@ -37,6 +37,27 @@ export function keptWords(of: Imported): string {
   const tests = of.reports.filter((each) => each.fate === "test").length;
   if (tests > 0) parts.push(`${plural(tests, "test report")}`);
   return parts.length > 0 ? `${parts.join(", ")}.` : "There was nothing to keep.";
+}
+
+const about: [IconName, string, string][] = [
+  ["mail", "Where it comes from", "Google, Microsoft and others send one a day to the address of your TLSRPT record, as a mail with a small compressed file."],
+  ["file", "What it says", "How many connections to your mail servers were encrypted as your policy asks, and which were not."],
+  ["shield", "What you get here", "It in plain words: what failed, the likely cause, what to change, and a look now whether it is still so."],
+];
+
+/** For who never saw one. */
+function About() {
+  return (
+    <ul class="read-about">
+      {about.map(([icon, title, words]) => (
+        <li key={title}>
+          <Icon name={icon} size={18} />
+          <h3>{title}</h3>
+          <p class="soft">{words}</p>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 export default function ReadScreen() {
@@ -129,6 +150,7 @@ export default function ReadScreen() {
             }}
           />
         </div>
+        {!some && <About />}
         {files.map((each) => (
           <section class="read-file" key={each.number} aria-label={each.name}>
             <div class="read-head">
