@@ -54,7 +54,6 @@ export function Failures({ list, filter }: { list: Resource<FailureList>; filter
       {muted.length > 0 && (
         <details class="more groups-muted">
           <summary>
-            <Icon name="right" size={12} />
             Muted <span class="count">{muted.length}</span>
           </summary>
           <ul class="groups">

@@ -59,8 +59,10 @@ function People() {
                   Since <DayOf at={each.made_at} />, last signed in <Ago at={each.last_login} />
                 </p>
               </div>
-              <Button size="small" icon="pencil" onClick={() => setChanging(each)} label={`Change ${each.name}`} />
-              <Button size="small" kind="danger" icon="trash" onClick={() => setRemoving(each.name)} label={`Remove ${each.name}`} />
+              <div class="row">
+                <Button size="small" icon="pencil" onClick={() => setChanging(each)} label={`Change ${each.name}`} />
+                <Button size="small" kind="danger" icon="trash" onClick={() => setRemoving(each.name)} label={`Remove ${each.name}`} />
+              </div>
             </li>
           ))}
         </ul>
