@@ -4,7 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { asApiError } from "../../api/problem";
 import type { Imported, ReadAnswer } from "../../api/types";
-import { can } from "../../state/session";
+import { can, session } from "../../state/session";
 import { day, plural } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Icon, type IconName } from "../../ui/icon";
@@ -24,7 +24,7 @@ interface Taken {
   keepWrong?: string;
 }
 
-const most = 25_000_000; // the server takes no more
+const most = 20 * 1024 * 1024; // the server takes no more
 const mostFiles = 20;
 let counter = 0;
 
@@ -72,7 +72,7 @@ export default function ReadScreen() {
     setFiles((all) => [...taken, ...all]);
     for (const each of taken) {
       if (each.file.size > most) {
-        change(each.number, { wrong: "This is larger than 25 MB. A report has some thousand bytes." });
+        change(each.number, { wrong: "This is larger than 20 MB. A report has some thousand bytes." });
         continue;
       }
       try {
@@ -95,6 +95,7 @@ export default function ReadScreen() {
     }
   };
   const some = files.length > 0;
+  const keeps = can("operator") && session.value?.tenant === null; // a file is not of one owner alone
   return (
     <Page title="Read a report" sub="A TLS report that you have as a file, explained. It goes to your Mailtight alone, and nothing is stored unless you say so.">
       <div class="stack-l">
@@ -159,12 +160,12 @@ export default function ReadScreen() {
                 <span class="break">{each.name}</span>
               </h2>
               <div class="row">
-                {each.answer && each.answer.reports.length > 0 && !each.kept && can("operator") && (
+                {each.answer && each.answer.reports.length > 0 && !each.kept && keeps && (
                   <Button icon="download" busy={each.keeping ?? false} onClick={() => void keep(each)}>
                     Keep it
                   </Button>
                 )}
-                {each.answer && each.answer.reports.length > 0 && !can("operator") && <span class="dim small">Keeping reports is for operators.</span>}
+                {each.answer && each.answer.reports.length > 0 && !keeps && <span class="dim small">Keeping reports is for operators of the whole installation.</span>}
                 <Button kind="quiet" icon="close" label={`Put ${each.name} away`} onClick={() => setFiles((all) => all.filter((one) => one.number !== each.number))} />
               </div>
             </div>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What failed, by kind: the cause, what to do, whether it is still so, and muting.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { FailureGroup, FailureList } from "../../api/types";
 import { daysWords } from "../../charts/days";
@@ -28,9 +28,15 @@ const keyOf = (group: FailureGroup): string => [group.domain, group.result_type,
 
 export function Failures({ list, filter }: { list: Resource<FailureList>; filter: Filter }) {
   const [all, setAll] = useState(false);
+  // What was just checked stays where it is, although it may have become less urgent.
+  const order = useRef<{ of: string; keys: string[] }>({ of: "", keys: [] });
   if (list.error && !list.data) return <Failed error={list.error} retry={list.reload} what="The list of failures" />;
   if (!list.data) return <Bones lines={6} />;
-  const open = byUrgency(list.data.groups.filter((each) => !each.muted));
+  if (order.current.of !== linkTo(filter)) order.current = { of: linkTo(filter), keys: [] };
+  const { keys } = order.current;
+  const urgent = byUrgency(list.data.groups.filter((each) => !each.muted));
+  for (const each of urgent) if (!keys.includes(keyOf(each))) keys.push(keyOf(each));
+  const open = urgent.sort((a, b) => keys.indexOf(keyOf(a)) - keys.indexOf(keyOf(b)));
   const muted = list.data.groups.filter((each) => each.muted);
   const shown = all ? open : open.slice(0, 3);
   return (

@@ -53,7 +53,7 @@ function People() {
                 <p class="row">
                   <strong>{each.name}</strong>
                   <Role role={each.role} tenant={each.tenant} />
-                  {session.value?.name === each.name && <span class="dim small">you</span>}
+                  {session.value?.name.replace(/^user /, "") === each.name && <span class="dim small">you</span>}
                 </p>
                 <p class="dim small">
                   Since <DayOf at={each.made_at} />, last signed in <Ago at={each.last_login} />
