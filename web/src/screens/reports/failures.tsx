@@ -178,7 +178,26 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       </div>
       {unmute.error && <p class="tone-bad">{unmute.error.message}</p>}
       <CheckAnswer domain={group.domain} now={look} />
-      {muting && <MuteDialog group={group} close={() => setMuting(false)} done={reload} />}
+      {muting && (
+        <MuteDialog
+          title="Mute this failure"
+          words={
+            <>
+              No alarm and no digest tells of <strong>{group.result_type}</strong>
+              {group.mx && (
+                <>
+                  {" "}
+                  at <strong>{group.mx}</strong>
+                </>
+              )}{" "}
+              for {group.domain} meanwhile. It is still counted, and stands here under “Muted”.
+            </>
+          }
+          body={{ domain: group.domain, result_type: group.result_type, mx: group.mx }}
+          close={() => setMuting(false)}
+          done={reload}
+        />
+      )}
     </li>
   );
 }
