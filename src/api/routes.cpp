@@ -91,7 +91,7 @@ std::span<const route> routes() {
         add(received_routes(), part_of::received);
         add(sending_routes(), part_of::system);
         add(system_routes(), part_of::system);
-        add(access_routes(), part_of::system);
+        add(access_routes(), part_of::access);
         rows.push_back({.method = "GET",
                         .path = "/openapi.json",
                         .operation = "describe",

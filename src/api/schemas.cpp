@@ -160,7 +160,7 @@ constexpr std::array table = {
 std::span<const schema> schemas() {
     static const std::vector<schema> all = [] {
         std::vector<schema> joined(table.begin(), table.end());
-        for (const auto part : {received_schemas(), system_schemas()})
+        for (const auto part : {received_schemas(), system_schemas(), access_schemas()})
             joined.insert(joined.end(), part.begin(), part.end());
         return joined;
     }();
