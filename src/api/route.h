@@ -37,7 +37,7 @@ struct query_parameter {
 };
 
 /// The part of the daemon that a route belongs to: it answers where that part is on.
-enum class part_of { everything, policies, results, outbox, domains, received, system, access };
+enum class part_of { everything, policies, results, outbox, domains, looks, received, system, access };
 
 /// A route: a method at a path, with all that the OpenAPI document says of it.
 struct route {
@@ -100,6 +100,9 @@ struct schema {
     std::string_view name, text;
 };
 std::span<const schema> schemas();          ///< all of them
+std::span<const schema> sending_schemas();  ///< schemas.cpp
+std::span<const schema> domain_schemas();   ///< schemas_domains.cpp
+std::span<const schema> look_schemas();     ///< schemas_look.cpp
 std::span<const schema> received_schemas(); ///< schemas_received.cpp
 std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending
 std::span<const schema> access_schemas();   ///< schemas_access.cpp

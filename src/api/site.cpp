@@ -44,6 +44,8 @@ std::string_view switched_off(const context& with, part_of part) {
         return with.reports ? "" : "no reports are made here: see [collect] and [deliver]";
     case part_of::domains:
         return with.domains ? "" : "no domains are looked after here: see [store]";
+    case part_of::looks:
+        return with.looks ? "" : "this is said on the address of the pages alone: see [web]";
     case part_of::received:
         return with.received ? "" : "no reports are kept here: see [store]";
     case part_of::access:

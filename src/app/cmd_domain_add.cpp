@@ -211,7 +211,7 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
             print(fmt::format("{} domains added, {} are looked after already\n", added, all.size() - added));
         if (!fresh.empty())
             say(fmt::format("mailtight plan {} shows the steps to come{}", fresh.front(),
-                            carries_out(common.set)
+                            daemon_carries_out(common.set)
                                 ? ""
                                 : "; no daemon here carries them out: mailtight protect leads through them"));
     }
