@@ -60,7 +60,7 @@ const check = (findings: Finding[], change: Partial<Check> = {}): Check => ({
   policy: null,
   mx: [{ host: "mx1.example.com", preference: 10, in_policy: true, addresses: [{ ip: "192.0.2.1", starttls: true, tls: "TLSv1.3", certificate: null }], dane: null }],
   tlsrpt_record: null,
-  suggestion: { policy: "", needs: [], records: [] },
+  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
   parts: { sts_record: "valid", policy_file: "valid", tlsrpt_record: "valid", mail_servers: "valid" },
   ...change,
 });

@@ -19,13 +19,13 @@ export function seenOf(check: Check): Part[] {
     { key: "sts_record", name: "MTA-STS record", seen: check.sts_record?.id ? `id ${check.sts_record.id}` : check.sts_record?.texts.length ? plural(check.sts_record.texts.length, "record") : "_mta-sts: no record" },
     { key: "policy_file", name: "Policy file", seen: policy?.mode ? `${policy.mode}${policy.max_age ? `, kept for ${span(policy.max_age)}` : ""}` : "mta-sts: no policy" },
     { key: "tlsrpt_record", name: "TLS reporting", seen: check.tlsrpt_record?.rua.length ? list(check.tlsrpt_record.rua.map((to) => to.replace(/^mailto:/, ""))) : "_smtp._tls: no record" },
-    { key: "mail_servers", name: "Mail servers", seen: servers(check.mx) },
+    { key: "mail_servers", name: "Mail servers", seen: servers(check.mx, check.mode) },
   ];
 }
 
-function servers(mx: Check["mx"]): string {
+function servers(mx: Check["mx"], mode: string | null): string {
   if (!mx.length) return "no MX record";
-  const strange = mx.filter((host) => host.in_policy === false).length;
+  const strange = mode === "none" ? 0 : mx.filter((host) => host.in_policy === false).length;
   const open = mx.filter((host) => host.addresses.some((one) => one.starttls === false)).length;
   return [plural(mx.length, "server"), strange ? `${strange} not in the policy` : "", open ? `${open} without STARTTLS` : ""].filter(Boolean).join(", ");
 }

@@ -76,8 +76,8 @@ export default function DomainScreen({ params }: ScreenProps) {
     );
   if (!view.data)
     return (
-      <Page title={readable(domain)} back={back}>
-        <Bones block />
+      <Page title={readable(domain)} head={<DomainName name={domain} both />} back={back}>
+        <Waiting />
       </Page>
     );
 
@@ -164,6 +164,17 @@ export default function DomainScreen({ params }: ScreenProps) {
     </Page>
   );
 }
+
+/** The shape of what is coming, so that nothing jumps when it is there. */
+const Waiting = () => (
+  <div class="stack domain">
+    <span class="bone domain-bone-rail" />
+    <div class="domain-columns">
+      <Bones block />
+      <Bones block />
+    </div>
+  </div>
+);
 
 /** What senders say, in one figure; the reports are a click away. */
 function Sessions({ view }: { view: DomainView }) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one thing that is to be done now, as large as it deserves, with the buttons that do it.
 import type { Plan, Step, Wish } from "../../api/types";
+import { changedQuery, here } from "../../router";
 import { can } from "../../state/session";
-import { Button } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { Icon, type IconName } from "../../ui/icon";
 import { Notice } from "../../ui/page";
 import { Ago } from "../../ui/time";
@@ -42,6 +43,11 @@ export function StepActions({ step, doing, small }: { step: Step; doing: Doing; 
         <Button icon="check" busy={doing.busy === "said"} onClick={() => doing.said("checked-mx")} {...size}>
           I have checked the servers myself
         </Button>
+      )}
+      {step.kind === "mend" && (
+        <LinkButton href={here.value.path + changedQuery(here.value.search, { tab: "settings" })} icon="settings" {...size}>
+          Settings of the domain
+        </LinkButton>
       )}
       {acts.force && (
         <Button kind="quiet" onClick={() => doing.askForce()} {...size}>

@@ -63,7 +63,7 @@ export function changeOf(wish: Wish, to: Fields): { change: WishChange; wrong: P
     else change.max_age = Math.round(number * 86_400);
   }
   for (const name of ["mx", "mx_adding", "mx_removing"] as const)
-    if (to[name] !== was[name]) change[name] = items(to[name]).map((host) => host.toLowerCase().replace(/\.$/, ""));
+    if (to[name] !== was[name]) change[name] = items(to[name].toLowerCase().replace(/\.(?=[\s,]|$)/g, ""));
   if (to.rua !== was.rua) change.rua = items(to.rua).map(uri);
   if (to.labels !== was.labels) change.labels = [...new Set(to.labels.split(",").map((label) => label.trim()).filter(Boolean))];
   return { change, wrong };
