@@ -215,7 +215,7 @@ export interface History {
   served: { mode: string; max_age: number; ids: string[]; first_served: Time; last_served: Time | null; binds_until: Time; ours: boolean; body: string }[];
   changes: Change[];
   fetches: { network: string; id: string; agent: string; first: Time; last: Time; count: number }[]; // who fetched which policy
-  states: { first: Time; last: Time; state: string; id: string; mx: string[]; problems: string[] }[]; // newest first
+  states: { first: Time; last: Time; state: Verdict; id: string; mx: string[]; problems: string[] }[]; // newest first; problems: codes of findings
 }
 export interface Change {
   number: number;
