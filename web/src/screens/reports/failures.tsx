@@ -102,7 +102,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
           )}
         </h3>
         <div class="row">
-          {!group.muted && <StandingBadge of={diagnosis} />}
+          {!group.muted && look.state.at !== "done" && <StandingBadge of={diagnosis} />}
           {!diagnosis.ours && (
             <Badge tone="unknown" icon="info">
               Not your fault

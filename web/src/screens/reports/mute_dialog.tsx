@@ -70,7 +70,7 @@ export function MuteDialog({ title, words, body, close, done }: Given) {
           ))}
         </div>
       </div>
-      <TextArea label="Why" value={why} set={setWhy} wrong={wrongWhy} hint="The hoster renews the certificate on Tuesday." rows={2} />
+      <TextArea label="Why" value={why} set={setWhy} wrong={wrongWhy} hint="For example: the hoster renews the certificate on Tuesday." rows={2} />
       {mute.error && (
         <Notice tone="bad" title="It could not be muted">
           {mute.error.message}
