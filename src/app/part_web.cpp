@@ -152,6 +152,8 @@ api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
     made.proxy_user_header = base::lower(core.set.web_proxy_field);
     made.trusted_proxies = from.proxies;
     made.proxy_role = api::parse_role(core.set.web_proxy_role);
+    made.session = std::chrono::hours(core.set.web_session_hours);
+    made.keep_audit = std::chrono::hours(24 * core.set.web_audit_days);
     made.days = [] { return policy_time().now(); };
     made.parts = [&core] { return parts_of(core); };
     made.told = [&core](const store::audit_entry& entry, bool refused) {
@@ -198,7 +200,7 @@ void greet(const std::string& address, const first_access& access) {
 io::task<> welcome(daemon_core& core, std::string address) {
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
     auto access = co_await core.asker->run<store::result<first_access>>(
-        [set = core.set, terminal] { return begin_access(set, policy_time().now(), terminal); });
+        [set = core.set, terminal, now = core.now()] { return begin_access(set, now, terminal); });
     if (!access) {
         core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
         co_return;

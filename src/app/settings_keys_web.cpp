@@ -30,6 +30,9 @@ std::vector<setting_key> web_keys() {
          {"", "viewer", "operator", "administrator"}},
         {"web", "read-only", &settings::web_read_only,
          "Whether the pages only show: nothing is changed over this listener, whoever asks."},
+        {"web", "session-hours", &settings::web_session_hours, "After so long one logs in again."},
+        {"web", "audit-days", &settings::web_audit_days,
+         "Days for which the log of logins, refusals and changes is kept."},
     };
 }
 
