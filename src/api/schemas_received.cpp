@@ -33,7 +33,7 @@ constexpr std::array table = {
 "properties":{
  "rule":{"type":"string"},"title":{"type":"string"},"cause":{"type":"string"},"fix":{"type":"string"},
  "check":{"type":"string"},"who":{"type":"string"},"policy_age":{"type":"string"},
- "confidence":{"type":"number"},
+ "confidence":{"type":"string"},
  "finding":{"type":["string","null"]},"ours":{"type":"boolean"},
  "still_so":{"type":["boolean","null"],"description":"Null where nobody looked."},"now":{"type":"string"}}})"},
     schema{"failed-fate", R"({
