@@ -66,6 +66,9 @@ class Serve(Receiver):
         self.binary, self.config = binary, folder / "mailtight.toml"
         self.config.write_text(f"""[store]
 where = "{folder}/store.db"
+[web]
+listen = []
+
 [serve]
 control-socket = "{folder}/control.sock"
 [collect]

@@ -61,6 +61,9 @@ where = "{folder}/store.db"
 domains = ["example.com"]
 mailboxes = ["tls-report@reports.example"]
 dkim-keys-file = "{keys}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{folder}/control.sock"
 [lmtp]

@@ -32,9 +32,8 @@ function(mailtight_pages)
       # One folder of packages for every build of this checkout; what needs none asks no registry.
       set(packages ${web}/node_modules/.package-lock.json)
       add_custom_command(OUTPUT ${packages}
-        COMMAND ${NPM} ci --no-audit --no-fund --loglevel=error
-        COMMAND ${CMAKE_COMMAND} -E touch ${packages}
-        DEPENDS ${web}/package.json ${web}/package-lock.json
+        COMMAND ${CMAKE_SOURCE_DIR}/cmake/fetch_packages.sh ${NPM}
+        DEPENDS ${web}/package.json ${web}/package-lock.json ${CMAKE_SOURCE_DIR}/cmake/fetch_packages.sh
         WORKING_DIRECTORY ${web} COMMENT "Fetching what builds the pages" VERBATIM)
       list(APPEND sources ${packages})
       set(build COMMAND ${NPM} run --silent build -- --outDir ${dist} --emptyOutDir --logLevel warn)

@@ -33,7 +33,8 @@ build_product() {
   local binary=$top/build/release/mailtight stamp=$top/build/release/.built
   mkdir -p "$top/build"
   if [ -x "$binary" ] && [ -f "$stamp" ] &&
-    [ -z "$(find "$top/src" "$top/cmake" "$top/CMakeLists.txt" "$top/CMakePresets.json" -newer "$stamp" -print -quit)" ]; then
+    [ -z "$(find "$top/src" "$top/cmake" "$top/web" "$top/CMakeLists.txt" "$top/CMakePresets.json" \
+      -name node_modules -prune -o -newer "$stamp" -print -quit)" ]; then
     return 0
   fi
   # A tree that ./test configured with the tests is used as it is: only the target is built.

@@ -125,6 +125,9 @@ class Serve:
         self.store = folder / "store.db"
         self.config.write_text(f"""[store]
 where = "{self.store}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{folder}/control.sock"
 [resolve]

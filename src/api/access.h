@@ -7,6 +7,7 @@
 // alone; the control socket, where the kernel says who it is.
 #pragma once
 
+#include "base/time.h"
 #include "io/http_server.h"
 #include "wire/http_request.h"
 
@@ -25,8 +26,9 @@ std::optional<role> parse_role(std::string_view word);
 struct caller {
     std::string name; ///< "token backup", "user ann", "root (uid 0)": for the audit log and what remembers it
     api::role role = role::viewer;
-    std::optional<std::string> tenant; ///< the owner whose domains they see; nothing: all
-    std::string csrf;                  ///< of the session; "" : no cookie is in play
+    std::optional<std::string> tenant;                ///< the owner whose domains they see; nothing: all
+    std::string csrf;                                 ///< of the session; "" : no cookie is in play
+    std::optional<base::utc_seconds> expires_at = {}; ///< of the session or the token
     /// Whether a domain of this owner is theirs to see.
     bool sees(std::string_view owner) const { return !tenant || *tenant == owner; }
 };
@@ -35,6 +37,12 @@ struct caller {
 class gate {
 public:
     virtual ~gate() = default;
+    /// Asked when the head is there: a refusal that needs no look at the store, before a body is read.
+    /// `open`: the route answers who shows no credential.
+    virtual std::optional<wire::http_reply> at_the_door(const io::http_exchange& asked, bool open) {
+        static_cast<void>(asked), static_cast<void>(open);
+        return {};
+    }
     /// The caller, or the refusal (401, 403, 429, 503), a problem document. `changes`: the route changes
     /// something, so that a browser must show that the page is ours.
     virtual io::task<std::expected<caller, wire::http_reply>> enter(const io::http_exchange& asked,

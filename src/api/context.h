@@ -53,6 +53,7 @@ public:
 };
 
 class domain_desk;   ///< api/domain_desk.h
+class look_desk;     ///< api/look_desk.h
 class received_desk; ///< api/received_desk.h
 class system_desk;   ///< api/system_desk.h
 class access_desk;   ///< api/access_desk.h
@@ -67,6 +68,7 @@ struct context {
     result_sink results;               ///< empty: [collect] is off
     outbox* reports = nullptr;         ///< null: neither [collect] nor [deliver] is on
     domain_desk* domains = nullptr;    ///< null: there is no store
+    look_desk* looks = nullptr;        ///< null: this listener serves no pages
     received_desk* received = nullptr; ///< null: there is no store
     system_desk* system = nullptr;     ///< null: this listener serves no pages
     access_desk* access = nullptr;     ///< null: as above

@@ -118,6 +118,7 @@ std::vector<route> exchange_routes() {
          .answer = "imported",
          .problems = {413, 422},
          .changes = true,
+         .needs = role::operates,
          .handle = in},
     };
 }

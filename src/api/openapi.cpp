@@ -30,11 +30,13 @@ std::string_view title(int status) {
         std::string_view title;
     };
     constexpr std::array all = {named{400, "The request cannot be understood"},
+                                named{401, "Who asks is not known"},
                                 named{403, "Not allowed here"},
                                 named{404, "There is no such thing"},
                                 named{409, "It does not fit what is there"},
                                 named{413, "Too large"},
                                 named{422, "Understood, and it cannot be done so"},
+                                named{429, "Too many attempts that were wrong"},
                                 named{503, "The database is away"}};
     const auto* found = std::ranges::find(all, status, &named::status);
     return found == all.end() ? "Refused" : found->title;
@@ -63,15 +65,24 @@ json::array parameters_of(const route& of) {
 json::object operation_of(const route& of) {
     json::object out{{"operationId", of.operation}, {"summary", of.summary}};
     std::string description(of.description);
-    if (of.changes)
-        description += fmt::format("{}Answers on the control socket alone, and only to root, the daemon's "
-                                   "user and its group.",
-                                   description.empty() ? "" : " ");
+    const auto add = [&description](const std::string& sentence) {
+        description += (description.empty() ? "" : " ") + sentence;
+    };
+    if (of.open)
+        add("Needs no credential.");
+    else
+        add(fmt::format("Needs the role {}{}.", to_string(of.needs),
+                        of.tenants ? "; a tenant sees its own domains alone" : ", and is not for tenants"));
+    if (of.changes && !of.open)
+        add("On the control socket it answers root, the daemon's user and its group.");
     if (of.tells)
-        description +=
-            fmt::format("{}Answers only to programs of the same machine.", description.empty() ? "" : " ");
-    if (!description.empty())
-        out["description"] = description;
+        add("On the listeners of [resolve] it answers programs of the same machine.");
+    out["description"] = description;
+    out["x-mailtight-role"] = of.open ? std::string_view("none") : to_string(of.needs);
+    out["x-mailtight-tenants"] = of.tenants;
+    out["security"] = of.open ? json::array{}
+                              : json::array{json::object{{"token", json::array{}}},
+                                            json::object{{"session", json::array{}}}};
     if (auto parameters = parameters_of(of); !parameters.empty())
         out["parameters"] = std::move(parameters);
     if (!of.request.empty())
@@ -85,14 +96,29 @@ json::object operation_of(const route& of) {
         {"200", json::object{{"description", of.summary}, {"content", content(of.media, of.answer)}}}};
     auto problems = of.problems;
     problems.push_back(400);
-    if (of.changes || of.tells)
+    if (of.changes || of.tells || of.needs > role::viewer)
         problems.push_back(403);
+    if (!of.open)
+        problems.insert(problems.end(), {401, 429});
     std::ranges::sort(problems);
     for (const int status : problems)
         responses[std::to_string(status)] = json::object{
             {"description", title(status)}, {"content", content("application/problem+json", "problem")}};
     out["responses"] = std::move(responses);
     return out;
+}
+
+json::object security() {
+    return {{"token", json::object{{"type", "http"},
+                                   {"scheme", "bearer"},
+                                   {"description", "A token of `mailtight access token add`, or of POST "
+                                                   "/tokens: mt_ and 43 characters."}}},
+            {"session", json::object{{"type", "apiKey"},
+                                     {"in", "cookie"},
+                                     {"name", "__Host-mailtight"},
+                                     {"description", "Of POST /session, for browsers; mailtight-session over "
+                                                     "plain HTTP on loopback. What changes something needs "
+                                                     "the field X-CSRF-Token as well."}}}};
 }
 
 } // namespace
@@ -118,7 +144,8 @@ std::string openapi(std::string_view version) {
                                      {"license",
                                       json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
                {"paths", std::move(paths)},
-               {"components", json::object{{"schemas", std::move(named)}}}}) +
+               {"components",
+                json::object{{"schemas", std::move(named)}, {"securitySchemes", security()}}}}) +
            "\n";
 }
 

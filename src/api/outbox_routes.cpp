@@ -174,6 +174,7 @@ std::vector<route> report_routes() {
          .answer = "day-sent",
          .problems = {404, 409, 422, 503},
          .changes = true,
+         .needs = role::operates,
          .handle = send},
     };
 }
@@ -200,6 +201,7 @@ std::vector<route> suppression_routes() {
          .answer = "suppressed",
          .problems = {404, 422, 503},
          .changes = true,
+         .needs = role::operates,
          .handle = suppress},
         {.method = "DELETE",
          .path = "/suppressed/{address}",
@@ -211,6 +213,7 @@ std::vector<route> suppression_routes() {
          .answer = "removed",
          .problems = {404, 422, 503},
          .changes = true,
+         .needs = role::operates,
          .handle = allow},
     };
 }

@@ -81,6 +81,7 @@ std::vector<route> override_routes() {
          .answer = "override",
          .problems = {422, 503},
          .changes = true,
+         .needs = role::operates,
          .handle = set},
         {.method = "DELETE",
          .path = "/override/{domain}",
@@ -92,6 +93,7 @@ std::vector<route> override_routes() {
          .answer = "removed",
          .problems = {404, 503},
          .changes = true,
+         .needs = role::operates,
          .handle = remove},
     };
 }

@@ -84,6 +84,7 @@ std::vector<route> result_routes() {
              .answer = "results-taken",
              .problems = {404, 413, 503},
              .tells = true,
+             .needs = role::operates,
              .handle = take}};
 }
 

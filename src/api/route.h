@@ -25,8 +25,9 @@ struct call {
     std::string item;                         ///< what stands for `{...}` in the path
     std::map<std::string, std::string> query; ///< parameters of the route alone, each once
     std::string body;
-    std::string who; ///< the person or program behind it, for what remembers it
-    caller by;       ///< what they may do and see
+    std::string who;                          ///< the person or program behind it, for what remembers it
+    caller by;                                ///< what they may do and see
+    const io::http_exchange* asked = nullptr; ///< as it came, without the body; as long as the call
 };
 
 struct query_parameter {
@@ -36,7 +37,7 @@ struct query_parameter {
 };
 
 /// The part of the daemon that a route belongs to: it answers where that part is on.
-enum class part_of { everything, policies, results, outbox, domains, received, system };
+enum class part_of { everything, policies, results, outbox, domains, looks, received, system, access };
 
 /// A route: a method at a path, with all that the OpenAPI document says of it.
 struct route {
@@ -53,6 +54,8 @@ struct route {
     bool tells = false;        ///< answers only where who asks may tell results: programs of this machine
     role needs = role::viewer; ///< at least
     bool tenants = false; ///< answers those too who see the domains of one owner alone; it filters by `by`
+    bool open = false;    ///< answers those too who show no credential: a login
+    std::size_t body_bytes = 0; ///< of a request; 0: as many as the site takes
     part_of part = part_of::everything;
     io::task<wire::http_reply> (*handle)(context&, call) = nullptr;
     /// Where set, and the client accepts text/event-stream: answers with events instead.
@@ -97,7 +100,11 @@ struct schema {
     std::string_view name, text;
 };
 std::span<const schema> schemas();          ///< all of them
+std::span<const schema> sending_schemas();  ///< schemas.cpp
+std::span<const schema> domain_schemas();   ///< schemas_domains.cpp
+std::span<const schema> look_schemas();     ///< schemas_look.cpp
 std::span<const schema> received_schemas(); ///< schemas_received.cpp
 std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending
+std::span<const schema> access_schemas();   ///< schemas_access.cpp
 
 } // namespace mailtight::api

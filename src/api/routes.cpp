@@ -87,11 +87,11 @@ std::span<const route> routes() {
         add(result_routes(), part_of::results);
         add(outbox_routes(), part_of::outbox);
         add(domain_routes(), part_of::domains);
-        add(look_routes(), part_of::system);
+        add(look_routes(), part_of::looks);
         add(received_routes(), part_of::received);
         add(sending_routes(), part_of::system);
         add(system_routes(), part_of::system);
-        add(access_routes(), part_of::system);
+        add(access_routes(), part_of::access);
         rows.push_back({.method = "GET",
                         .path = "/openapi.json",
                         .operation = "describe",

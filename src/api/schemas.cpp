@@ -157,12 +157,17 @@ constexpr std::array table = {
 
 } // namespace
 
+std::span<const schema> sending_schemas() {
+    return table;
+}
+
 std::span<const schema> schemas() {
     static const std::vector<schema> all = [] {
-        std::vector<schema> joined(table.begin(), table.end());
-        for (const auto part : {received_schemas(), system_schemas()})
-            joined.insert(joined.end(), part.begin(), part.end());
-        return joined;
+        std::vector<schema> rows;
+        for (const auto some : {sending_schemas(), domain_schemas(), look_schemas(), received_schemas(),
+                                system_schemas(), access_schemas()})
+            rows.insert(rows.end(), some.begin(), some.end());
+        return rows;
     }();
     return all;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 namespace mailtight::api {
@@ -43,31 +44,65 @@ std::string_view switched_off(const context& with, part_of part) {
         return with.reports ? "" : "no reports are made here: see [collect] and [deliver]";
     case part_of::domains:
         return with.domains ? "" : "no domains are looked after here: see [store]";
+    case part_of::looks:
+        return with.looks ? "" : "this is said on the address of the pages alone: see [web]";
     case part_of::received:
         return with.received ? "" : "no reports are kept here: see [store]";
+    case part_of::access:
+        return with.access ? "" : "this is said on the address of the pages alone: see [web]";
     case part_of::system:
         return with.system ? "" : "this is said on the address of the pages alone: see [web]";
     }
     return "";
 }
 
-/// The refusal that needs no body, where there is one.
-std::optional<wire::http_reply> refuse(const site_state& site, const io::http_exchange& asked) {
-    const auto found = find_route(asked_method(asked), asked.request.path);
-    if (!found.at && found.allowed.empty())
-        return wire::problem(404, "Not Found",
-                             fmt::format("there is nothing here; {}/openapi.json describes all", root));
-    if (!found.at)
-        return not_allowed(found.allowed);
-    if (const auto off = switched_off(*site.with, found.at->part); !off.empty())
-        return wire::problem(404, "Not Found", off);
-    // A page in somebody's browser may reach this machine's loopback; a mail server sends no Origin.
-    if (found.at->tells && (!site.options.may_tell || !site.options.may_tell(asked.peer) ||
-                            !asked.request.field("origin").empty()))
-        return wire::problem(403, "Forbidden", "results are taken from programs of this machine alone");
-    if (!found.at->changes)
+/// What is open to whoever can reach a listener without a gate: what mail servers ask.
+bool is_for_mail_servers(part_of part) {
+    return part == part_of::everything || part == part_of::policies || part == part_of::results ||
+           part == part_of::outbox;
+}
+
+bool may_change(const site_state& site, const io::peer& who) {
+    return site.options.may_change && site.options.may_change(who);
+}
+
+std::string name_of(const site_state& site, const io::peer& who) {
+    return site.options.name_of ? site.options.name_of(who) : who.to_string();
+}
+
+wire::http_reply too_large(std::size_t most) {
+    return wire::problem(413, "Content Too Large", fmt::format("at most {} bytes are taken here", most));
+}
+
+/// A body that is longer than this route takes, or does not say how long it is.
+std::optional<wire::http_reply> refuse_body(const route& of, const wire::http_request& request) {
+    if (of.body_bytes == 0)
         return {};
-    const bool may = site.options.may_change && site.options.may_change(asked.peer);
+    if (!request.field("transfer-encoding").empty())
+        return wire::problem(411, "Length Required", "say Content-Length");
+    const auto length = request.field("content-length");
+    std::size_t bytes = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    if (!length.empty() &&
+        (error != std::errc{} || end != length.data() + length.size() || bytes > of.body_bytes))
+        return too_large(of.body_bytes);
+    return {};
+}
+
+/// Why a listener without a gate does not answer this.
+std::optional<wire::http_reply> refuse_peer(const site_state& site, const route& of,
+                                            const io::http_exchange& asked) {
+    // A page in somebody's browser may reach this machine's loopback; a mail server sends no Origin.
+    if (of.tells && (!site.options.may_tell || !site.options.may_tell(asked.peer) ||
+                     !asked.request.field("origin").empty()))
+        return wire::problem(403, "Forbidden", "results are taken from programs of this machine alone");
+    const bool may = may_change(site, asked.peer);
+    if (!of.changes)
+        return may || (is_for_mail_servers(of.part) && of.needs == role::viewer)
+                   ? std::nullopt
+                   : std::optional(wire::problem(403, "Forbidden",
+                                                 "this is said on the address of the pages, and on the "
+                                                 "control socket to root, the daemon's user and its group"));
     if (site.options.noted)
         site.options.noted(fmt::format("{} {}", asked.request.method, asked.request.path), asked.peer, !may);
     if (may)
@@ -78,45 +113,118 @@ std::optional<wire::http_reply> refuse(const site_state& site, const io::http_ex
                              : "what changes something answers on the control socket alone");
 }
 
-/// A route and the call of it, or the refusal.
-struct understood {
-    const route* at = nullptr;
-    call made;
-};
-std::expected<understood, wire::http_reply> understand(const site_state& site, io::http_exchange asked) {
-    auto found = find_route(asked_method(asked), asked.request.path);
-    if (!found.at) // admit() refused it; a server without admit() comes here
-        return std::unexpected(wire::problem(404, "Not Found", "there is nothing here"));
+/// The refusal that needs no body, where there is one.
+std::optional<wire::http_reply> refuse(const site_state& site, const io::http_exchange& asked) {
+    const auto found = find_route(asked_method(asked), asked.request.path);
+    // Strangers do not even hear what is there.
+    if (site.options.keeper)
+        if (auto refused = site.options.keeper->at_the_door(asked, found.at && found.at->open))
+            return refused;
+    if (!found.at && found.allowed.empty())
+        return wire::problem(404, "Not Found",
+                             fmt::format("there is nothing here; {}/openapi.json describes all", root));
+    if (!found.at)
+        return not_allowed(found.allowed);
+    if (const auto off = switched_off(*site.with, found.at->part); !off.empty())
+        return wire::problem(404, "Not Found", off);
+    if (auto refused = refuse_body(*found.at, asked.request))
+        return refused;
+    return site.options.keeper ? std::nullopt : refuse_peer(site, *found.at, asked);
+}
+
+/// Whether this caller may ask this; the refusal where not.
+std::optional<wire::http_reply> refuse_caller(const route& of, const caller& who) {
+    if (who.role < of.needs)
+        return wire::problem(
+            403, "Forbidden",
+            fmt::format("this needs the role {}; yours is {}", to_string(of.needs), to_string(who.role)));
+    if (who.tenant && !of.tenants)
+        return wire::problem(403, "Forbidden", "this is about the whole installation");
+    return {};
+}
+
+/// Who asks, or the refusal.
+io::task<std::expected<caller, wire::http_reply>> ask_gate(const site_state& site, const route& of,
+                                                           const io::http_exchange& asked) {
+    auto* const keeper = site.options.keeper;
+    if (!keeper)
+        co_return caller{.name = name_of(site, asked.peer),
+                         .role = may_change(site, asked.peer) ? role::administrator : role::viewer,
+                         .tenant = {},
+                         .csrf = {}};
+    if (of.open)
+        co_return caller{};
+    auto who = co_await keeper->enter(asked, of.changes || of.tells);
+    if (!who)
+        co_return std::unexpected(std::move(who.error()));
+    if (auto refused = refuse_caller(of, *who)) {
+        keeper->noted(&*who, asked, refused->status);
+        co_return std::unexpected(std::move(*refused));
+    }
+    co_return std::move(*who);
+}
+
+/// The call, understood; or why it cannot be.
+std::expected<call, wire::http_reply> read_call(const site_state& site, found_route found,
+                                                io::http_exchange& asked, caller who) {
     auto query = read_query(*found.at, asked.request.query);
     if (!query)
         return std::unexpected(wire::problem(400, "Bad Request", query.error()));
-    understood all{
-        .at = found.at,
-        .made = {.item = std::move(found.item),
-                 .query = std::move(*query),
-                 .body = std::move(asked.request.body),
-                 .who = site.options.name_of ? site.options.name_of(asked.peer) : asked.peer.to_string()}};
-    if (found.at->request.empty() && !all.made.body.empty())
+    call made;
+    made.item = std::move(found.item);
+    made.query = std::move(*query);
+    made.body = std::move(asked.request.body);
+    made.who = site.options.keeper ? who.name : name_of(site, asked.peer);
+    made.by = std::move(who);
+    made.asked = &asked;
+    if (found.at->request.empty() && !made.body.empty())
         return std::unexpected(wire::problem(400, "Bad Request", "no body is wanted here"));
-    return all;
+    if (found.at->body_bytes > 0 && made.body.size() > found.at->body_bytes)
+        return std::unexpected(too_large(found.at->body_bytes));
+    return made;
+}
+
+/// What a person sees must not stay in a cache between us and them.
+wire::http_reply not_kept(wire::http_reply reply) {
+    if (std::ranges::find(reply.fields, "Cache-Control", &std::pair<std::string, std::string>::first) ==
+        reply.fields.end())
+        reply.fields.emplace_back("Cache-Control", "no-store");
+    reply.fields.emplace_back("X-Content-Type-Options", "nosniff");
+    return reply;
 }
 
 io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::http_exchange asked) {
-    auto known = understand(*site, std::move(asked));
-    if (!known)
-        co_return std::move(known.error());
-    co_return co_await known->at->handle(*site->with, std::move(known->made));
+    auto found = find_route(asked_method(asked), asked.request.path);
+    if (!found.at) // admit() refused it; a server without admit() comes here
+        co_return wire::problem(404, "Not Found", "there is nothing here");
+    const route& of = *found.at;
+    auto* const keeper = site->options.keeper;
+    auto who = co_await ask_gate(*site, of, asked);
+    if (!who)
+        co_return std::move(who.error());
+    auto made = read_call(*site, std::move(found), asked, *who);
+    auto reply = made ? co_await of.handle(*site->with, std::move(*made)) : std::move(made.error());
+    if (!keeper)
+        co_return reply;
+    if (of.changes && !of.open)
+        keeper->noted(&*who, asked, reply.status);
+    co_return not_kept(std::move(reply));
 }
 
-/// As answer(), for a client that would have events: a route that has none answers all the same.
-io::task<std::optional<wire::http_reply>> stream(std::shared_ptr<const site_state> site,
-                                                 io::http_exchange asked, io::event_stream& events) {
-    auto known = understand(*site, std::move(asked));
-    if (!known)
-        co_return std::move(known.error());
-    if (!known->at->stream)
-        co_return co_await known->at->handle(*site->with, std::move(known->made));
-    co_await known->at->stream(*site->with, std::move(known->made), events);
+/// Events where the route has them, else the answer as ever.
+io::task<std::optional<wire::http_reply>>
+answer_with_events(std::shared_ptr<const site_state> site, io::http_exchange asked, io::event_stream& into) {
+    auto found = find_route(asked_method(asked), asked.request.path);
+    if (!found.at || !found.at->stream)
+        co_return co_await answer(site, std::move(asked));
+    const route& of = *found.at;
+    auto who = co_await ask_gate(*site, of, asked);
+    if (!who)
+        co_return std::move(who.error());
+    auto made = read_call(*site, std::move(found), asked, std::move(*who));
+    if (!made)
+        co_return std::move(made.error());
+    co_await of.stream(*site->with, std::move(*made), into);
     co_return std::nullopt;
 }
 
@@ -131,8 +239,8 @@ io::http_site make_site(std::shared_ptr<context> with, site_options options) {
     site.body_bytes = state->options.body_bytes;
     site.admit = [state](const io::http_exchange& asked) { return refuse(*state, asked); };
     site.handle = [state](io::http_exchange asked) { return answer(state, std::move(asked)); };
-    site.stream = [state](io::http_exchange asked, io::event_stream& events) {
-        return stream(state, std::move(asked), events);
+    site.stream = [state](io::http_exchange asked, io::event_stream& into) {
+        return answer_with_events(state, std::move(asked), into);
     };
     return site;
 }

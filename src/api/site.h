@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API as a site of an HTTP server. The same routes stand on every listener; those that change something
-// answer only where `may_change` says so, which without tokens means: on the control socket.
+// The API as a site of an HTTP server. The same routes stand on every listener. Where a gate is given, it
+// says who asks, and a route answers whoever has its role. Without one there is nobody to tell apart: who may
+// change something (the peers of the control socket) is an administrator; others see what stands in memory
+// for mail servers, and none of the domains, reports and settings.
 #pragma once
 
 #include "api/route.h"
@@ -14,7 +16,9 @@
 namespace mailtight::api {
 
 struct site_options {
-    std::vector<std::string> hosts;     ///< empty: every host
+    std::vector<std::string> hosts; ///< empty: every host
+    /// Asked before every route; what it says replaces the three below. It outlives the site.
+    gate* keeper = nullptr;
     std::size_t body_bytes = 64u << 20; ///< of an import
     /// Whether this peer may change something. Empty: nobody.
     std::function<bool(const io::peer&)> may_change;

@@ -96,6 +96,7 @@ command_line::command_line()
     add_report_commands(s);
     add_sending_commands(s);
     add_machine_commands(s);
+    add_access_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
     doc->add_option("what", s.doc, doc_words)->required();
@@ -107,6 +108,8 @@ command_line::command_line()
                 text = manual();
             else if (s.doc == "man-config")
                 text = configuration_manual();
+            else if (s.doc == "commands")
+                text = commands_json();
             else if (s.doc.starts_with(completion_prefix))
                 text = completion(std::string_view(s.doc).substr(completion_prefix.size()));
             if (text.empty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/control_client.h"
 
+#include "app/store_access.h"
 #include "base/text.h"
 #include "io/stream.h"
 #include "wire/http_response.h"
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include <unistd.h>
@@ -71,9 +73,12 @@ std::string control_place(const settings& from) {
         return std::string(base::split(directory, ':').front()) + name;
     const std::string system_place = std::string("/run/mailtight") + name;
     const char* own = std::getenv("XDG_RUNTIME_DIR");
-    if (::geteuid() == 0 || !own || *own != '/' || ::access(system_place.c_str(), F_OK) == 0)
+    if (::geteuid() == 0 || ::access(system_place.c_str(), F_OK) == 0)
         return system_place;
-    return std::string(own) + "/mailtight" + name;
+    if (own && *own == '/')
+        return std::string(own) + "/mailtight" + name;
+    // Without a session (a container, cron): beside the database that is this user's own.
+    return (std::filesystem::path(user_store_place()).parent_path() / (name + 1)).string();
 }
 
 std::expected<boost::json::value, control_error> call_daemon(io::loop& on, const settings& from,

@@ -3,6 +3,7 @@
 
 #include "app/settings_keys.h"
 #include "base/text.h"
+#include "store/store.h"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -183,7 +184,9 @@ bool hosts_policies(const settings& of) {
 }
 
 bool carries_out(const settings& of) {
-    return of.carry_out == "yes" || (of.carry_out == "automatic" && hosts_policies(of));
+    // Machines that share a database say which of them it is; where there is one alone, it is that one.
+    const bool alone = !of.web_listen.empty() && !store::is_postgres(of.store_where);
+    return of.carry_out == "yes" || (of.carry_out == "automatic" && (hosts_policies(of) || alone));
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

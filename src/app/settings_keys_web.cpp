@@ -20,8 +20,19 @@ std::vector<setting_key> web_keys() {
          "Networks of proxies that speak TLS in front: \"127.0.0.1\", \"10.0.0.0/8\". Their X-Forwarded-For "
          "is "
          "believed, and beyond this machine they alone may connect."},
+        {"web", "proxy-user-field", &settings::web_proxy_field,
+         "The field in which the proxy names whom it has let in: \"X-Remote-User\". Believed from "
+         "trusted-proxies alone, which must drop what a client sends of it. Empty: nobody comes in so."},
+        {"web",
+         "proxy-role",
+         &settings::web_proxy_role,
+         "What those may do whom the proxy names and `access user` does not know. Empty: nothing.",
+         {"", "viewer", "operator", "administrator"}},
         {"web", "read-only", &settings::web_read_only,
          "Whether the pages only show: nothing is changed over this listener, whoever asks."},
+        {"web", "session-hours", &settings::web_session_hours, "After so long one logs in again."},
+        {"web", "audit-days", &settings::web_audit_days,
+         "Days for which the log of logins, refusals and changes is kept."},
     };
 }
 

@@ -27,14 +27,14 @@ namespace fs = std::filesystem;
 
 constexpr const char* system_place = "/var/lib/mailtight/mailtight.db";
 
-std::string user_place() {
+} // namespace
+
+std::string user_store_place() {
     if (const char* state = std::getenv("XDG_STATE_HOME"); state && *state == '/')
         return (fs::path(state) / "mailtight/mailtight.db").string();
     const char* home = std::getenv("HOME");
     return (fs::path(home && *home ? home : "/var/lib") / ".local/state/mailtight/mailtight.db").string();
 }
-
-} // namespace
 
 std::expected<void, std::string> prepare_place(const std::string& place) {
     if (store::is_postgres(place))
@@ -67,7 +67,7 @@ std::string store_place(const settings& from) {
         return (fs::path(std::string(base::split(directory, ':').front())) / "mailtight.db").string();
     if (::geteuid() == 0 || ::access(system_place, R_OK) == 0)
         return system_place;
-    return user_place();
+    return user_store_place();
 }
 
 std::expected<std::vector<std::string>, std::string> our_domains(const settings& from) {

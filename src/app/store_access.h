@@ -15,6 +15,8 @@
 
 namespace mailtight::app {
 
+/// Where it is for who is not root: below $XDG_STATE_HOME.
+std::string user_store_place();
 /// store.where; else a file in $STATE_DIRECTORY (systemd), in /var/lib/mailtight for root and for who may
 /// read it there, else in the user's state directory.
 std::string store_place(const settings& from);

@@ -31,6 +31,16 @@ constexpr std::array table = {
     event_entry{event::pages_off, "web.off", warning,
                 "The pages are not served: their usual address is taken, perhaps by another mailtight. The "
                 "other parts go on. Choose another address with web.listen, or switch them off with []."},
+    event_entry{event::web_first_start, "web.first-start", info,
+                "Nobody could come in to the pages yet: `link` logs in once, within an hour, and the "
+                "administrator's token for programs lies in `token-file`. mailtight login-link makes a new "
+                "link."},
+    event_entry{event::web_used, "web.used", info,
+                "Somebody changed something over the pages or the API, or logged in; the audit log has it "
+                "too."},
+    event_entry{event::web_refused, "web.refused", warning,
+                "A login or a request over the pages or the API was refused. Many of them from one address: "
+                "somebody tries."},
     event_entry{event::part_failed, "part.failed", error,
                 "A part cannot begin; the daemon does not start without it. Mend what `error` says."},
     event_entry{event::way_in_failed, "way-in.failed", warning,

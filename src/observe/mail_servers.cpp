@@ -43,6 +43,8 @@ io::task<bool> look_at_host(observer::state& with, model::mx_host_fact& host, co
         host.is_address_literal = true;
         co_return false;
     }
+    if (progress)
+        progress(domain, host.host, "");
     host.addresses = co_await with.dns.addresses(host.host);
     if (host.addresses.addresses.size() > base::limits::addresses_per_host)
         host.addresses.addresses.resize(base::limits::addresses_per_host);
@@ -58,7 +60,7 @@ io::task<bool> look_at_host(observer::state& with, model::mx_host_fact& host, co
         std::string words;
         for (const auto& probe : host.probes)
             words += (words.empty() ? "" : ", ") + std::string(model::to_string(probe.outcome));
-        progress(domain, host.host, words);
+        progress(domain, host.host, words.empty() ? "not asked" : words);
     }
     co_return true;
 }

@@ -24,8 +24,11 @@ struct observe_options {
     std::size_t connections_per_host = 2; ///< at once, to one address
 };
 
-/// Told of each stage as it is done, for live progress: domain, stage ("DNS", "policy host",
-/// "mx1.example.com"), words.
+/// What the stages of a look are called; the rest are names of mail servers.
+inline constexpr std::string_view stage_dns = "DNS", stage_tlsrpt = "reports to",
+                                  stage_policy = "policy host", stage_done = "done";
+/// Told of each stage as it begins, without words, and as it is done, with some; for live progress. Last the
+/// stage "done", without words.
 using progress_fn =
     std::function<void(const std::string& domain, const std::string& stage, const std::string& words)>;
 

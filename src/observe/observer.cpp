@@ -32,10 +32,11 @@ io::task<model::observation> observer::glance(std::string domain) {
 
 io::task<model::observation> observer::look(std::string domain, std::string display, progress_fn progress) {
     auto& with = *state_;
-    auto say = [&](std::string stage, std::string words) {
+    auto say = [&](std::string_view stage, const std::string& words) {
         if (progress)
-            progress(domain, stage, words);
+            progress(domain, std::string(stage), words);
     };
+    say(stage_dns, "");
     auto policy_host = io::start(with.loop, with.dns.addresses("mta-sts." + domain));
     auto seen = co_await glance(domain);
     seen.display = std::move(display);
@@ -44,8 +45,11 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
         co_await look_for_alias_loop(with, seen.sts_txt);
         co_await look_for_alias_loop(with, seen.tlsrpt_txt);
     }
-    say("DNS", seen.sts_txt.ok() ? "_mta-sts found"
-                                 : "_mta-sts: " + std::string(model::to_string(seen.sts_txt.status)));
+    const auto words = [](const model::dns_fact& fact) {
+        return fact.ok() ? "found" : std::string(model::to_string(fact.status));
+    };
+    say(stage_dns, "_mta-sts: " + words(seen.sts_txt));
+    say(stage_tlsrpt, "_smtp._tls: " + words(seen.tlsrpt_txt));
 
     // Nobody may be asked anything more where DNS gives no answer at all.
     auto zone = io::start(with.loop, look_at_zone(with, seen));
@@ -58,7 +62,7 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
     co_await fetches.get();
     co_await mail.get();
     co_await reports.get();
-    say("done", "");
+    say(stage_done, "");
     co_return seen;
 }
 

@@ -13,6 +13,8 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
     // without one.
     if (!with.options.pitfalls && !seen.sts_txt.ok())
         co_return false;
+    if (progress)
+        progress(seen.domain, std::string(stage_policy), "");
     const std::string host = "mta-sts." + seen.domain;
     std::vector<io::task<model::fetch_fact>> work;
     work.reserve(seen.policy_host.addresses.size());
@@ -41,8 +43,10 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
                 seen.fetches.push_back(co_await with.fetch_politely(host, good, agent));
             }
     }
-    if (progress && !seen.fetches.empty())
-        progress(seen.domain, "policy host", std::string(model::to_string(seen.fetches.front().outcome)));
+    if (progress)
+        progress(seen.domain, std::string(stage_policy),
+                 seen.fetches.empty() ? "no address"
+                                      : std::string(model::to_string(seen.fetches.front().outcome)));
     co_return true;
 }
 

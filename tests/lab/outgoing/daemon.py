@@ -122,6 +122,9 @@ where = "{self.store}"
 domains = {listed}
 mailboxes = {boxes}
 url = "https://in.{name}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{self.control}"
 tls-certificates = ["{folder}/chain.pem {folder}/leaf.key"]

@@ -40,6 +40,9 @@ allow-net = ["10.64.0.0/16", "127.0.0.0/8"]
 connect-timeout = "3s"
 [store]
 where = "{self.store}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{self.control}"
 [publish]

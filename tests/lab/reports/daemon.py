@@ -55,6 +55,9 @@ where = "{self.store}"
 domains = {domains}
 mailboxes = ["tls-report@{world.REPORTS}", "tls-report@{world.REPORTS_DIRECT}"]
 url = "https://in.{world.REPORTS}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{self.folder}/control.sock"
 tls-certificates = [{self.certificates}]

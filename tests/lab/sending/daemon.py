@@ -77,6 +77,9 @@ allow-net = ["10.64.0.0/16", "127.0.0.0/8", "fd64::/16"]
 connect-timeout = "3s"
 [store]
 where = "{self.store}"
+[web]
+listen = []
+
 [serve]
 control-socket = "{self.control}"
 [resolve]

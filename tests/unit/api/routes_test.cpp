@@ -38,6 +38,18 @@ TEST(routes, each_is_whole_and_none_stands_there_twice) {
     }
 }
 
+TEST(routes, what_changes_something_needs_more_than_looking) {
+    for (const auto& each : routes()) {
+        SCOPED_TRACE(std::string(each.method) + " " + std::string(each.path));
+        const bool own = each.path == "/session"; // one's own coming and going
+        EXPECT_TRUE(own || !(each.changes || each.tells) || each.needs >= role::operates);
+        EXPECT_EQ(each.open, own && each.method == "POST") << "nothing else answers strangers";
+        EXPECT_FALSE(each.open && each.body_bytes == 0) << "strangers send little";
+        EXPECT_FALSE(each.tenants && each.needs == role::administrator)
+            << "who administers the installation sees all of it";
+    }
+}
+
 TEST(routes, a_path_is_found_with_what_stands_in_it) {
     struct good {
         const char *method, *path, *operation, *item;
@@ -103,7 +115,10 @@ TEST(openapi, every_route_stands_in_the_document_and_nothing_else) {
             whole.at("paths").at(std::string(root) + std::string(each.path)).at(method).as_object();
         EXPECT_EQ(said.at("operationId").as_string(), each.operation);
         EXPECT_EQ(said.contains("requestBody"), !each.request.empty());
-        EXPECT_EQ(said.at("responses").as_object().contains("403"), each.changes || each.tells);
+        const bool guarded = each.changes || each.tells || each.needs > role::viewer;
+        EXPECT_TRUE(said.at("responses").as_object().contains("403") || !guarded);
+        EXPECT_EQ(said.at("responses").as_object().contains("401"), !each.open || each.operation == "logIn");
+        EXPECT_EQ(said.at("security").as_array().empty(), each.open);
         const bool placeholder = each.path.find('{') != std::string_view::npos;
         std::size_t in_path = 0;
         if (said.contains("parameters"))

@@ -162,7 +162,12 @@ TEST(publish_settings, a_lost_sealing_key_is_not_replaced_while_something_is_sea
 
 TEST(publish_settings, a_machine_carries_out_where_it_serves_unless_told_otherwise) {
     app::settings from;
-    EXPECT_FALSE(app::carries_out(from));
+    EXPECT_TRUE(app::carries_out(from)) << "pages, and a database of its own: nobody else would";
+    from.store_where = "postgresql://db.example/mailtight";
+    EXPECT_FALSE(app::carries_out(from)) << "of several machines one is told to";
+    from.store_where.clear();
+    from.web_listen.clear();
+    EXPECT_FALSE(app::carries_out(from)) << "neither policies nor pages";
     from.carry_out = "yes";
     EXPECT_TRUE(app::carries_out(from)) << "policies that are hosted elsewhere";
     from.carry_out = "automatic";

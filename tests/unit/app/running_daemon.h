@@ -36,6 +36,7 @@ protected:
         common_.set.domains = {"example.com"};
         common_.set.mailboxes = {"tls-report@reports.example.com"};
         common_.set.log_level = "error";
+        common_.set.web_listen.clear(); // one port for all tests would be too few
         fresh_ = common_.set;
         common_.read_again = [this] { return fresh_; };
     }

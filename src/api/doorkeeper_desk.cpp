@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tokens, people, the audit log; and the task that writes what waits and drops what ended.
+#include "api/credentials.h"
+#include "api/doorkeeper_asks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mailtight::api {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t written_at_once = 500;
+constexpr auto beat = 500ms;
+constexpr int beats_between_expiring = 7'200; // an hour
+
+} // namespace
+
+base::utc_seconds doorkeeper::now() const {
+    return options_.days ? options_.days() : clock_.now();
+}
+
+parts_on doorkeeper::parts() const {
+    return options_.parts ? options_.parts() : parts_on{};
+}
+
+io::task<store::result<std::vector<store::access_token>>> doorkeeper::tokens() {
+    return ask<std::vector<store::access_token>>(looks_, [](store::access_store& in) { return in.tokens(); });
+}
+
+io::task<store::result<std::optional<std::string>>>
+doorkeeper::add_token(store::granted to, std::optional<base::utc_seconds> expires_at) {
+    const auto secret = std::string(token_prefix) + base::random_secret();
+    store::access_token made{.to = std::move(to),
+                             .digest = base::digest_of_secret(secret),
+                             .made_at = clock_.now(),
+                             .used_at = {},
+                             .expires_at = expires_at};
+    auto added = co_await ask<bool>(
+        writes_, [made = std::move(made)](store::access_store& in) { return in.add_token(made); });
+    if (!added)
+        co_return std::unexpected(added.error());
+    co_return *added ? std::optional(secret) : std::nullopt;
+}
+
+io::task<store::result<bool>> doorkeeper::remove_token(std::string name) {
+    auto removed = co_await ask<bool>(
+        writes_, [name = std::move(name)](store::access_store& in) { return in.remove_token(name); });
+    forget_all();
+    co_return removed;
+}
+
+io::task<store::result<std::vector<store::access_user>>> doorkeeper::users() {
+    return ask<std::vector<store::access_user>>(looks_, [](store::access_store& in) { return in.users(); });
+}
+
+io::task<store::result<std::optional<store::access_user>>>
+doorkeeper::put_user(store::granted to, std::optional<std::string> password) {
+    auto before = co_await ask<std::optional<store::access_user>>(
+        looks_, [name = to.name](store::access_store& in) { return in.user(name); });
+    if (!before)
+        co_return std::unexpected(before.error());
+    store::access_user made = before->value_or(store::access_user{});
+    if (!*before)
+        made.made_at = clock_.now();
+    made.to = std::move(to);
+    if (password) {
+        const auto permit = co_await hands_.acquire();
+        const std::size_t hand = hashes_[0] ? 1 : 0;
+        hashes_[hand] = true;
+        auto encoded = co_await hashing_[hand].run<std::expected<std::string, std::string>>(
+            [password = std::move(*password), cost = options_.cost]() mutable {
+                auto out = base::encode_password(password, cost);
+                base::wipe(password);
+                return out;
+            });
+        hashes_[hand] = false;
+        if (!encoded)
+            co_return std::unexpected(
+                store::store_error{.what = store::store_error::kind::full, .message = encoded.error()});
+        made.password = std::move(*encoded);
+    } else if (!*before) {
+        co_return std::optional<store::access_user>();
+    }
+    auto put = co_await ask<void>(writes_, [made](store::access_store& in) { return in.put_user(made); });
+    forget_all();
+    if (!put)
+        co_return std::unexpected(put.error());
+    co_return std::optional(std::move(made));
+}
+
+io::task<store::result<bool>> doorkeeper::remove_user(std::string name) {
+    auto removed = co_await ask<bool>(
+        writes_, [name = std::move(name)](store::access_store& in) { return in.remove_user(name); });
+    forget_all();
+    co_return removed;
+}
+
+io::task<store::result<std::vector<store::audit_entry>>> doorkeeper::audit(std::int64_t before,
+                                                                           std::size_t limit) {
+    if (before == 0)
+        co_await flush();
+    co_return co_await ask<std::vector<store::audit_entry>>(
+        looks_, [before, limit](store::access_store& in) { return in.audit(before, limit); });
+}
+
+io::task<> doorkeeper::flush() {
+    while (!book_.empty()) {
+        // Taken before they are written: whoever flushes beside us does not write them twice. What failed
+        // comes back in its place by its time alone, which is all the order that the log promises.
+        auto some = book_.next(written_at_once, clock_.now());
+        if (some.empty())
+            break;
+        book_.taken(some.size());
+        auto written =
+            co_await ask<void>(writes_, [some](store::access_store& in) { return in.log_audit_all(some); });
+        if (written)
+            continue;
+        for (auto& each : some)
+            book_.add(std::move(each));
+        if (options_.complain)
+            options_.complain(fmt::format("the audit log waits: {}", written.error().message));
+        break;
+    }
+    if (to_touch_.empty())
+        co_return;
+    auto touched = std::move(to_touch_);
+    to_touch_.clear();
+    // Where this fails nothing is lost but a time.
+    static_cast<void>(co_await ask<void>(
+        writes_,
+        [touched = std::move(touched), at = clock_.now()](store::access_store& in) -> store::result<void> {
+            for (const auto& [kind, key] : touched)
+                if (auto done = in.used(kind, key, at); !done)
+                    return done;
+            return {};
+        }));
+}
+
+io::task<> doorkeeper::keep() {
+    keeping_ = true;
+    for (int count = 0; !stopped_; ++count) {
+        co_await loop_.sleep_for(beat);
+        co_await flush();
+        if (count % beats_between_expiring != 0)
+            continue;
+        std::erase_if(right_of_late_, [this](const auto& each) { return each.second < loop_.now(); });
+        for (bool more = true; more && !stopped_;) {
+            auto dropped = co_await ask<bool>(
+                writes_, [at = clock_.now(), audit = clock_.now() - options_.keep_audit](
+                             store::access_store& in) { return in.expire_access(at, audit); });
+            more = dropped && *dropped;
+        }
+    }
+    co_await flush();
+    keeping_ = false;
+}
+
+} // namespace mailtight::api
