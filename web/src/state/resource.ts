@@ -30,7 +30,7 @@ export function useResource<T>(key: string | null, ask: (signal: AbortSignal) =>
       .then((data) => {
         if (stop.signal.aborted) return;
         setState({ key, data, error: null, busy: false });
-        if (every) again = window.setTimeout(() => !document.hidden && setRound((n) => n + 1), every * 1000);
+        if (every) again = window.setTimeout(() => whenLookedAt(stop.signal, () => setRound((n) => n + 1)), every * 1000);
       })
       .catch((caught: unknown) => {
         if (stop.signal.aborted || isAbort(caught)) return;
@@ -47,6 +47,12 @@ export function useResource<T>(key: string | null, ask: (signal: AbortSignal) =>
   const reload = useCallback(() => setRound((n) => n + 1), []);
   const set = useCallback((data: T) => setState((was) => ({ ...was, data, error: null, busy: false })), []);
   return { data: state.data, error: state.error, loading: state.data === null && state.error === null, busy: state.busy, reload, set };
+}
+
+/** At once where the page is looked at, else as soon as it is. */
+function whenLookedAt(until: AbortSignal, run: () => void): void {
+  if (!document.hidden) run();
+  else document.addEventListener("visibilitychange", run, { once: true, signal: until });
 }
 
 /** Something that a person sets off: busy while it runs, its failure kept. */

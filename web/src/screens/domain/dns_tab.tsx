@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { DnsForm, DomainView } from "../../api/types";
+import { Needs } from "../../look/needs";
 import { RecordCard } from "../../look/records";
 import { useResource } from "../../state/resource";
 import { Code } from "../../ui/copy";
@@ -88,9 +89,7 @@ function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: s
           {form.provider.guessed && ", which the name servers point to"}.
         </Notice>
       )}
-      {form.needs.map((one) => (
-        <Notice key={one}>{one}</Notice>
-      ))}
+      <Needs needs={form.needs} />
       {form.records.map((one) => (
         <RecordCard key={one.name + one.type + one.value} record={one} named={one.in_form} {...(form.provider ? { labels: form.provider.labels } : {})} />
       ))}
