@@ -172,14 +172,14 @@ io::task<wire::http_reply> summary(context& with, call asked) {
     if (!to_ask)
         co_return std::move(to_ask.error());
     report_period found;
-    found.sums.from = to_ask->of.from;
-    found.sums.to = to_ask->of.to;
     if (!to_ask->nothing) {
         auto said = co_await with.received->summary(to_ask->of);
         if (!said)
             co_return store_problem(said.error());
         found = std::move(*said);
     }
+    found.sums.from = to_ask->of.from;
+    found.sums.to = to_ask->of.to;
     co_return json_reply(period_document(found));
 }
 

@@ -292,10 +292,10 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
         core.desk = std::make_unique<results_desk>(core.loop(), policy_time(), results_opener(core.set));
         core.api->reports = core.desk.get();
     }
-    if (auto made = make_domain_desk(core); made)
-        core.looked_after = std::move(*made);
-    else
-        return std::unexpected(made.error());
+    auto looked_after = make_domain_desk(core);
+    if (!looked_after)
+        return std::unexpected(looked_after.error());
+    core.looked_after = std::move(*looked_after);
     core.api->domains = core.looked_after.get();
     core.received = make_received_desk(core);
     core.api->received = core.received.get();

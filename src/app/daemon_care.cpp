@@ -239,6 +239,9 @@ io::task<> keep_retention(daemon_core& core) {
         }
         if (rounds > 0)
             core.log->write(base::event::retention_done, {{"rounds", std::to_string(rounds)}});
+        const auto size = co_await core.ask<store::sizes>([](store::store& from) { return from.size(); });
+        if (size)
+            core.metrics.set(base::metric::store_bytes, static_cast<double>(size->bytes));
         co_await core.loop().sleep_for(1h);
     }
 }

@@ -9,6 +9,8 @@
 #include "mail/domain_name.h"
 #include "publish/history.h"
 
+#include <utility>
+
 namespace mailtight::app {
 
 namespace {
@@ -63,7 +65,10 @@ io::task<boost::json::object> look(daemon_core& core, std::string domain, bool w
           .done = true,
           .subject = domain,
           .words = std::string(advise::to_string(judged.verdict))});
-    co_return advise::check_json(seen, judged);
+    auto said = advise::check_json(seen, judged);
+    if (whole) // the pages of reports say by it whether a failure is still so
+        core.looks.remember({std::move(seen), std::move(judged)});
+    co_return said;
 }
 
 } // namespace

@@ -180,6 +180,50 @@ TEST_P(asking, the_rhythm_of_a_reporter_with_several_a_day) {
     EXPECT_EQ(rows->at(0).reports, 9u);
 }
 
+TEST_P(asking, the_days_of_each_reporter_over_all_domains) {
+    const auto rows = s->reporter_days({});
+    ASSERT_TRUE(rows) << rows.error().message;
+    ASSERT_THAT(*rows, SizeIs(4)) << "Google on three days, Yahoo on one";
+    EXPECT_EQ(rows->at(0).reporter, "google.com");
+    EXPECT_EQ(rows->at(0).organization, "Google Inc.");
+    EXPECT_EQ(rows->at(0).day, may(3));
+    EXPECT_EQ(rows->at(1).success, 104u + 7u) << "of both domains";
+    EXPECT_EQ(rows->at(1).failure, 4u);
+    EXPECT_EQ(rows->at(1).reports, 2u);
+    EXPECT_TRUE(rows->at(1).verified);
+    EXPECT_EQ(rows->at(3).reporter, "yahoo.com");
+    EXPECT_FALSE(rows->at(3).verified);
+    EXPECT_THAT(*s->reporter_days({.domains = {"example.org"}}), SizeIs(1));
+    EXPECT_THAT(*s->reporter_days({.reporters = {"yahoo.com"}}), SizeIs(1));
+    EXPECT_THAT(*s->reporter_days({.from = may(4), .to = may(4)}), SizeIs(2));
+    EXPECT_THAT(*s->reporter_days({.domains = {"example.net"}}), IsEmpty());
+    const auto failing = s->reporter_days({.mx = "mx2.example.com"});
+    ASSERT_THAT(*failing, SizeIs(1));
+    EXPECT_EQ(failing->at(0).failure, 3u);
+    EXPECT_EQ(failing->at(0).success, 0u);
+}
+
+TEST_P(asking, the_newest_day) {
+    const auto newest = [&](std::vector<std::string> domains) { return *s->newest_day(domains); };
+    EXPECT_EQ(newest({}), may(5)) << "what is kept apart does not count";
+    EXPECT_EQ(newest({"Example.org"}), may(4));
+    EXPECT_EQ(newest({"example.org", "example.com"}), may(5));
+    EXPECT_FALSE(newest({"example.net"}));
+}
+
+TEST_P(asking, the_worst_failures_and_how_many_are_left_out) {
+    const auto worst = s->worst_failures({}, 1);
+    ASSERT_TRUE(worst) << worst.error().message;
+    EXPECT_EQ(worst->left_out, 2u);
+    ASSERT_THAT(worst->rows, SizeIs(2)) << "of one kind, by two reporters";
+    EXPECT_EQ(worst->rows[0].count, 9u);
+    EXPECT_EQ(worst->rows[1].count, 6u);
+    EXPECT_THAT(worst->rows[1].sending_ips, ElementsAre("192.0.2.9", "192.0.2.10"));
+    EXPECT_EQ(s->worst_failures({}, 3)->left_out, 0u);
+    EXPECT_THAT(s->worst_failures({}, 3)->rows, SizeIs(4));
+    EXPECT_THAT(s->worst_failures({}, 0)->rows, IsEmpty());
+}
+
 TEST_P(asking, failures_by_kind) {
     const auto rows = s->failures({});
     ASSERT_TRUE(rows) << rows.error().message;

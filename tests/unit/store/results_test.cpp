@@ -92,6 +92,36 @@ TEST_P(result_fixture, faults_are_bounded_and_their_sums_exact) {
     EXPECT_EQ(sums[tlsrpt::result_type::starttls_not_supported], 60u);
 }
 
+TEST_P(result_fixture, days_and_the_worst_faults_are_summed_over_all_domains) {
+    auto one = sts_result("a.example", 5, 3), other = sts_result("b.example", 7, 9);
+    one.faults = {{.what = full_fault(), .count = 3}};
+    other.faults = {{.what = full_fault(), .count = 9}};
+    auto later = one;
+    later.day += std::chrono::days(1);
+    const auto s = open();
+    add(*s, {one, other, later}, 1, "m");
+    const auto days = s->day_sums(the_day, the_day + std::chrono::days(5));
+    ASSERT_TRUE(days) << days.error().message;
+    ASSERT_EQ(days->size(), 2u);
+    EXPECT_EQ(days->at(0).day, the_day);
+    EXPECT_EQ(days->at(0).success, 12u);
+    EXPECT_EQ(days->at(0).failure, 12u);
+    EXPECT_EQ(days->at(1).success, 5u);
+    EXPECT_EQ(s->day_sums(the_day, the_day)->size(), 1u);
+    const auto worst = s->fault_sums(the_day, 1);
+    ASSERT_TRUE(worst) << worst.error().message;
+    ASSERT_EQ(worst->size(), 1u);
+    EXPECT_EQ(worst->at(0).domain, "b.example");
+    EXPECT_EQ(worst->at(0).count, 9u);
+    EXPECT_EQ(worst->at(0).type, tlsrpt::result_type::certificate_expired);
+    EXPECT_EQ(worst->at(0).mx, "mx.a.example");
+    const auto both = s->fault_sums(the_day, 10);
+    ASSERT_EQ(both->size(), 2u);
+    EXPECT_EQ(both->at(1).count, 6u) << "of two days";
+    EXPECT_EQ(both->at(1).day, later.day) << "the newest";
+    EXPECT_TRUE(s->fault_sums(the_day + std::chrono::days(2), 10)->empty());
+}
+
 TEST_P(result_fixture, remote_bytes_are_no_obstacle) {
     const auto s = open();
     auto r = sts_result("a.example", 0, 1);
