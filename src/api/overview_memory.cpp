@@ -48,6 +48,13 @@ void overview_memory::put(overview_row fresh) {
     ++counts_.rows;
 }
 
+void overview_memory::drop(std::string_view domain) {
+    if (const auto found = rows_.find(domain); found != rows_.end()) {
+        rows_.erase(found);
+        changed_ = true;
+    }
+}
+
 result<std::shared_ptr<const overview_rows>> overview_memory::refresh(store::domain_store& domains,
                                                                       store::store* reports,
                                                                       std::chrono::sys_days today,
