@@ -101,6 +101,7 @@ struct schema {
 };
 std::span<const schema> schemas();          ///< all of them
 std::span<const schema> sending_schemas();  ///< schemas.cpp
+std::span<const schema> domain_schemas();   ///< schemas_domains.cpp
 std::span<const schema> look_schemas();     ///< schemas_look.cpp
 std::span<const schema> received_schemas(); ///< schemas_received.cpp
 std::span<const schema> system_schemas();   ///< schemas_system.cpp: the system, and sending

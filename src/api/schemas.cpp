@@ -164,8 +164,8 @@ std::span<const schema> sending_schemas() {
 std::span<const schema> schemas() {
     static const std::vector<schema> all = [] {
         std::vector<schema> rows;
-        for (const auto some :
-             {sending_schemas(), look_schemas(), received_schemas(), system_schemas(), access_schemas()})
+        for (const auto some : {sending_schemas(), domain_schemas(), look_schemas(), received_schemas(),
+                                system_schemas(), access_schemas()})
             rows.insert(rows.end(), some.begin(), some.end());
         return rows;
     }();

@@ -107,6 +107,8 @@ command_line::command_line()
                 text = manual();
             else if (s.doc == "man-config")
                 text = configuration_manual();
+            else if (s.doc == "commands")
+                text = commands_json();
             else if (s.doc.starts_with(completion_prefix))
                 text = completion(std::string_view(s.doc).substr(completion_prefix.size()));
             if (text.empty())

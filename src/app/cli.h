@@ -34,6 +34,8 @@ public:
     std::vector<command_text> tree() const;
     /// The man page (roff), made from commands().
     std::string manual() const;
+    /// tree() for the generators of docs/ and the check of the commands that docs/ show.
+    std::string commands_json() const;
     /// mailtight.toml(5), from the configuration keys.
     std::string configuration_manual() const;
     /// What a shell ("bash", "zsh", "fish") needs to complete command lines, made from tree(); empty for

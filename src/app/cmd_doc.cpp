@@ -3,6 +3,7 @@
 #include "api/route.h"
 #include "app/exim_snippet.h"
 #include "app/options.h"
+#include "app/settings.h"
 #include "app/terminal.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -52,6 +53,18 @@ int cmd_doc(const common_options&, const std::string& what) {
                                     {"type", base::to_string(entry.type)},
                                     {"labels", boost::json::array(entry.labels.begin(), entry.labels.end())},
                                     {"help", entry.help}});
+        print(boost::json::serialize(rows) + "\n");
+        return fine;
+    }
+    if (what == "settings") {
+        boost::json::array rows;
+        for (const auto& key : setting_keys())
+            rows.push_back(
+                boost::json::object{{"section", key.section},
+                                    {"name", key.name},
+                                    {"default", key.fallback()},
+                                    {"text", key.comment},
+                                    {"one_of", boost::json::array(key.one_of.begin(), key.one_of.end())}});
         print(boost::json::serialize(rows) + "\n");
         return fine;
     }

@@ -190,38 +190,14 @@ int cmd_report_summary(const common_options& common, const report_question& aske
         return not_done;
     if (!asked.by.empty() || asked.csv)
         return summary_table(common, asked, *from, *filter);
-    insight::summary all;
-    auto take = [](auto rows, auto& into) -> std::optional<store::store_error> {
-        if (!rows)
-            return rows.error();
-        into = std::move(*rows);
-        return {};
-    };
-    auto kept_apart = *filter;
-    kept_apart.what = store::filter::which::quarantined;
-    for (const auto& error :
-         {take(from->days(*filter), all.days), take(from->reporters(*filter), all.reporters),
-          take(from->reporters_by_mx(*filter), all.by_mx), take(from->results(*filter), all.results),
-          take(from->quarantine(kept_apart), all.quarantine)})
-        if (error)
-            return failed(*error);
     const base::system_clock clock;
-    if (auto error = take(trends(*from, *filter, day_of(clock.now())), all.trends))
-        return failed(*error);
-    all.from = filter->from;
-    all.to = filter->to.value_or(day_of(clock.now()));
-    if (all.days.empty()) {
-        auto any = from->reporters(
-            {.domains = filter->domains, .reporters = filter->reporters, .result_type = {}, .mx = {}});
-        if (!any)
-            return failed(any.error());
-        for (const auto& row : *any)
-            all.newest = std::max(all.newest.value_or(row.last), row.last);
-    }
+    const auto all = summary_of(*from, *filter, day_of(clock.now()));
+    if (!all)
+        return failed(all.error());
     if (common.json)
-        print(insight::json_line(insight::summary_json(all)) + "\n");
+        print(insight::json_line(insight::summary_json(*all)) + "\n");
     else
-        print(insight::summary_text(all, style()));
+        print(insight::summary_text(*all, style()));
     return fine;
 }
 

@@ -52,35 +52,6 @@ io::task<std::optional<bool>> only_ipv6_fails(world& with, tlsrpt::report_uri to
     co_return v4 && !v6;
 }
 
-/// What the store says; the error is for a person.
-std::expected<insight::silence_facts, std::string> stored_facts(store::store& from, const std::string& domain,
-                                                                base::utc_seconds now) {
-    insight::silence_facts facts;
-    store::filter about;
-    about.domains = {domain};
-    auto reporters = from.reporters(about);
-    if (!reporters)
-        return std::unexpected(words(reporters.error()));
-    for (const auto& row : *reporters)
-        facts.last_report = std::max(facts.last_report.value_or(row.last), row.last);
-    about.from = day_of(now) - std::chrono::days(30);
-    auto days = from.days(about);
-    if (!days)
-        return std::unexpected(words(days.error()));
-    for (const auto& row : *days)
-        facts.last_30_days_sessions += row.success + row.failure;
-    about.what = store::filter::which::quarantined;
-    auto apart = from.quarantine(about);
-    if (!apart)
-        return std::unexpected(words(apart.error()));
-    for (const auto& row : *apart)
-        facts.quarantined += row.reports;
-    auto seen = from.fact(std::string(record_prefix) + domain);
-    if (seen && *seen)
-        facts.record_since = base::parse_utc(**seen);
-    return facts;
-}
-
 } // namespace
 
 int cmd_report_silence(const common_options& common, const report_test_options& options) {
@@ -90,9 +61,9 @@ int cmd_report_silence(const common_options& common, const report_test_options& 
     auto& [domain, world_of_it, from] = *ready;
     auto& with = *world_of_it;
     const auto now = with.clock.now();
-    auto facts = stored_facts(*from, domain.name, now);
+    auto facts = silence_facts_of(*from, domain.name, now);
     if (!facts) {
-        complain(facts.error());
+        complain(words(facts.error()));
         return not_done;
     }
     progress_line line(!common.json);

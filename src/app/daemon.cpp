@@ -10,9 +10,11 @@
 #include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
+#include "app/received_desk.h"
 #include "app/reports_part.h"
 #include "app/results_desk.h"
 #include "app/sending_part.h"
+#include "app/system_desk.h"
 #include "app/terminal.h"
 #include "app/turns.h"
 #include "base/text.h"
@@ -291,6 +293,10 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
         core.desk = std::make_unique<results_desk>(core.loop(), policy_time(), results_opener(core.set));
         core.api->reports = core.desk.get();
     }
+    core.received = make_received_desk(core);
+    core.api->received = core.received.get();
+    core.system = make_system_desk(core);
+    core.api->system = core.system.get();
     core.keeper->on_stored = [&core](const model::received_report& report,
                                      const store::add_outcome& outcome) {
         note_stored(core, report, outcome);

@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "app/alarm_loop.h"
+#include "app/look_memory.h"
 #include "app/options.h"
 #include "app/store_access.h"
 #include "app/world.h"
@@ -79,6 +80,9 @@ struct daemon_core {
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
     std::shared_ptr<api::context> api;  ///< filled by the parts that are on
+    look_memory looks;                  ///< that people asked for
+    std::unique_ptr<api::received_desk> received;
+    std::unique_ptr<api::system_desk> system;
     std::vector<std::unique_ptr<part>> parts;
     // Of the parts: those of [resolve], [collect], [deliver] and [publish], where they are switched on.
     sending_part* sending = nullptr;

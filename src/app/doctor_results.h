@@ -36,7 +36,7 @@ std::vector<check_row> judge_exim_results(const results_facts& ours);
 
 results_facts results_facts_of(const settings& from);
 /// Rows about this host, its keys and its addresses; nothing where neither [collect] nor [deliver] is on.
-/// Completes `facts` by what was seen.
-std::vector<check_row> look_at_results(world& with, const settings& set, results_facts& facts);
+/// Completes `facts` by what was seen. All of it outlives the look.
+io::task<std::vector<check_row>> look_at_results(world& with, const settings& set, results_facts& facts);
 
 } // namespace mailtight::app

@@ -38,13 +38,13 @@ socket_seen stand(std::string path) {
     return look_at_socket_file(path.substr(0, path.find(',')));
 }
 
-check_row judge_keys(world& with, const settings& set, const std::string& domain) {
+io::task<check_row> judge_keys(world& with, const settings& set, std::string domain) {
     check_row row{.check = "DKIM keys of our reports"};
     auto ring = deliver::read_keys(dkim_folder_of(set), domain);
     if (!ring) {
         row.seen = ring.error();
         row.fix = "run this as root or as the daemon's user";
-        return row;
+        co_return row;
     }
     if (ring->entries.empty()) {
         row.result = set.require_dkim ? state::bad : state::unknown;
@@ -52,12 +52,13 @@ check_row judge_keys(world& with, const settings& set, const std::string& domain
         row.fix = set.require_dkim ? "no report goes out by mail without: run mailtight report keys make"
                                    : "your mail server signs (deliver.require-dkim = false): its key must be "
                                      "of this domain, and not for tlsrpt alone";
-        return row;
+        co_return row;
     }
     std::vector<std::string> problems, names;
     for (const auto& key : ring->entries) {
         names.push_back(key.selector);
-        for (auto& each : with.loop.block_on(judge_key(with, key)))
+        auto found = co_await judge_key(with, key);
+        for (auto& each : found)
             problems.push_back(std::move(each));
     }
     row.result = problems.empty() ? state::good : state::bad;
@@ -65,7 +66,7 @@ check_row judge_keys(world& with, const settings& set, const std::string& domain
                                 : base::join(problems, "; ");
     if (!problems.empty())
         row.fix = "mailtight report keys prints the records to publish";
-    return row;
+    co_return row;
 }
 
 /// Mail leaves by another host.
@@ -92,7 +93,7 @@ results_facts results_facts_of(const settings& from) {
     return made;
 }
 
-std::vector<check_row> look_at_results(world& with, const settings& set, results_facts& facts) {
+io::task<std::vector<check_row>> look_at_results(world& with, const settings& set, results_facts& facts) {
     std::vector<check_row> rows;
     for (const auto& listener : set.datagram_listen)
         rows.push_back(judge_result_socket(listener, stand(listener)));
@@ -102,22 +103,22 @@ std::vector<check_row> look_at_results(world& with, const settings& set, results
     if (!set.datagram_listen.empty())
         rows.push_back(judge_queue_length(queue_length()));
     if (!sends_reports(set))
-        return rows;
+        co_return rows;
     const auto who = reporter_of(set);
     if (!who) {
         rows.push_back(
             {.check = "who reports", .result = state::bad, .seen = who.error(), .fix = "", .lines = ""});
-        return rows;
+        co_return rows;
     }
     if (!set.deliver_mail)
-        return rows;
-    rows.push_back(judge_keys(with, set, who->submitter()));
+        co_return rows;
+    rows.push_back(co_await judge_keys(with, set, who->submitter()));
     if (elsewhere(set))
-        return rows; // its addresses count, not those of this host
-    const auto v6 = with.loop.block_on(look_at_v6(*with.dns, v6_source(), who->submitter()));
+        co_return rows; // its addresses count, not those of this host
+    const auto v6 = co_await look_at_v6(*with.dns, v6_source(), who->submitter());
     facts.over_v6 = fits(v6) || !v6.source;
     rows.push_back(judge_v6(v6, who->submitter(), set.mail_route == "direct"));
-    return rows;
+    co_return rows;
 }
 
 } // namespace mailtight::app

@@ -3,6 +3,7 @@
 #include "app/cli.h"
 #include "app/settings.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace mailtight::app {
@@ -66,6 +67,26 @@ std::string command_line::manual() const {
         ".TP\n.I /run/mailtight/control.sock\nWhere commands reach the daemon.\n"
         ".SH SEE ALSO\n.BR mailtight.toml (5)\n";
     return out;
+}
+
+std::string command_line::commands_json() const {
+    boost::json::array rows;
+    for (const auto& command : tree()) {
+        boost::json::array options;
+        for (const auto& option : command.options)
+            options.push_back(
+                boost::json::object{{"name", option.name},
+                                    {"description", option.description},
+                                    {"network", option.network},
+                                    {"flags", boost::json::array(option.flags.begin(), option.flags.end())},
+                                    {"value", option.type}});
+        rows.push_back(boost::json::object{{"name", command.name},
+                                           {"description", command.description},
+                                           {"example", command.example},
+                                           {"works", command.works},
+                                           {"options", std::move(options)}});
+    }
+    return boost::json::serialize(rows) + "\n";
 }
 
 std::string command_line::configuration_manual() const {

@@ -129,9 +129,10 @@ int cmd_report_digest(const common_options& common);
 int cmd_serve(const common_options& common);
 int cmd_status(const common_options& common);
 /// The generated documents: `config`, `findings`, `man` needs the command tree and lives in cli.cpp.
-/// What `doc` takes; those about commands (man, man-config, completion-SHELL) are cli.cpp's own.
-constexpr const char* doc_words = "config, events, exim, findings, man, man-config, completion-bash, "
-                                  "completion-fish, completion-zsh, metrics or openapi";
+/// What `doc` takes; those about commands (commands, man, man-config, completion-SHELL) are cli.cpp's own.
+constexpr const char* doc_words =
+    "commands, config, events, exim, findings, man, man-config, metrics, openapi, "
+    "settings, completion-bash, completion-fish or completion-zsh";
 int cmd_doc(const common_options& common, const std::string& what);
 
 } // namespace mailtight::app

@@ -156,6 +156,73 @@ store::result<std::vector<insight::reporter_trend>> trends(store::store& from, c
     return all;
 }
 
+store::result<std::optional<store::day>> newest_of(store::store& from, const store::filter& of) {
+    if (of.reporters.empty())
+        return from.newest_day(of.domains);
+    auto rows =
+        from.reporters({.domains = of.domains, .reporters = of.reporters, .result_type = {}, .mx = {}});
+    if (!rows)
+        return std::unexpected(rows.error());
+    std::optional<store::day> newest;
+    for (const auto& row : *rows)
+        newest = std::max(newest.value_or(row.last), row.last);
+    return newest;
+}
+
+store::result<insight::summary> summary_of(store::store& from, const store::filter& of, store::day today) {
+    insight::summary all;
+    auto take = [](auto rows, auto& into) -> std::optional<store::store_error> {
+        if (!rows)
+            return rows.error();
+        into = std::move(*rows);
+        return {};
+    };
+    auto kept_apart = of;
+    kept_apart.what = store::filter::which::quarantined;
+    for (auto& error :
+         {take(from.days(of), all.days), take(from.reporters(of), all.reporters),
+          take(from.reporters_by_mx(of), all.by_mx), take(from.results(of), all.results),
+          take(from.quarantine(kept_apart), all.quarantine), take(trends(from, of, today), all.trends)})
+        if (error)
+            return std::unexpected(*error);
+    all.from = of.from;
+    all.to = of.to.value_or(today);
+    if (!all.days.empty())
+        return all;
+    auto newest = newest_of(from, of);
+    if (!newest)
+        return std::unexpected(newest.error());
+    all.newest = *newest;
+    return all;
+}
+
+store::result<insight::silence_facts> silence_facts_of(store::store& from, const std::string& domain,
+                                                       base::utc_seconds now) {
+    insight::silence_facts facts;
+    auto newest = from.newest_day({&domain, 1});
+    if (!newest)
+        return std::unexpected(newest.error());
+    facts.last_report = *newest;
+    auto of = about(domain, day_of(now) - days(30), day_of(now));
+    auto rows = from.days(of);
+    if (!rows)
+        return std::unexpected(rows.error());
+    for (const auto& row : *rows)
+        facts.last_30_days_sessions += row.success + row.failure;
+    of.what = store::filter::which::quarantined;
+    auto apart = from.quarantine(of);
+    if (!apart)
+        return std::unexpected(apart.error());
+    for (const auto& row : *apart)
+        facts.quarantined += row.reports;
+    auto seen = from.fact(std::string(record_prefix) + domain);
+    if (!seen)
+        return std::unexpected(seen.error());
+    if (*seen)
+        facts.record_since = base::parse_utc(**seen);
+    return facts;
+}
+
 store::result<std::string> mode_in_reports(store::store& from, const std::string& domain) {
     auto policies = from.policies({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
     if (!policies)

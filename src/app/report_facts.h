@@ -4,6 +4,8 @@
 #pragma once
 
 #include "insight/insight.h"
+#include "insight/render_rows.h"
+#include "insight/silence.h"
 #include "model/report_evidence.h"
 #include "store/store.h"
 
@@ -35,6 +37,16 @@ store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& fro
 /// How the failed share of each reporter moves up to today; of the filter, domains and reporters count.
 store::result<std::vector<insight::reporter_trend>> trends(store::store& from, const store::filter& of,
                                                            store::day today);
+
+/// The newest day that a counted report is about; of the filter, domains and reporters count.
+store::result<std::optional<store::day>> newest_of(store::store& from, const store::filter& of);
+
+/// What `report summary` shows.
+store::result<insight::summary> summary_of(store::store& from, const store::filter& of, store::day today);
+
+/// What the store says of why nothing comes for a domain; the rest has to be tried.
+store::result<insight::silence_facts> silence_facts_of(store::store& from, const std::string& domain,
+                                                       base::utc_seconds now);
 
 /// The mode of the MTA-STS policy of this domain that reporters saw last; "" where none saw one.
 store::result<std::string> mode_in_reports(store::store& from, const std::string& domain);

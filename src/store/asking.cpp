@@ -252,6 +252,25 @@ result<std::vector<day_row>> sql_store::days(const filter& of) {
     });
 }
 
+// Each domain's days lie together, so that the newest of each is one step.
+result<std::optional<day>> sql_store::newest_day(std::span<const std::string> domains) {
+    return reading([&] {
+        std::vector<std::string> names;
+        for (const auto& each : domains)
+            names.push_back(base::lower(each));
+        question q("select (select max(t.day) from domain_day t where t.domain = o.word and t.reports > 0) "
+                   "from own_domain o where 1 = 1");
+        if (!names.empty())
+            q.any_text("o.name", names);
+        std::optional<day> newest;
+        q.ask(*on_, [&](const sql::row& r) {
+            if (!r.null(0))
+                newest = std::max(newest.value_or(r.on(0)), r.on(0));
+        });
+        return newest;
+    });
+}
+
 // One reporter's days lie together, so the sums of each are one short walk; grouped by the engine, all of
 // them would be sorted first.
 result<std::vector<reporter_row>> sql_store::reporters(const filter& of) {

@@ -36,6 +36,7 @@ public:
     result<std::optional<stored_report>> show(report_number number) override;
     result<std::optional<report_number>> find_test(std::string_view token) override;
     result<std::vector<day_row>> days(const filter& of) override;
+    result<std::optional<day>> newest_day(std::span<const std::string> domains) override;
     result<std::vector<reporter_row>> reporters(const filter& of) override;
     result<std::vector<reporter_day_row>> reporter_days(const filter& of) override;
     result<std::vector<mx_row>> reporters_by_mx(const filter& of) override;

@@ -89,6 +89,8 @@ public:
     /// By a `report test` token.
     virtual result<std::optional<report_number>> find_test(std::string_view token) = 0;
     virtual result<std::vector<day_row>> days(const filter& of) = 0;
+    /// The newest day that a counted report of these domains is about, or of all of ours where none is named.
+    virtual result<std::optional<day>> newest_day(std::span<const std::string> domains) = 0;
     virtual result<std::vector<reporter_row>> reporters(const filter& of) = 0;
     /// In order of reporter and day.
     virtual result<std::vector<reporter_day_row>> reporter_days(const filter& of) = 0;

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from demo.story import Story  # noqa: E402
+from demo.table import DOMAINS  # noqa: E402
 from demo.world import World  # noqa: E402
 from sending import mail_servers, net  # noqa: E402
 
@@ -90,7 +91,8 @@ def main() -> int:
             story.begin(given.history)
             pid = world.desk.process.pid
             say("ready", pid=pid, namespace=f"{os.readlink(f'/proc/{pid}/ns/net')}", port=given.port, control=str(world.desk.control),
-                config=str(world.desk.config), web=not given.no_web)
+                config=str(world.desk.config), web=not given.no_web,
+                table=[{"name": d.name, "owner": d.owner, "verdict": d.verdict, "codes": sorted(d.codes), "shows": d.shows} for d in DOMAINS])
 
             def clock() -> None:
                 while not ending.wait(given.day) and (not given.days or story.day < given.days):

@@ -66,4 +66,14 @@ def write(numbers: Numbers, folder: Path, keys: Keys, days: int = HISTORY) -> in
         for report in numbers.of_day(day):
             (folder / f"{count:05}.eml").write_bytes(report.signed(MAILBOX, keys, algorithm="ed25519"))
             count += 1
+    for mail in forged(numbers):
+        (folder / f"{count:05}.eml").write_bytes(mail)
+        count += 1
     return count
+
+
+def forged(numbers: Numbers) -> Iterator[bytes]:
+    """What must not count: a report in the name of a reporter that nobody signed, and one about a domain of somebody else."""
+    failures = [failure("certificate-not-trusted", 9000, "mx1.harbour.test")]
+    yield Report("bigmail.test", "harbour.test", 2, [policy("harbour.test", 3, failures)], tag="f").mail(MAILBOX)
+    yield Report("workmail.test", "elsewhere.test", 5, [policy("elsewhere.test", 12)], tag=f"x{numbers.seed}").mail(MAILBOX)

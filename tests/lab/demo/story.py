@@ -58,6 +58,8 @@ class Story:
             # What the owners host stays theirs: the daemon looks and says.
             words += ["--dns", "update:knot", "--leave", "all" if domain.mode == "enforce" else "records"] if domain.here else ["--hosting", "elsewhere", "--leave", "nothing"]
             desk.say(*words)
+            if domain.tlsrpt and not domain.here:
+                desk.say("plan", domain.name, "--said", "report-way")
 
     def _publish(self) -> None:
         """The domains that are hosted here come to where the table has them: a few hours pass."""

@@ -132,7 +132,8 @@ class World:
         labels = domain.policy_mx or [mx.label for mx in domain.mx]
         self.ids[domain.name] = 1
         names.add(Rec(f"_mta-sts.{domain.name}", "TXT", b"v=STSv1; id=1", 1), Rec(f"mta-sts.{domain.name}", "A", WEB, 1))
-        self.sites.put(domain.name, policy_text(domain.mode, [f"{label}.{domain.name}" for label in labels]))
+        age = 86400 if domain.mode == "none" else 604800
+        self.sites.put(domain.name, policy_text(domain.mode, [f"{label}.{domain.name}" for label in labels], age))
         self.sites.add(domain)
 
     def _reports(self) -> None:
@@ -190,6 +191,7 @@ from = "mailtight@{OPERATOR}"
                                log=made.postfix.log, route='route = "direct"', contact=f"tls-reports@{label}.test")
         made.daemon.text = (made.daemon.text.replace(f"{self.build}/ca.pem", str(self.pebble.trust))
                             .replace("Sender of the lab", f"{label.title()} Mail"))
+        made.daemon.text += "[web]\nlisten = []\n" if self.web else ""
         return made
 
     def prepare(self, few: bool = False) -> None:

@@ -32,7 +32,8 @@ TEST(routes, each_is_whole_and_none_stands_there_twice) {
         EXPECT_FALSE(each.summary.empty());
         EXPECT_TRUE(known.contains(each.answer)) << each.answer;
         EXPECT_TRUE(each.request.empty() || known.contains(each.request)) << each.request;
-        EXPECT_EQ(each.changes || each.tells, each.method != "GET") << "what is no GET changes something";
+        const bool asks = each.path == "/reports/read"; // a POST since the question is a file
+        EXPECT_EQ(each.changes || each.tells, each.method != "GET" && !asks) << "others change something";
         EXPECT_FALSE(each.changes && each.tells);
     }
 }

@@ -3,10 +3,13 @@
 // is status 2.
 #include "app/cli.h"
 #include "app/options.h"
+#include "app/settings.h"
 #include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
@@ -117,8 +120,13 @@ TEST(cli, the_manual_holds_every_command_every_option_and_every_key) {
         for (const auto& option : command.options)
             EXPECT_THAT(page, HasSubstr(".B " + option.name + "\n")) << command.name;
     }
-    for (const auto& key : app::setting_keys())
-        EXPECT_THAT(page, HasSubstr("[" + std::string(key.section) + "] " + std::string(key.name)));
+    std::string keys = line.configuration_manual();
+    std::erase(keys, '\\');
+    for (const auto& key : app::setting_keys()) {
+        EXPECT_THAT(keys, HasSubstr(fmt::format(".SH \"[{}]\"\n", key.section)));
+        EXPECT_THAT(keys, HasSubstr(fmt::format("\n.B {} = ", key.name)));
+    }
+    page += keys;
     for (std::size_t at = 0; (at = page.find("\n.", at)) != std::string::npos; ++at)
         EXPECT_TRUE(std::isupper(static_cast<unsigned char>(page[at + 2])) ||
                     page.substr(at + 1, 3) == ".nf" || page.substr(at + 1, 3) == ".fi")
@@ -221,6 +229,35 @@ TEST(cli, lints_end_with_what_they_found) {
                         "\"extensions\":{}},\"findings\":[]}\n");
     EXPECT_EQ(run({"policy", "lint", "/does/not/exist"}).status, app::not_done);
     EXPECT_EQ(run({"policy", "match", "/does/not/exist", "mx.example.com"}).status, app::not_done);
+}
+
+TEST(cli, each_shell_completes_every_command_and_option) {
+    const app::command_line line;
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        SCOPED_TRACE(shell);
+        const std::string script = line.completion(shell);
+        for (const auto& command : line.tree()) {
+            EXPECT_THAT(script, HasSubstr(command.name));
+            for (const auto& option : command.options)
+                for (const auto& flag : option.flags)
+                    EXPECT_THAT(script,
+                                HasSubstr(shell == std::string("fish") ? "-l " + flag.substr(2) : flag))
+                        << command.name;
+        }
+    }
+    EXPECT_EQ(line.completion("tcsh"), "");
+}
+
+TEST(cli, the_tree_has_the_groups_that_commands_leaves_out) {
+    const app::command_line line;
+    std::set<std::string> groups;
+    for (const auto& command : line.tree())
+        if (!command.works)
+            groups.insert(command.name);
+    EXPECT_TRUE(groups.contains("domain"));
+    EXPECT_FALSE(groups.contains("dns")) << "it does something itself";
+    for (const auto& command : line.commands())
+        EXPECT_FALSE(groups.contains(command.name));
 }
 
 TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {

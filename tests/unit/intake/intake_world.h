@@ -118,6 +118,10 @@ public:
     reporters(const mailtight::store::filter&) override {
         return {};
     }
+    mailtight::store::result<std::optional<mailtight::store::day>>
+    newest_day(std::span<const std::string>) override {
+        return {};
+    }
     mailtight::store::result<std::vector<mailtight::store::reporter_day_row>>
     reporter_days(const mailtight::store::filter&) override {
         return {};

@@ -140,9 +140,14 @@ export interface Check {
   findings: Finding[];
   sts_record: { texts: string[]; id: string | null; ttl: number | null } | null;
   policy: { url: string; mode: string | null; max_age: number | null; mx: string[]; text: string; addresses: Json[] } | null;
-  mx: { host: string; preference: number; in_policy: boolean | null; addresses: { ip: string; starttls: boolean; tls: string; certificate: Certificate | null }[]; dane: Json | null }[];
+  mx: { host: string; preference: number; in_policy: boolean | null; addresses: { ip: string; starttls: boolean | null; tls: string; certificate: Certificate | null }[]; dane: Json | null }[];
   tlsrpt_record: { texts: string[]; rua: string[]; ttl: number | null } | null;
-  suggestion: { policy: string; needs: string[]; records: { step: number; name: string; type: string; value: string; ttl: number }[] };
+  suggestion: {
+    policy: string;
+    policy_already_right: boolean;
+    needs: string[];
+    records: { step: number; name: string; type: string; value: string; ttl: number; already_right: boolean; why: string }[];
+  };
   parts: Parts;
 }
 

@@ -54,7 +54,7 @@ export function Lane({ placed, width }: { placed: Placed[]; width: number }) {
               type="button"
               class="lane-mark"
               aria-expanded={open === i}
-              aria-label={each.marks.map(markWords).join(". ")}
+              aria-label={`${each.marks.length > 1 ? `${each.marks.length} changes: ` : ""}${each.marks.map(markWords).join(". ")}`}
               onPointerEnter={(event) => {
                 if (event.pointerType === "mouse" && !pinned) setOpen(i);
               }}

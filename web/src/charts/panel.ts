@@ -8,8 +8,8 @@ import { dayShort } from "./days";
 import { compact, ticks } from "./numbers";
 import { type Graph, stacked } from "./series";
 
-export const gutter = 44; // of the numbers at the left, the same in every panel, so that the columns stand in line
-export const margin = 6; // at the right
+export const gutter = 54; // of the numbers at the left, the same in every panel, so that the columns stand in line
+export const margin = 22; // at the right: half the name of the last column
 
 /** The columns that are named at the axis, so that the names do not touch. */
 export function named(many: number, width: number, step: 1 | 7): number[] {
@@ -33,7 +33,9 @@ interface Wish {
 function data(wish: Wish): uPlot.AlignedData {
   const sums = stacked(wish.graph.series.map((each) => each[wish.what]), wish.hidden);
   // The whole is drawn first and the parts over it, so that each shows what it adds.
-  return [wish.graph.starts.map((_, i) => i), ...sums.reverse()];
+  // A bar of no height would still cut the line below it.
+  const bars = sums.reverse().map((sum) => sum.map((value) => (value > 0 ? value : null)));
+  return [wish.graph.starts.map((_, i) => i), ...bars];
 }
 
 export function drawPanel(into: HTMLElement, wish: Wish): uPlot {
@@ -46,7 +48,7 @@ export function drawPanel(into: HTMLElement, wish: Wish): uPlot {
     width: 1,
     stroke: () => token("--surface"),
     fill: () => token(seriesProperty(i, each.reporter === "")),
-    paths: uPlot.paths.bars?.({ size: [0.74, 34, 1] }),
+    paths: uPlot.paths.bars?.({ size: [0.74, 56, 1] }),
     points: { show: false },
   }));
   return new uPlot(

@@ -89,6 +89,12 @@ export function list(items: string[]): string {
   return `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
+/** Where a domain is and where it is going: "testing → enforce". */
+export function course(at: { mode: string | null; aim: string }): string {
+  if (at.mode === null) return at.aim === "off" ? "off" : `goal: ${at.aim}`;
+  return at.mode === at.aim ? at.mode : `${at.mode} → ${at.aim}`;
+}
+
 function parse(text: string | null | undefined): Date | null {
   if (!text) return null;
   const at = new Date(text);

@@ -4,7 +4,7 @@
 /** What somebody typed or pasted, as a domain: an address, a link or a name. "" where there is none in it. */
 export function domainFrom(text: string): string {
   let name = text.trim().toLowerCase();
-  name = name.replace(/^[a-z][a-z0-9+.-]*:(\/\/)?/, ""); // a scheme
+  name = name.replace(/^(?:mailto:|[a-z][a-z0-9+-]*:\/\/)/, ""); // a scheme
   name = name.replace(/^.*@/, "").split(/[/?#\s,;]/)[0] ?? "";
   name = name.replace(/:\d+$/, "").replace(/[\u3002\uff0e\uff61]/g, ".").replace(/^\.+|\.+$/g, "");
   if (!name || /[^\x21-\x7e]/.test(name)) name = ascii(name);
@@ -40,6 +40,7 @@ export function readable(name: string): string {
 }
 
 function decode(text: string): string | null {
+  if (!text) return null;
   const cut = text.lastIndexOf("-");
   const out = [...(cut > 0 ? text.slice(0, cut) : "")].map((c) => c.codePointAt(0)!);
   let at = cut > 0 ? cut + 1 : 0;

@@ -6,7 +6,7 @@ export function sparkWords(series: [number, number][]): string {
   const good = series.reduce((sum, [ok]) => sum + ok, 0);
   const bad = series.reduce((sum, [, failed]) => sum + failed, 0);
   if (good + bad === 0) return "No sessions reported in 30 days";
-  return `${plural(good + bad, "session")} in ${series.length} days, ${count(bad)} failed (${share(bad, good + bad)})`;
+  return `${plural(good + bad, "session")} in ${plural(series.length, "day")}, ${count(bad)} failed (${share(bad, good + bad)})`;
 }
 
 /** Heights by the square root, so that a bad day shows beside a big good one. */

@@ -2,19 +2,13 @@
 // What a row of the table and a card of a phone have in common.
 import type { OverviewRow } from "../../api/types";
 import { now } from "../../state/session";
-import { plural, relative, share, short } from "../../text/format";
+import { capital, course, plural, relative, share, short } from "../../text/format";
 import { Icon } from "../../ui/icon";
 import { Spark } from "../../ui/spark";
 import { VerdictBadge } from "../../ui/status";
 import { Ago } from "../../ui/time";
 
 export const Verdict = ({ row }: { row: OverviewRow }) => <VerdictBadge verdict={row.verdict} light={row.light} />;
-
-/** Where it is and where it is going: "testing → enforce". */
-export function course(row: Pick<OverviewRow, "mode" | "aim">): string {
-  if (row.mode === null) return row.aim === "off" ? "off" : `goal: ${row.aim}`;
-  return row.mode === row.aim ? row.mode : `${row.mode} → ${row.aim}`;
-}
 
 export const Course = ({ row }: { row: OverviewRow }) => (
   <div class="dim small overview-course">
@@ -97,8 +91,7 @@ export function Next({ row }: { row: OverviewRow }) {
 export function turn(row: Pick<OverviewRow, "next">): string {
   const next = row.next;
   if (!next) return "";
-  if (next.not_before && Date.parse(next.not_before) > now()) return capitalIn(relative(next.not_before, now()));
+  if (next.not_before && Date.parse(next.not_before) > now()) return capital(relative(next.not_before, now()));
   if (next.state === "now") return next.by === "person" ? "Your turn" : "Mailtight does this";
   return next.state === "waiting" ? "Waiting" : "Later";
 }
-const capitalIn = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

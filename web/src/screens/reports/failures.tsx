@@ -7,7 +7,7 @@ import { daysWords } from "../../charts/days";
 import { listed } from "../../charts/numbers";
 import { type Resource, useAction } from "../../state/resource";
 import { can } from "../../state/session";
-import { count, plural } from "../../text/format";
+import { plural } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/live";
@@ -19,15 +19,20 @@ import { Explained, StandingBadge, fateWords } from "./diagnosis";
 import { type Filter, linkTo } from "./filter";
 import { MuteDialog } from "./mute_dialog";
 
+const rank = (group: FailureGroup): number => (group.diagnosis.still_so === true ? 0 : group.diagnosis.still_so === false ? 3 : group.diagnosis.ours ? 1 : 2);
+
+/** What is still so first, what is mended last; within each as the server has them, the most sessions first. */
+export const byUrgency = (groups: readonly FailureGroup[]): FailureGroup[] => groups.map((group, i) => ({ group, i })).sort((a, b) => rank(a.group) - rank(b.group) || a.i - b.i).map(({ group }) => group);
+
 const keyOf = (group: FailureGroup): string => [group.domain, group.result_type, group.mx, group.reason_code, group.policy_type].join("\n");
 
 export function Failures({ list, filter }: { list: Resource<FailureList>; filter: Filter }) {
   const [all, setAll] = useState(false);
   if (list.error && !list.data) return <Failed error={list.error} retry={list.reload} what="The list of failures" />;
   if (!list.data) return <Bones lines={6} />;
-  const open = list.data.groups.filter((each) => !each.muted);
+  const open = byUrgency(list.data.groups.filter((each) => !each.muted));
   const muted = list.data.groups.filter((each) => each.muted);
-  const shown = all ? open : open.slice(0, 5);
+  const shown = all ? open : open.slice(0, 3);
   return (
     <div class="failures">
       {open.length === 0 && (
@@ -102,7 +107,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       <p class="soft small group-seen">
         {group.domain} · <code>{group.result_type}</code>
         {group.reason_code && <> ({group.reason_code})</>} · {daysWords(group.first, group.last)} · told by {listed(group.reporters, 4)}
-        {group.reporters_fine > 0 && <>, not by {count(group.reporters_fine)} others</>}
+        {group.reporters_fine > 0 && <>, not by {plural(group.reporters_fine, "other")}</>}
         {fate && <> · {fate}</>}
         {(group.receiving_ips.length > 0 || group.sending_ips.length > 0) && (
           <>

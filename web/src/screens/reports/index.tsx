@@ -18,6 +18,7 @@ import { Failures } from "./failures";
 import { type Filter, ask, linkTo, readFilter, readList } from "./filter";
 import { FilterBar } from "./filter_bar";
 import { Reports } from "./report_list";
+import "../../styles/data.css";
 import "./reports.css";
 import { NoReports, QuietDomains } from "./silence";
 
@@ -69,7 +70,7 @@ export default function ReportsScreen() {
               </section>
             )}
             {sessions > 0 && (
-              <section class="card" aria-labelledby="failures-title">
+              <section class="card clipped" aria-labelledby="failures-title">
                 <header>
                   <h2 id="failures-title">What failed, and what to do</h2>
                   {!can("operator") && <span class="dim small">Muting is for operators.</span>}
@@ -81,7 +82,7 @@ export default function ReportsScreen() {
             )}
             <Domains summary={data} filter={filter} />
             {data.reporter_mx.length > 0 && (
-              <section class="card" aria-labelledby="matrix-title">
+              <section class="card clipped" aria-labelledby="matrix-title">
                 <header>
                   <div>
                     <h2 id="matrix-title">Who sees which mail server fail</h2>

@@ -13,13 +13,26 @@ import { Badge, type Tone } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
 import { type Filter, type ListFilter, ask, linkTo } from "./filter";
 
-const page = 50;
+const page = 25;
 const trusts: Record<ReportRow["trust"], [Tone, string, string]> = {
   verified: ["good", "Verified", "Its DKIM signature is right, by a key of the reporter."],
   authorised: ["good", "Handed in", "Somebody who may handed it in."],
   unverified: ["unknown", "Unverified", "Nothing proves who wrote it."],
   rejected: ["bad", "Rejected", "It does not come from whom it names."],
 };
+
+const ways: Record<string, string> = {
+  smtp: "by mail",
+  lmtp: "by mail",
+  imap: "from the mailbox",
+  maildir: "from the mailbox",
+  mbox: "from the mailbox",
+  https: "by HTTPS",
+  http: "by HTTP",
+  file: "from a file",
+  page: "from a page",
+};
+export const wayWords = (way: string): string => ways[way] ?? `by ${way}`;
 
 export function TrustBadge({ trust }: { trust: string }) {
   const [tone, words, means] = trusts[trust as ReportRow["trust"]] ?? ["unknown", trust, ""];
@@ -150,7 +163,7 @@ function Row({ of }: { of: ReportRow }) {
       </td>
       <td data-name="Received">
         <span class="soft">
-          <Ago at={of.received_at} /> <span class="dim small">by {of.way}</span>
+          <Ago at={of.received_at} /> <span class="dim small nowrap">{wayWords(of.way)}</span>
         </span>
       </td>
     </tr>

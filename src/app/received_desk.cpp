@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/received_desk.h"
+
+#include "app/change_marks.h"
+#include "app/daemon_core.h"
+#include "app/domain_asker.h"
+#include "app/live_look.h"
+#include "app/report_facts.h"
+#include "app/report_files.h"
+#include "app/report_period.h"
+#include "app/report_test_runs.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace mailtight::app {
+
+namespace {
+
+constexpr std::size_t rows_shown = 1'000; ///< details and policies of one report
+constexpr std::size_t groups_shown = 500; ///< kinds of failures
+constexpr std::size_t looks_joined = 20;  ///< domains whose look is joined
+constexpr std::size_t names_a_page = 1'000;
+constexpr std::size_t history_read = 200, changes_read = 500, marks_shown = 200;
+
+using looks = std::map<std::string, std::shared_ptr<const live_look>, std::less<>>;
+
+store::result<std::vector<std::string>> names_of(store::domain_store& from, const std::string& owner) {
+    std::vector<std::string> all;
+    for (store::domain_question which{.owner = owner, .limit = names_a_page};;) {
+        auto some = from.list(which);
+        if (!some)
+            return std::unexpected(some.error());
+        for (const auto& each : *some)
+            all.push_back(each.domain);
+        if (some->size() < names_a_page)
+            break;
+        which.after = all.back();
+    }
+    std::ranges::sort(all);
+    return all;
+}
+
+/// Of the domains named: everything that changed. Of many: what our hosts serve.
+store::result<std::vector<api::change_mark>> marks_in(store::domain_store& from,
+                                                      const std::vector<std::string>& domains,
+                                                      store::day begin, store::day end) {
+    std::vector<api::change_mark> all;
+    if (domains.empty() || domains.size() > domains_in_detail) {
+        const auto changes = from.changes("", 0, changes_read);
+        if (!changes)
+            return std::unexpected(changes.error());
+        for (const auto& each : *changes)
+            if ((each.what == "served policy" || each.what == "withdrew policy") && each.at >= begin &&
+                each.at < end + std::chrono::days(1) &&
+                (domains.empty() || std::ranges::binary_search(domains, each.domain)))
+                all.push_back({.at = each.at, .domain = each.domain, .kind = "policy", .words = each.what});
+    } else {
+        for (const auto& domain : domains) {
+            const auto served = from.served(domain);
+            if (!served)
+                return std::unexpected(served.error());
+            const auto seen = from.history(domain, history_read);
+            if (!seen)
+                return std::unexpected(seen.error());
+            for (auto& each : marks_of(*served, *seen, begin, end))
+                all.push_back(std::move(each));
+        }
+    }
+    std::ranges::stable_sort(all, {}, &api::change_mark::at);
+    if (all.size() > marks_shown)
+        all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(marks_shown));
+    return all;
+}
+
+store::result<api::failing_list> failing_in(store::store& from, const store::filter& of, const looks& seen) {
+    known_domains_today today;
+    for (const auto& [domain, look] : seen) {
+        auto known = known_from(*look, from);
+        if (!known)
+            return std::unexpected(known.error());
+        today[domain] = std::move(*known);
+    }
+    auto groups = failure_groups(from, of, today);
+    if (!groups)
+        return std::unexpected(groups.error());
+    api::failing_list made;
+    made.left_out = groups->size() - std::min(groups->size(), groups_shown);
+    groups->resize(groups->size() - made.left_out);
+    for (auto& group : *groups) {
+        const auto known = today.find(group.domain);
+        const auto looked_at = known == today.end() ? std::nullopt : known->second.looked_at;
+        made.groups.push_back({.group = std::move(group), .looked_at = looked_at});
+    }
+    return made;
+}
+
+class daemon_received_desk final : public api::received_desk {
+public:
+    explicit daemon_received_desk(daemon_core& core)
+        : core_(core)
+        , domains_(core.loop(), store_place(core.set))
+        , files_(core.loop(), core.file_keys ? *core.file_keys : *core.with->dns, core.with->clock)
+        , tests_(std::make_shared<report_test_runs>(core)) {}
+
+    base::utc_seconds now() const override { return core_.now(); }
+
+    io::task<store::result<std::vector<std::string>>> domains_of(std::string owner) override {
+        return domains_.ask<std::vector<std::string>>(
+            [owner = std::move(owner)](store::domain_store& from) { return names_of(from, owner); });
+    }
+
+    io::task<store::result<std::vector<store::report_row>>> list(store::filter of,
+                                                                 store::page which) override {
+        return core_.ask<std::vector<store::report_row>>(
+            [of = std::move(of), which](store::store& from) { return from.list(of, which); });
+    }
+
+    io::task<store::result<std::optional<api::shown_report>>> show(store::report_number number) override {
+        using shown = std::optional<api::shown_report>;
+        // Which domain it is about is known when it is read, so all looks of the last minutes go along.
+        return core_.ask<shown>(
+            [number, seen = core_.looks.all(core_.now())](store::store& from) -> store::result<shown> {
+                auto found = from.show(number);
+                if (!found)
+                    return std::unexpected(found.error());
+                if (!*found)
+                    return shown();
+                const auto domain = base::lower((*found)->report.report_domain);
+                insight::known_today today;
+                if (const auto look = seen.find(domain); look != seen.end()) {
+                    auto known = known_from(*look->second, from);
+                    if (!known)
+                        return std::unexpected(known.error());
+                    today = std::move(*known);
+                }
+                return shown(api::shown_report{.report_domain = domain,
+                                               .document = insight::stored_json(**found, today, rows_shown)});
+            });
+    }
+
+    io::task<store::result<std::optional<api::raw_report>>> raw(store::report_number number) override {
+        using body = std::optional<api::raw_report>;
+        return core_.ask<body>([number](store::store& from) -> store::result<body> {
+            auto found = from.show(number);
+            if (!found)
+                return std::unexpected(found.error());
+            if (!*found)
+                return body();
+            return body(api::raw_report{.report_domain = (*found)->report.report_domain,
+                                        .json = std::move((*found)->report.json)});
+        });
+    }
+
+    io::task<store::result<api::report_period>> summary(store::filter of) override {
+        const auto domains = of.domains;
+        const auto begin = of.from.value_or(day_of(now())), end = of.to.value_or(day_of(now()));
+        auto made = co_await core_.ask<api::report_period>(
+            [of = std::move(of), at = now()](store::store& from) { return report_period_of(from, of, at); });
+        if (!made)
+            co_return made;
+        auto marks = co_await domains_.ask<std::vector<api::change_mark>>(
+            [domains, begin, end](store::domain_store& from) { return marks_in(from, domains, begin, end); });
+        if (!marks)
+            co_return std::unexpected(marks.error());
+        made->marks = std::move(*marks);
+        co_return made;
+    }
+
+    io::task<store::result<api::failing_list>> failures(store::filter of) override {
+        looks seen;
+        for (auto& [domain, look] : core_.looks.all(now()))
+            if (seen.size() < looks_joined &&
+                (of.domains.empty() || std::ranges::binary_search(of.domains, domain)))
+                seen.emplace(domain, look);
+        return core_.ask<api::failing_list>([of = std::move(of), seen = std::move(seen)](store::store& from) {
+            return failing_in(from, of, seen);
+        });
+    }
+
+    io::task<store::result<std::vector<insight::mute>>> mutes() override {
+        auto all = co_await core_.ask<std::vector<insight::mute>>(
+            [](store::store& from) { return app::mutes(from); });
+        if (all)
+            std::erase_if(*all, [at = now()](const insight::mute& one) { return one.until < at; });
+        co_return all;
+    }
+    io::task<store::result<void>> set_mute(insight::mute value) override {
+        return write_fact(mute_fact(value));
+    }
+    io::task<store::result<void>> end_mute(std::string key) override {
+        auto fact = mute_fact({.key = std::move(key), .until = {}, .why = {}, .by = {}});
+        fact.second.clear();
+        return write_fact(std::move(fact));
+    }
+
+    io::task<std::expected<api::read_file, api::upload_refusal>> read(api::upload file) override {
+        file_rules rules{.strict_dkim_service = core_.set.strict_dkim_service, .trusted_authservers = {}};
+        for (const auto& server : core_.set.trusted_authservers)
+            rules.trusted_authservers.push_back(base::lower(server));
+        return files_.read(std::move(file), std::move(rules));
+    }
+    io::task<std::expected<api::imported_file, api::upload_refusal>> import(api::upload file) override {
+        return files_.import(std::move(file), *core_.keeper);
+    }
+
+    io::task<std::optional<api::report_test>> begin_test(std::string domain) override {
+        return report_test_runs::begin(tests_, std::move(domain));
+    }
+    io::task<store::result<std::optional<api::report_test>>> test(std::string token) override {
+        return report_test_runs::look(tests_, std::move(token));
+    }
+
+private:
+    io::task<store::result<void>> write_fact(std::pair<std::string, std::string> fact) {
+        auto written = co_await core_.keeper->write(
+            [fact = std::move(fact)](store::store& in) { return in.set_fact(fact.first, fact.second); });
+        if (written)
+            core_.alarms->wake();
+        co_return written;
+    }
+
+    daemon_core& core_;
+    domain_asker domains_;
+    report_files files_;
+    std::shared_ptr<report_test_runs> tests_;
+};
+
+} // namespace
+
+std::unique_ptr<api::received_desk> make_received_desk(daemon_core& core) {
+    return std::make_unique<daemon_received_desk>(core);
+}
+
+} // namespace mailtight::app

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may do what: a viewer is refused, a tenant sees what is theirs, a link works once.
+import { ask, get } from "../lib/api.mjs";
+import { settled } from "../lib/browser.mjs";
+import { administrator, byLink, byPassword } from "../lib/enter.mjs";
+import { holds, journey, same } from "../lib/journey.mjs";
+
+const password = "a long enough password of the tests";
+
+async function person(world, name, role, tenant) {
+  const boss = await administrator(world);
+  await boss.page.goto("/");
+  await settled(boss.page);
+  const made = await ask(boss.page, "PUT", `/users/${name}`, { role, password, ...(tenant ? { tenant } : {}) });
+  holds(`${name} is made: ${made.status} ${JSON.stringify(made.document)}`, made.status < 300);
+  const one = await world.visit();
+  one.allow(/40[134]/);
+  await byPassword(one, name, password);
+  return one;
+}
+
+journey("a viewer logs in, sees, and is refused what changes something", {}, async (world) => {
+  const { page } = await person(world, "vera", "viewer");
+  same("the domains", (await get(page, "/overview")).total, 13);
+  same("ways to add a domain", await page.getByRole("link", { name: "Add domain" }).count(), 0);
+  for (const [method, path, body] of [
+    ["POST", "/domains", { domain: "lantern-books.test" }],
+    ["POST", "/domains/harbour-freight.test/steps", { do: true }],
+    ["POST", "/mutes", { domain: "harbour-docks.test", result_type: "certificate-expired", mx: "", why: "no" }],
+    ["PUT", "/override/partner.test", { as: "exempt", why: "no" }],
+    ["DELETE", "/domains/harbour.test"],
+    ["GET", "/tokens"],
+    ["GET", "/audit"],
+  ])
+    same(`${method} ${path}`, (await ask(page, method, path, body)).status, 403);
+  await page.goto("/domains/new");
+  await settled(page);
+  same("buttons that add a domain", await page.getByRole("button", { name: /^(add|look after)/i }).count(), 0);
+});
+
+journey("an owner's operator sees the owner's domains alone", {}, async (world) => {
+  const { page } = await person(world, "olga", "operator", "orchard");
+  const rows = (await get(page, "/overview")).rows.map((row) => row.domain);
+  same("the domains", rows.every((name) => name.startsWith("orchard")) && rows.length, 5);
+  for (const path of ["/domains/harbour.test", "/domains/harbour.test/plan", "/domains/harbour.test/history", "/domains/harbour.test/readiness"]) same(`GET ${path}`, (await ask(page, "GET", path)).status, 404);
+  const told = JSON.stringify([await get(page, "/report-summary"), await get(page, "/failures"), await get(page, "/reports?limit=100")]);
+  holds("no foreign domain in reports", !told.includes("harbour") && !told.includes("lantern"));
+  holds("no place of the whole installation", [403, 404].includes((await ask(page, "GET", "/sending")).status));
+});
+
+journey("a link to log in works once, and a wrong password not at all", {}, async (world) => {
+  const link = await world.demo.loginLink();
+  const first = await world.visit();
+  await byLink(first, link);
+  const second = await world.visit();
+  second.allow(/40[13]/);
+  await second.page.goto(new URL(link).pathname + new URL(link).hash);
+  await second.page.getByRole("alert").first().waitFor();
+  same("the second comes to", new URL(second.page.url()).pathname, "/login");
+  const third = await world.visit();
+  third.allow(/40[13]|429/);
+  await byPassword(third, "vera", "not the password", false);
+  await third.page.getByRole("alert").first().waitFor();
+  same("with a wrong password", new URL(third.page.url()).pathname, "/login");
+});

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sending: how mail to a destination goes out, and an exception for it.
+import { get, until } from "../lib/api.mjs";
+import { settled } from "../lib/browser.mjs";
+import { administrator } from "../lib/enter.mjs";
+import { holds, journey, same } from "../lib/journey.mjs";
+
+journey("a destination is explained", {}, async (world) => {
+  await world.demo.day(); // mail goes out
+  const { page } = await administrator(world);
+  await page.goto("/sending");
+  await settled(page);
+  await page.getByLabel(/how is mail to a destination delivered/i).fill("partner.test");
+  await page.getByRole("button", { name: /explain/i }).click();
+  const shown = page.getByRole("region", { name: /partner\.test/ });
+  await shown.waitFor();
+  holds("the decision is shown", /enforce|protected/i.test(await shown.innerText()));
+});
+
+journey("a destination gets an exception, and mail follows it at once", {}, async (world) => {
+  const { page } = await administrator(world);
+  await page.goto("/sending?tab=exceptions");
+  await settled(page);
+  same("before", (await get(page, "/decisions/partner.test")).decision, "enforce");
+  await page.getByRole("button", { name: "Make an exception" }).click();
+  const dialog = page.getByRole("dialog", { name: "Make an exception" });
+  await dialog.getByLabel("Destination").fill("partner.test");
+  await dialog.getByRole("radio").nth(1).check();
+  const asked = await dialog.getByRole("radio").nth(1).inputValue();
+  await dialog.getByRole("button", { name: "Make it" }).click();
+  holds("without a reason there is none", await dialog.getByRole("alert").first().isVisible());
+  await dialog.getByLabel("Why").fill("They renew their certificate today");
+  await dialog.getByRole("button", { name: "Make it" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const kept = await get(page, "/overrides/partner.test").catch(() => get(page, "/override/partner.test"));
+  same("the exception", [kept.as, kept.why], [asked, "They renew their certificate today"]);
+  await until(page, "/decisions/partner.test", (now) => now.decision !== "enforce");
+  await page.getByRole("button", { name: "Remove the exception for partner.test" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await until(page, "/decisions/partner.test", (now) => now.decision === "enforce");
+});

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ways into the dashboard.
+import { settled } from "./browser.mjs";
+
+let kept = null; // the operator's session of the demo, so that not every journey logs in
+
+/** By the one-time link, as after the first start. */
+export async function byLink(one, link) {
+  const url = new URL(link);
+  await one.page.goto(url.pathname + url.search + url.hash);
+  await one.page.waitForURL((at) => at.pathname === "/");
+  await settled(one.page);
+}
+
+/** An administrator in the demo: a browser that is logged in. */
+export async function administrator(world, options = {}) {
+  if (world.given.base) return world.visit(options);
+  if (!kept) {
+    const first = await world.visit();
+    await byLink(first, await world.demo.loginLink());
+    kept = await first.context.storageState();
+  }
+  return world.visit({ ...options, storageState: kept });
+}
+
+/** With name and password at the login page. `works`: it is expected to. */
+export async function byPassword(one, name, password, works = true) {
+  await one.page.goto("/login");
+  await settled(one.page);
+  await one.page.getByLabel(/^(name|user)/i).fill(name);
+  await one.page.getByLabel(/^password/i).fill(password);
+  await one.page.getByRole("button", { name: /log in|sign in/i }).click();
+  if (!works) return;
+  await one.page.waitForURL((at) => at.pathname === "/");
+  await settled(one.page);
+}

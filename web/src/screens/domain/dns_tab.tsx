@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy file and the DNS records, in the words of the provider's form or the language of a tool.
+import { useState } from "preact/hooks";
+import { api, segment } from "../../api/client";
+import type { DnsForm, DomainView } from "../../api/types";
+import { RecordCard } from "../../look/records";
+import { useResource } from "../../state/resource";
+import { Code } from "../../ui/copy";
+import { Bones, Failed, Notice } from "../../ui/page";
+import { Badge } from "../../ui/status";
+
+const formats: [string, string][] = [
+  ["form", "Web form"],
+  ["bind", "Zone file (BIND)"],
+  ["nsupdate", "nsupdate"],
+  ["dnscontrol", "dnscontrol"],
+  ["octodns", "octoDNS"],
+  ["terraform", "Terraform"],
+  ["cloudflare", "Cloudflare API"],
+  ["route53", "Route 53"],
+];
+const ways: Record<DomainView["wish"]["dns"], string> = {
+  hand: "A person enters these records.",
+  update: "Mailtight writes these records itself (RFC 2136).",
+  hook: "Your hook writes these records.",
+};
+
+export function DnsTab({ view }: { view: DomainView }) {
+  const domain = view.wish.domain;
+  const [format, setFormat] = useState("form");
+  const asked = format === "form" ? "table" : format;
+  const form = useResource<DnsForm>(`records ${domain} ${asked}`, (signal) => api.get(`/domains/${segment(domain)}/records`, { format: asked, all: true }, signal));
+  const policy = view.look?.policy;
+  const wanted = view.look?.suggestion.policy ?? "";
+  return (
+    <div class="stack">
+      <section class="card">
+        <header>
+          <h2>Policy file</h2>
+          {policy?.mode ? <Badge tone={view.look?.suggestion.policy_already_right ? "good" : "attention"}>{view.look?.suggestion.policy_already_right ? "As it should be" : "To be changed"}</Badge> : <Badge tone="bad">Missing</Badge>}
+        </header>
+        <div class="stack">
+          <p class="small soft break">https://mta-sts.{domain}/.well-known/mta-sts.txt</p>
+          {policy?.text && (
+            <div class="stack-s">
+              {!view.look?.suggestion.policy_already_right && <h3>What is served</h3>}
+              <Code text={policy.text} what="the policy that is served" />
+            </div>
+          )}
+          {wanted && !view.look?.suggestion.policy_already_right && (
+            <div class="stack-s">
+              <h3>What should be served</h3>
+              <Code text={wanted} what="the policy that should be served" />
+            </div>
+          )}
+          {!policy?.text && !wanted && <p class="soft">Nothing is known yet.</p>}
+        </div>
+      </section>
+      <section class="card">
+        <header>
+          <div>
+            <h2>DNS records</h2>
+            <p class="small soft">{ways[view.wish.dns]}</p>
+          </div>
+          <select class="select dns-format" aria-label="Form of the records" value={format} onChange={(event) => setFormat(event.currentTarget.value)}>
+            {formats.map(([name, words]) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </header>
+        <div class="stack">
+          {form.error ? <Failed error={form.error} retry={form.reload} /> : !form.data ? <Bones lines={6} /> : <Records form={form.data} plain={format !== "form"} name={formats.find(([one]) => one === format)?.[1] ?? ""} />}
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: string }) {
+  if (plain) return form.text.trim() ? <Code text={form.text} what={`the records for ${name}`} /> : <p class="soft">Every record is published: there is nothing to enter.</p>;
+  return (
+    <>
+      {form.provider && (
+        <Notice icon="info">
+          The fields are named as in the form of <strong>{form.provider.name}</strong>
+          {form.provider.guessed && ", which the name servers point to"}.
+        </Notice>
+      )}
+      {form.records.map((one) => (
+        <RecordCard key={one.name + one.type + one.value} record={one} {...(form.provider ? { labels: form.provider.labels } : {})} />
+      ))}
+      {!form.records.length && <p class="soft">There is no record to publish.</p>}
+    </>
+  );
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every policy that senders may remember, who fetched it, and every change with its author.
+import { api, segment } from "../../api/client";
+import type { Change, History } from "../../api/types";
+import { useResource } from "../../state/resource";
+import { capital, count, span } from "../../text/format";
+import { Code } from "../../ui/copy";
+import { Icon } from "../../ui/icon";
+import { Bones, Empty, Failed } from "../../ui/page";
+import { ModeBadge } from "../../ui/status";
+import { Ago, DayOf } from "../../ui/time";
+
+export function HistoryTab({ domain }: { domain: string }) {
+  const history = useResource<History>(`history ${domain}`, (signal) => api.get(`/domains/${segment(domain)}/history`, undefined, signal));
+  if (history.error) return <Failed error={history.error} retry={history.reload} />;
+  if (!history.data)
+    return (
+      <div class="card card-body">
+        <Bones lines={6} />
+      </div>
+    );
+  const { served, changes, fetches } = history.data;
+  return (
+    <div class="stack">
+      <section class="card">
+        <header>
+          <h2>Policies that were served</h2>
+        </header>
+        {served.length ? <Served served={served} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
+      </section>
+      {fetches.length > 0 && (
+        <section class="card">
+          <header>
+            <h2>Who fetched which policy</h2>
+          </header>
+          <div class="flush table-scroll" tabIndex={0} role="region" aria-label="Fetches of the policy">
+            <table class="table">
+              <thead>
+                <tr>
+                  <th scope="col">Network</th>
+                  <th scope="col">Policy id</th>
+                  <th scope="col">Last</th>
+                  <th scope="col" class="num">
+                    Fetches
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {fetches.map((one) => (
+                  <tr key={one.network + one.id}>
+                    <td class="break">{one.network}</td>
+                    <td class="mono small">{one.id || "–"}</td>
+                    <td class="nowrap">
+                      <Ago at={one.last} />
+                    </td>
+                    <td class="num">{count(one.count)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
+      <section class="card">
+        <header>
+          <h2>Changes</h2>
+        </header>
+        {changes.length ? (
+          <ol class="changes flush">
+            {changes.map((one) => (
+              <ChangeLine change={one} key={one.number} />
+            ))}
+          </ol>
+        ) : (
+          <Empty icon="history" title="No changes yet" level={3} />
+        )}
+      </section>
+    </div>
+  );
+}
+
+const Served = ({ served }: { served: History["served"] }) => (
+  <ol class="served flush">
+    {served.map((one) => (
+      <li key={one.first_served + one.mode}>
+        <details class="served-one">
+          <summary>
+            <ModeBadge mode={one.mode} />
+            <span class="grow">
+              <DayOf at={one.first_served} /> – {one.last_served ? <DayOf at={one.last_served} /> : <strong>now</strong>}
+              <span class="small dim served-more">
+                kept for {span(one.max_age)}
+                {one.ids.length > 0 && `, id ${one.ids.join(", ")}`}
+                {!one.ours && ", published by somebody else"}
+              </span>
+            </span>
+            <Icon name="chevron" size={14} />
+          </summary>
+          <Code text={one.body} what="this policy" />
+        </details>
+      </li>
+    ))}
+  </ol>
+);
+
+const ChangeLine = ({ change }: { change: Change }) => (
+  <li class="change">
+    <div class="grow">
+      <div>
+        <strong>{capital(change.what)}</strong>
+        {(change.from || change.to) && (
+          <span class="soft break">
+            {" "}
+            {change.from && <>{change.from} → </>}
+            {change.to}
+          </span>
+        )}
+      </div>
+      {change.why && <div class="small soft">{change.why}</div>}
+    </div>
+    <div class="small dim change-who">
+      {change.who}
+      <br />
+      <Ago at={change.at} />
+    </div>
+  </li>
+);

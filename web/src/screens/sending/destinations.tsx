@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered of destinations, in pages and by search.
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../../api/client";
+import type { KeptPolicy } from "../../api/types";
+import { useResource } from "../../state/resource";
+import { Button } from "../../ui/button";
+import { SearchField } from "../../ui/field";
+import { Icon } from "../../ui/icon";
+import { Bones, Empty, Failed } from "../../ui/page";
+import { Badge } from "../../ui/status";
+import { Ago, DayOf } from "../../ui/time";
+import { decisionWords, keptDecision, recordWords } from "./decision";
+
+interface PolicyPage {
+  policies: KeptPolicy[];
+  next: string | null;
+}
+const rows = 50;
+
+export function Destinations() {
+  const [typed, setTyped] = useState("");
+  const [contains, setContains] = useState("");
+  const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
+  useEffect(() => {
+    const timer = window.setTimeout(() => {
+      setContains(typed.trim().toLowerCase());
+      setPages([""]);
+    }, 250);
+    return () => window.clearTimeout(timer);
+  }, [typed]);
+  const after = pages.at(-1) ?? "";
+  const found = useResource<PolicyPage>(`policies ${contains} ${after}`, (signal) => api.get("/policies", { after, contains, limit: rows }, signal));
+  const data = found.data;
+  return (
+    <section class="card" aria-label="Destinations">
+      <header>
+        <SearchField label="Find a destination" value={typed} set={setTyped} />
+      </header>
+      {found.error && !data ? (
+        <Failed error={found.error} retry={found.reload} what="The list" />
+      ) : !data ? (
+        <div class="card-body">
+          <Bones lines={8} />
+        </div>
+      ) : data.policies.length === 0 ? (
+        <Empty icon="send" title={contains ? "No destination fits" : "No destination is known yet"} level={3}>
+          <p>{contains ? `Nothing is remembered of “${contains}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
+        </Empty>
+      ) : (
+        <div class="flush">
+          <div class="table-scroll">
+            <table class={found.busy ? "table cards faded" : "table cards"}>
+              <caption class="sr">Destinations</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Destination</th>
+                  <th scope="col">Decision</th>
+                  <th scope="col">Policy fetched</th>
+                  <th scope="col">Holds until</th>
+                  <th scope="col">Last used</th>
+                  <th scope="col">Trouble</th>
+                </tr>
+              </thead>
+              <tbody>
+                {data.policies.map((each) => (
+                  <Row key={each.domain} of={each} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {(pages.length > 1 || data.next !== null) && (
+            <div class="pager">
+              {pages.length > 1 && (
+                <Button size="small" icon="left" onClick={() => setPages(pages.slice(0, -1))}>
+                  Before
+                </Button>
+              )}
+              {data.next !== null && (
+                <Button size="small" onClick={() => setPages([...pages, data.next ?? ""])}>
+                  More
+                  <Icon name="right" />
+                </Button>
+              )}
+            </div>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Row({ of }: { of: KeptPolicy }) {
+  const [tone, words, means] = decisionWords[keptDecision(of)];
+  return (
+    <tr>
+      <th scope="row">
+        <a class="break" href={`/sending?explain=${encodeURIComponent(of.domain)}`}>
+          {of.domain}
+        </a>
+      </th>
+      <td data-name="Decision">
+        <Badge tone={tone} title={means}>
+          {words}
+        </Badge>
+      </td>
+      <td data-name="Policy fetched">{of.fetched_at ? <Ago at={of.fetched_at} /> : <span class="dim">{recordWords[of.record.state] ?? of.record.state}</span>}</td>
+      <td data-name="Holds until">{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
+      <td data-name="Last used">
+        <Ago at={of.used_at} />
+      </td>
+      <td data-name="Trouble" class="wide">
+        {of.failure ? (
+          <span class="tone-bad">
+            <code>{of.failure.fault}</code>
+            <span class="soft small">
+              {" "}
+              {of.failure.in_a_row} in a row, since <Ago at={of.failure.since} />
+            </span>
+          </span>
+        ) : (
+          <span class="dim">none</span>
+        )}
+      </td>
+    </tr>
+  );
+}

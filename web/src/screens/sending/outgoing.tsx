@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reports that we owe to others: each with its deliveries; a day sent now; who gets nothing.
+import { useState } from "preact/hooks";
+import { api, segment } from "../../api/client";
+import type { OutgoingReport } from "../../api/types";
+import { addDays, dayLong } from "../../charts/days";
+import { useAction, useResource } from "../../state/resource";
+import { can, now } from "../../state/session";
+import { count } from "../../text/format";
+import { Button } from "../../ui/button";
+import { SelectField, TextField } from "../../ui/field";
+import { Icon } from "../../ui/icon";
+import { toast } from "../../ui/live";
+import { Bones, Empty, Failed, Notice } from "../../ui/page";
+import { Badge } from "../../ui/status";
+import { Ago } from "../../ui/time";
+import { deliveryWords } from "./decision";
+import { Suppressed } from "./suppressed";
+
+interface Page {
+  reports: OutgoingReport[];
+  next: number | null;
+}
+interface DaySent {
+  filed: number;
+  nobody_asks: number;
+  not_made: number;
+  sent: number;
+  waiting: number;
+  refused: number;
+  suppressed: number;
+  troubles: string[];
+}
+type State = OutgoingReport["deliveries"][number]["state"];
+const rows = 30;
+
+export function Outgoing() {
+  const [state, setState] = useState<State | "">("");
+  const [domain, setDomain] = useState("");
+  const [asked, setAsked] = useState("");
+  const [pages, setPages] = useState<(number | null)[]>([null]);
+  const before = pages.at(-1) ?? null;
+  const list = useResource<Page>(`outbox ${state} ${asked} ${before ?? ""}`, (signal) => api.get("/outbox", { state, domain: asked, before, limit: rows }, signal));
+  const yesterday = addDays(new Date(now()).toISOString().slice(0, 10), -1);
+  const send = useAction(async () => {
+    const done = await api.post<DaySent>(`/days/${yesterday}/send`);
+    toast(`${dayLong(yesterday)}: ${count(done.filed)} made, ${count(done.sent)} sent, ${count(done.waiting)} waiting${done.troubles.length > 0 ? `; ${done.troubles[0] ?? ""}` : ""}.`, done.troubles.length > 0 ? "bad" : "good");
+    list.reload();
+  });
+  const data = list.data;
+  return (
+    <div class="stack">
+      <section class="card" aria-labelledby="outgoing-title">
+        <header>
+          <div>
+            <h2 id="outgoing-title">Reports to others</h2>
+            <p class="dim small">Once a day, to every destination that asks for them.</p>
+          </div>
+          {can("operator") ? (
+            <Button icon="send" size="small" busy={send.busy} onClick={() => void send.run()}>
+              Send yesterday’s now
+            </Button>
+          ) : (
+            <span class="dim small">Sending now is for operators.</span>
+          )}
+        </header>
+        <div class="card-body">
+          <form
+            class="outbox-filter"
+            onSubmit={(event) => {
+              event.preventDefault();
+              setAsked(domain.trim().toLowerCase());
+              setPages([null]);
+            }}
+          >
+            <TextField label="Domain" value={domain} set={setDomain} placeholder="All" autocomplete="off" spellcheck={false} />
+            <SelectField<State | "">
+              label="With a delivery that is"
+              value={state}
+              set={(value) => {
+                setState(value);
+                setPages([null]);
+              }}
+              options={[["", "in any state"], ...(Object.keys(deliveryWords) as State[]).map((each): [State, string] => [each, deliveryWords[each][1].toLowerCase()])]}
+            />
+            <Button type="submit" icon="search">
+              Find
+            </Button>
+          </form>
+          {send.error && (
+            <Notice tone="bad" title="It was not sent">
+              {send.error.message}
+            </Notice>
+          )}
+        </div>
+        {list.error && !data ? (
+          <Failed error={list.error} retry={list.reload} what="The list" />
+        ) : !data ? (
+          <div class="card-body">
+            <Bones lines={6} />
+          </div>
+        ) : data.reports.length === 0 ? (
+          <Empty icon="mail" title={state || asked ? "No report fits" : "No reports have gone out yet"} level={3}>
+            <p>{state || asked ? "Leave out a filter." : "They are made each night for the day before, where there were sessions and the destination has a TLSRPT record."}</p>
+          </Empty>
+        ) : (
+          <ul class="outbox">
+            {data.reports.map((each) => (
+              <Row key={each.number} of={each} />
+            ))}
+          </ul>
+        )}
+        {data && (pages.length > 1 || data.next !== null) && (
+          <div class="pager">
+            {pages.length > 1 && (
+              <Button size="small" icon="left" onClick={() => setPages(pages.slice(0, -1))}>
+                Newer
+              </Button>
+            )}
+            {data.next !== null && (
+              <Button size="small" onClick={() => setPages([...pages, data.next])}>
+                Older
+                <Icon name="right" />
+              </Button>
+            )}
+          </div>
+        )}
+      </section>
+      <Suppressed />
+    </div>
+  );
+}
+
+function Row({ of }: { of: OutgoingReport }) {
+  return (
+    <li class="outbox-report">
+      <div class="outbox-head">
+        <span>
+          <a class="strong break" href={`/sending?tab=reports&explain=${segment(of.domain)}`}>
+            {of.domain}
+          </a>{" "}
+          <span class="dim small nowrap">
+            {dayLong(of.day)}
+            {of.part > 0 && `, addition ${of.part}`}
+          </span>
+        </span>
+        <span class="small nowrap">
+          {count(of.success)} succeeded, {of.failure > 0 ? <span class="tone-bad strong">{count(of.failure)} failed</span> : <span class="dim">none failed</span>}
+        </span>
+      </div>
+      <ul class="stack-s">
+        {of.deliveries.map((each) => {
+          const [tone, words] = deliveryWords[each.state];
+          return (
+            <li key={each.number} class="outbox-delivery">
+              <Badge tone={tone}>{words}</Badge>
+              <span class="mono small break">{each.to.replace(/^mailto:/, "")}</span>
+              <span class="soft small break">
+                {each.words}
+                <span class="dim">
+                  {each.tries > 1 && ` · ${each.tries} tries`}
+                  {each.next_at ? (
+                    <>
+                      {" "}
+                      · again <Ago at={each.next_at} />
+                    </>
+                  ) : each.ended_at ? (
+                    <>
+                      {" "}
+                      · <Ago at={each.ended_at} />
+                    </>
+                  ) : null}
+                </span>
+              </span>
+            </li>
+          );
+        })}
+        {of.deliveries.length === 0 && <li class="dim small">Nobody to send it to.</li>}
+      </ul>
+      <details class="more">
+        <summary>
+          <Icon name="right" size={12} />
+          File and id
+        </summary>
+        <p class="dim small mono break">
+          {of.file}
+          <br />
+          {of.report_id}
+        </p>
+      </details>
+    </li>
+  );
+}
