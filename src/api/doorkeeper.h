@@ -78,6 +78,7 @@ public:
     /// Writes what waits and drops what ended, until stop().
     io::task<> keep();
     void stop() { stopped_ = true; }
+    bool idle() const { return !keeping_; }
     /// Writes what waits, now.
     io::task<> flush();
     std::uint64_t audit_lost() const { return book_.lost(); }
@@ -147,7 +148,7 @@ private:
     std::unordered_map<std::string, time_point> logins_; ///< "client user" that was right within a month
     std::string csrf_key_;
     audit_book book_;
-    bool stopped_ = false;
+    bool stopped_ = false, keeping_ = false;
 };
 
 } // namespace mailtight::api

@@ -141,6 +141,7 @@ io::task<> doorkeeper::flush() {
 }
 
 io::task<> doorkeeper::keep() {
+    keeping_ = true;
     for (int count = 0; !stopped_; ++count) {
         co_await loop_.sleep_for(beat);
         co_await flush();
@@ -155,6 +156,7 @@ io::task<> doorkeeper::keep() {
         }
     }
     co_await flush();
+    keeping_ = false;
 }
 
 } // namespace mailtight::api

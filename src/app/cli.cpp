@@ -96,6 +96,7 @@ command_line::command_line()
     add_report_commands(s);
     add_sending_commands(s);
     add_machine_commands(s);
+    add_access_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
     doc->add_option("what", s.doc, doc_words)->required();

@@ -3,6 +3,7 @@
 // one group of --help. Not for other files.
 #pragma once
 
+#include "app/access_commands.h"
 #include "app/options.h"
 #include "app/publish_commands.h"
 #include "app/sending_commands.h"
@@ -53,6 +54,7 @@ struct command_tree {
     export_options exporting;
     protect_options protect;
     certificate_options certificate;
+    access_options access;
     std::string doc;
     std::string wait_limit, wait_interval, test_wait;
     std::function<int()> chosen;
@@ -81,5 +83,6 @@ void add_publish_commands(command_tree& to);
 void add_dns_push(command_tree& to, CLI::App* dns);
 void add_policy_export(command_tree& to, CLI::App* policy);
 void add_machine_commands(command_tree& to);
+void add_access_commands(command_tree& to);
 
 } // namespace mailtight::app

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages and the API beside them, on one listener of their own. It is on by default, for this machine
 // alone: an address that somebody else has is an error only where it was asked for.
-#include "api/doorkeeper.h"
 #include "api/pages_site.h"
 #include "api/site.h"
+#include "app/access_desk.h"
 #include "app/look_desk.h"
 #include "app/pages_part.h"
-#include "app/policy_time.h"
-#include "app/store_access.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -105,82 +103,32 @@ io::http_site under(std::shared_ptr<const house_rules> rules, io::http_site site
     return site;
 }
 
-/// With web.read-only nobody changes anything here, but that they come and go.
-class showing_gate final : public api::gate {
-public:
-    showing_gate(api::gate& behind, const settings& set)
-        : behind_(behind)
-        , set_(set) {}
-    std::optional<wire::http_reply> at_the_door(const io::http_exchange& asked, bool open) override {
-        return behind_.at_the_door(asked, open);
-    }
-    io::task<std::expected<api::caller, wire::http_reply>> enter(const io::http_exchange& asked,
-                                                                 bool changes) override {
-        auto who = co_await behind_.enter(asked, changes);
-        const bool leaves = asked.request.path == fmt::format("{}/session", api::root);
-        if (who && changes && set_.web_read_only && !leaves)
-            co_return std::unexpected(
-                wire::problem(403, "Forbidden", "these pages only show (web.read-only)"));
-        co_return who;
-    }
-    void noted(const api::caller* who, const io::http_exchange& asked, int status) override {
-        behind_.noted(who, asked, status);
-    }
-
-private:
-    api::gate& behind_;
-    const settings& set_;
-};
-
-api::parts_on parts_of(const daemon_core& core) {
-    return {.domains = core.api->domains != nullptr,
-            .publish = core.hosting || core.carrying,
-            .reports = takes_reports(core.set),
-            .sending = core.sending != nullptr,
-            .collect = core.collecting != nullptr,
-            .deliver = core.delivering != nullptr};
-}
-
-api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
-    api::doorkeeper_options made;
-    made.hosts = from.hosts;
-    made.proxy_user_header = base::lower(core.set.web_proxy_field);
-    made.trusted_proxies = from.proxies;
-    made.proxy_role = api::parse_role(core.set.web_proxy_role);
-    made.days = [] { return policy_time().now(); };
-    made.parts = [&core] { return parts_of(core); };
-    made.told = [&core](const store::audit_entry& entry, bool refused) {
-        core.log->write(refused ? base::event::web_refused : base::event::web_used,
-                        {{"what", entry.what},
-                         {"subject", entry.subject},
-                         {"who", entry.who},
-                         {"from", entry.from},
-                         {"status", std::to_string(entry.status)}});
-    };
-    made.complain = complaints_to(core);
-    return made;
-}
-
 class web_pages final : public pages_part {
 public:
-    web_pages(daemon_core& core, wanted what)
+    web_pages(daemon_core& core, wanted what, std::unique_ptr<api::doorkeeper> access)
         : core_(core)
         , what_(std::move(what))
-        , door_(
-              core.loop(), core.with->clock,
-              [where = store_place(core.set)] { return store::open_access({.where = where}); },
-              door_options(core, what_))
-        , gate_(door_, core.set)
+        , access_(std::move(access))
+        , looks_(make_look_desk(core))
         , server_(core.loop(), options(core), core.with->clock) {
         const auto rules = std::make_shared<const house_rules>(what_);
         server_.add_site(under(rules, api::make_pages_site(api::built_pages(), what_.hosts)));
-        looks_ = make_look_desk(core);
-        core.api->looks = looks_.get();
-        core.api->access = &door_;
         api::site_options site;
         site.hosts = what_.hosts;
-        site.keeper = &gate_;
+        site.keeper = access_.get();
+        site.read_only = core.set.web_read_only;
+        core.api->access = access_.get();
+        core.api->looks = looks_.get();
         server_.add_site(under(rules, api::make_site(core.api, std::move(site))));
+    }
+    ~web_pages() override {
+        core_.api->access = nullptr;
+        core_.api->looks = nullptr;
+    }
+    void start() override {
+        core_.loop().spawn(access_->keep());
+        if (running_)
+            core_.loop().spawn(welcome(core_, address()));
     }
     std::expected<void, std::string> open() override {
         if (auto read = read_certificates(core_.set); !read)
@@ -199,17 +147,12 @@ public:
         running_ = true;
         return {};
     }
-    void start() override {
-        core_.loop().spawn(door_.keep());
-        if (running_)
-            core_.loop().spawn(welcome(core_, address()));
-    }
     void stop() override {
-        door_.stop();
         server_.stop();
+        access_->stop();
         running_ = false;
     }
-    bool idle() const override { return server_.open_connections() == 0; }
+    bool idle() const override { return server_.open_connections() == 0 && access_->idle(); }
     intake::way_status status() const override {
         intake::way_status now;
         now.name = "web";
@@ -284,8 +227,7 @@ private:
 
     daemon_core& core_;
     wanted what_;
-    api::doorkeeper door_;
-    showing_gate gate_;
+    std::unique_ptr<api::doorkeeper> access_;
     std::unique_ptr<api::look_desk> looks_;
     io::tls_server certificates_;
     io::http_server server_;
@@ -301,7 +243,10 @@ std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_c
     auto what = wanted_of(core.set);
     if (!what)
         return std::unexpected(what.error());
-    return std::make_unique<web_pages>(core, std::move(*what));
+    auto access = make_access(core);
+    if (!access)
+        return std::unexpected(access.error());
+    return std::make_unique<web_pages>(core, std::move(*what), std::move(*access));
 }
 
 } // namespace mailtight::app

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the first start says of how to come in to the pages, and each start at a terminal.
+#include "app/access_desk.h"
 #include "app/domain_access.h"
-#include "app/first_access.h"
 #include "app/pages_part.h"
 #include "app/policy_time.h"
-#include "app/store_access.h"
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdio>
-#include <cstdlib>
 
 #include <unistd.h>
 
@@ -18,31 +15,32 @@ namespace mailtight::app {
 
 namespace {
 
-bool has_display() {
-    return std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY");
+using welcome_result = std::expected<std::optional<first_access>, std::string>;
+
+/// The first start's, or at a terminal a link for who has one already.
+welcome_result let_in(const settings& set, bool terminal) {
+    const auto now = policy_time().now();
+    auto first = first_start(set, terminal, now);
+    if (!first || *first || !terminal)
+        return first;
+    auto kept = open_access_to_change(set);
+    if (!kept)
+        return std::unexpected(kept.error());
+    auto link = make_link(**kept, {.name = person(), .role = "administrator", .tenant = {}}, link_lasts, now);
+    if (!link)
+        return std::unexpected(link.error());
+    return first_access{.token = {}, .link = std::move(*link)};
 }
 
-/// The port behind the last colon of an address with one; the usual one otherwise.
-std::string_view port_of(std::string_view address) {
-    const auto colon = address.rfind(':');
-    return address.find_first_not_of("0123456789", colon + 1) == address.npos ? address.substr(colon + 1)
-                                                                              : "8460";
-}
-
-/// For a person at a terminal.
 void greet(const std::string& address, const first_access& access) {
-    std::string out = fmt::format("\n  The pages:      {}\n  Log in (once, within the hour):\n"
-                                  "                  {}\n",
-                                  address, login_url(address, access.link));
-    if (!has_display()) {
-        std::array<char, 256> host{};
-        ::gethostname(host.data(), host.size() - 1);
-        const auto port = port_of(address);
-        out += fmt::format("  From your desk: ssh -L {}:127.0.0.1:{} {}@{}    then open the link there\n",
-                           port, port, person(), host.data());
-    }
-    if (!access.token_file.empty())
-        out += fmt::format("  For programs:   the administrator's token is in {}\n", access.token_file);
+    std::string out =
+        fmt::format("\n  The pages:  {}\n  Log in:     {}\n              (once, within {} minutes)\n",
+                    address, link_at(address, access.link), link_lasts.count());
+    if (const auto ssh = ssh_line(address); !has_display() && !ssh.empty())
+        out += fmt::format("  From your desk, first:  {}\n", ssh);
+    if (!access.token.empty())
+        out += fmt::format("  For programs, an administrator's token, shown this once:\n              {}\n",
+                           access.token);
     fmt::print(stderr, "{}\n", out);
 }
 
@@ -50,18 +48,15 @@ void greet(const std::string& address, const first_access& access) {
 
 io::task<> welcome(daemon_core& core, std::string address) {
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
-    auto access = co_await core.asker->run<store::result<first_access>>(
-        [set = core.set, terminal] { return begin_access(set, policy_time().now(), terminal); });
-    if (!access) {
-        core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
-        co_return;
-    }
-    if (terminal)
-        greet(address, *access);
-    else if (access->made)
-        core.log->write(base::event::web_first_start, {{"address", address},
-                                                       {"link", login_url(address, access->link)},
-                                                       {"token-file", access->token_file}});
+    auto access = co_await core.asker->run<welcome_result>(
+        [set = core.set, terminal] { return let_in(set, terminal); });
+    if (!access)
+        core.log->write(base::event::access_trouble, {{"error", access.error()}});
+    else if (*access && terminal)
+        greet(address, **access);
+    else if (*access) // a link that works once and for a short while; the token would last
+        core.log->write(base::event::web_first_start,
+                        {{"address", address}, {"link", link_at(address, (*access)->link)}});
 }
 
 } // namespace mailtight::app

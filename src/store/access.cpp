@@ -17,7 +17,7 @@
 namespace mailtight::store {
 namespace {
 
-constexpr std::size_t name_max = 64, tenant_max = 255, password_max = 512;
+constexpr std::size_t tenant_max = 255, password_max = 512;
 
 constexpr std::string_view token_columns = "name, digest, role, tenant, made_at, used_at, expires_at";
 constexpr std::string_view user_columns = "name, role, tenant, password, made_at, last_login";
@@ -54,12 +54,6 @@ std::optional<store_error> refused_name(const granted& to) {
 }
 
 } // namespace
-
-bool is_access_name(std::string_view text) {
-    return !text.empty() && text.size() <= name_max && base::is_alnum(text.front()) &&
-           std::ranges::all_of(
-               text, [](char c) { return base::is_alnum(c) || std::string_view("._@+-").contains(c); });
-}
 
 std::optional<store_error> refused_digest(std::string_view digest) {
     const bool is_one = digest.size() == 64 && std::ranges::all_of(digest, [](char c) {
