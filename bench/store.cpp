@@ -17,6 +17,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -311,6 +312,64 @@ void ask_policies_of_a_domain(benchmark::State& s) {
 void ask_results_of_all_domains(benchmark::State& s) {
     ask(s, [](store::store& on) { return on.results(last(30, false)); });
 }
+void ask_reporter_days_of_a_domain(benchmark::State& s) {
+    ask(s, [](store::store& on) { return on.reporter_days(last(30, true)); });
+}
+void ask_reporter_days_of_all_domains(benchmark::State& s) {
+    ask(s, [](store::store& on) { return on.reporter_days(last(30, false)); });
+}
+
+/// Everything that the page of a period asks; of all domains, what reporters tell of the last days alone,
+/// since what they told of older ones is remembered for some minutes.
+void ask_period(benchmark::State& state, bool one_domain) {
+    auto opened = store::open({.where = filled().string(), .read_only = true});
+    auto& on = **opened;
+    const auto of = last(30, one_domain);
+    auto apart = of, who = of;
+    apart.what = store::filter::which::quarantined;
+    if (!one_domain)
+        who.from = *of.to - std::chrono::days(3);
+    for (auto _ : state) {
+        const bool good = on.days(of) && on.reporter_days(who) && (!one_domain || on.reporters(of)) &&
+                          on.reporters_by_mx(of) && on.results(of) && on.quarantine(apart) &&
+                          on.newest_day(of.domains) && on.domains();
+        if (!good)
+            state.SkipWithError("no answer");
+    }
+}
+void ask_period_of_a_domain(benchmark::State& s) {
+    ask_period(s, true);
+}
+void ask_period_of_all_domains(benchmark::State& s) {
+    ask_period(s, false);
+}
+/// Everything that the page of failures asks: the worst kinds, and what else is said of their domains.
+void ask_worst_failures(benchmark::State& state) {
+    auto opened = store::open({.where = filled().string(), .read_only = true});
+    auto& on = **opened;
+    for (auto _ : state) {
+        auto of = last(30, false);
+        const auto worst = on.worst_failures(of, 100);
+        if (!worst) {
+            state.SkipWithError("no answer");
+            return;
+        }
+        for (const auto& row : worst->rows)
+            if (of.domains.empty() || of.domains.back() != row.domain)
+                of.domains.push_back(row.domain);
+        std::ranges::sort(of.domains);
+        const auto [end, last_one] = std::ranges::unique(of.domains);
+        of.domains.erase(end, last_one);
+        if (!on.reporters(of) || !on.policies(of))
+            state.SkipWithError("no answer");
+        state.counters["domains"] = static_cast<double>(of.domains.size());
+    }
+}
+BENCHMARK(ask_reporter_days_of_a_domain)->Unit(benchmark::kMillisecond);
+BENCHMARK(ask_reporter_days_of_all_domains)->Unit(benchmark::kMillisecond);
+BENCHMARK(ask_period_of_a_domain)->Unit(benchmark::kMillisecond);
+BENCHMARK(ask_period_of_all_domains)->Unit(benchmark::kMillisecond);
+BENCHMARK(ask_worst_failures)->Unit(benchmark::kMillisecond);
 BENCHMARK(ask_days_of_a_domain)->Unit(benchmark::kMillisecond);
 BENCHMARK(ask_days_of_all_domains)->Unit(benchmark::kMillisecond);
 BENCHMARK(ask_reporters_of_a_domain)->Unit(benchmark::kMillisecond);

@@ -13,7 +13,14 @@ export default defineConfig({
     host: "127.0.0.1",
     proxy: daemon ? { "/api": { target: daemon, changeOrigin: true } } : {},
   },
-  preview: { host: "127.0.0.1" },
+  // As the daemon serves them: what breaks this policy is seen here already.
+  preview: {
+    host: "127.0.0.1",
+    headers: {
+      "Content-Security-Policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    },
+  },
   build: {
     target: "es2022",
     assetsInlineLimit: 0, // nothing inline: the policy for content forbids it

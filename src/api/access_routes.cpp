@@ -80,7 +80,9 @@ std::expected<store::granted, wire::http_reply> read_grant(const std::map<std::s
 
 json::object session_document(const context& with, const caller& who) {
     const auto on = with.access->parts();
-    return {{"name", who.name},
+    constexpr std::string_view person = "user ";
+    const auto name = std::string_view(who.name);
+    return {{"name", name.starts_with(person) ? name.substr(person.size()) : name},
             {"role", to_string(who.role)},
             {"tenant", text_or_null(who.tenant)},
             {"csrf", who.csrf},

@@ -197,26 +197,37 @@ light light_of(const overview_row& row) {
 
 overview_row make_row(const model::looked_after& wish, const model::shown* seen, day_series series) {
     overview_row row;
+    row.verdict = "unseen";
+    row.parts = {"not-tested", "not-tested", "not-tested", "not-tested"};
+    row = with_wish(std::move(row), wish);
+    if (seen)
+        row = with_seen(std::move(row), *seen);
+    return with_days(std::move(row), std::move(series));
+}
+
+overview_row with_wish(overview_row row, const model::looked_after& wish) {
     row.domain = wish.domain;
     row.owner = wish.owner;
     row.labels = wish.labels;
     row.aim = wish.aim;
-    row.verdict = "unseen";
-    row.parts = {"not-tested", "not-tested", "not-tested", "not-tested"};
-    if (seen) {
-        row.next = seen->next;
-        if (seen->looked_at != base::utc_seconds{}) {
-            row.verdict = seen->verdict;
-            row.mode = seen->mode;
-            row.parts = seen->parts;
-            row.errors = seen->errors;
-            row.warnings = seen->warnings;
-            row.seen_at = seen->looked_at;
-            row.changed = seen->changed;
-            row.changed_at = seen->changed_at;
-        }
+    row.light = light_of(row);
+    return row;
+}
+
+overview_row with_seen(overview_row row, const model::shown& seen) {
+    row.next = seen.next;
+    if (seen.looked_at != base::utc_seconds{}) {
+        row.verdict = seen.verdict;
+        row.mode = seen.mode;
+        row.parts = seen.parts;
+        row.errors = seen.errors;
+        row.warnings = seen.warnings;
+        row.seen_at = seen.looked_at;
+        row.changed = seen.changed;
+        row.changed_at = seen.changed_at;
     }
-    return with_days(std::move(row), std::move(series));
+    row.light = light_of(row);
+    return row;
 }
 
 overview_row with_days(overview_row row, day_series series) {

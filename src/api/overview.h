@@ -53,9 +53,11 @@ struct overview_row {
     std::optional<model::next_step> next;
 };
 
-/// Joined: `seen` null where nobody looked yet.
+/// Joined: what is wanted, what was seen (`null`: nobody looked yet), the days of reports.
 overview_row make_row(const model::looked_after& wish, const model::shown* seen, day_series series);
-/// The same row with other days.
+/// The same row with one of the three anew.
+overview_row with_wish(overview_row row, const model::looked_after& wish);
+overview_row with_seen(overview_row row, const model::shown& seen);
 overview_row with_days(overview_row row, day_series series);
 
 /// Without or with invalid configuration.

@@ -99,6 +99,10 @@ struct report_test {
     std::vector<sending> sent;
 };
 
+/// Why none is sent: one of this domain is on its way or too many are; the domain is none of ours, and its
+/// addresses are strangers'.
+enum class test_refusal { busy, not_ours };
+
 class received_desk {
 public:
     virtual ~received_desk() = default;
@@ -125,8 +129,8 @@ public:
     virtual io::task<std::expected<imported_file, upload_refusal>> import(upload file) = 0;
 
     /// Begins to send to each address of the record, and returns when all were tried or after some seconds.
-    /// Nothing: one of this domain is on its way, or too many are.
-    virtual io::task<std::optional<report_test>> begin_test(std::string domain) = 0;
+    virtual io::task<store::result<std::expected<report_test, test_refusal>>>
+    begin_test(std::string domain) = 0;
     /// As far as it is; nothing: there is no such test, or it is long ago.
     virtual io::task<store::result<std::optional<report_test>>> test(std::string token) = 0;
 };

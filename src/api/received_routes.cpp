@@ -134,12 +134,12 @@ io::task<wire::http_reply> show(context& with, call asked) {
     const auto may = co_await sight_of(with, asked.by);
     if (!may)
         co_return store_problem(may.error());
-    const auto found = co_await with.received->show(wanted);
+    auto found = co_await with.received->show(wanted);
     if (!found)
         co_return store_problem(found.error());
     if (!*found || !may->sees((*found)->report_domain))
         co_return no_such_report();
-    co_return json_reply((*found)->document);
+    co_return json_reply(std::move((*found)->document));
 }
 
 io::task<wire::http_reply> raw(context& with, call asked) {
@@ -314,8 +314,12 @@ io::task<wire::http_reply> begin_test(context& with, call asked) {
         co_return no_such_domain();
     const auto begun = co_await with.received->begin_test(*domain);
     if (!begun)
+        co_return store_problem(begun.error());
+    if (!*begun && begun->error() == test_refusal::not_ours)
+        co_return no_such_domain();
+    if (!*begun)
         co_return wire::problem(409, "Conflict", "a test of this domain is on its way, or too many are");
-    co_return json_reply(report_test_document(*begun));
+    co_return json_reply(report_test_document(**begun));
 }
 
 io::task<wire::http_reply> show_test(context& with, call asked) {

@@ -133,15 +133,13 @@ std::optional<wire::http_reply> refuse(const site_state& site, const io::http_ex
 }
 
 /// Whether this caller may ask this; the refusal where not.
-std::optional<wire::http_reply> refuse_caller(const route& of, const caller& who, bool read_only) {
+std::optional<wire::http_reply> refuse_caller(const route& of, const caller& who) {
     if (who.role < of.needs)
         return wire::problem(
             403, "Forbidden",
             fmt::format("this needs the role {}; yours is {}", to_string(of.needs), to_string(who.role)));
     if (who.tenant && !of.tenants)
         return wire::problem(403, "Forbidden", "this is about the whole installation");
-    if (read_only && (of.changes || of.tells) && of.path != "/session")
-        return wire::problem(403, "Forbidden", "nothing is changed here (web.read-only)");
     return {};
 }
 
@@ -159,7 +157,7 @@ io::task<std::expected<caller, wire::http_reply>> ask_gate(const site_state& sit
     auto who = co_await keeper->enter(asked, of.changes || of.tells);
     if (!who)
         co_return std::unexpected(std::move(who.error()));
-    if (auto refused = refuse_caller(of, *who, site.options.read_only)) {
+    if (auto refused = refuse_caller(of, *who)) {
         keeper->noted(&*who, asked, refused->status);
         co_return std::unexpected(std::move(*refused));
     }

@@ -19,7 +19,6 @@ struct site_options {
     std::vector<std::string> hosts; ///< empty: every host
     /// Asked before every route; what it says replaces the three below. It outlives the site.
     gate* keeper = nullptr;
-    bool read_only = false; ///< nothing is changed here, whoever asks; coming and going is no change
     std::size_t body_bytes = 64u << 20; ///< of an import
     /// Whether this peer may change something. Empty: nobody.
     std::function<bool(const io::peer&)> may_change;

@@ -16,7 +16,7 @@ struct access_options {
     std::string owner;         ///< the tenant; "" : all domains
     std::string password_file; ///< "" : asked for at the terminal; "-": standard input
     std::uint64_t days = 0;    ///< of a token; 0: for ever
-    std::uint64_t minutes = 0; ///< of a link; 0: link_lasts
+    std::uint64_t minutes = 0; ///< of a link; 0: 15
     std::uint64_t limit = 50;  ///< of the log
     std::int64_t before = 0;
 };

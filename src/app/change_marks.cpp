@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace mailtight::app {
@@ -33,6 +35,12 @@ std::string policy_words(const model::served_policy& of) {
 }
 
 } // namespace
+
+void sort_marks(std::vector<api::change_mark>& all) {
+    std::ranges::sort(all, [](const api::change_mark& a, const api::change_mark& b) {
+        return std::tie(a.at, a.domain, a.kind, a.words) < std::tie(b.at, b.domain, b.kind, b.words);
+    });
+}
 
 std::vector<api::change_mark> marks_of(std::span<const model::served_policy> served,
                                        std::span<const model::watched_state> seen, store::day from,
@@ -74,7 +82,7 @@ std::vector<api::change_mark> marks_of(std::span<const model::served_policy> ser
             after = &state;
         }
     }
-    std::ranges::stable_sort(all, {}, &api::change_mark::at);
+    sort_marks(all);
     // Both kinds of look see the same change, minutes or hours apart: the earlier one tells it.
     std::vector<api::change_mark> out;
     for (auto& each : all)

@@ -18,4 +18,7 @@ std::vector<api::change_mark> marks_of(std::span<const model::served_policy> ser
                                        std::span<const model::watched_state> seen, store::day from,
                                        store::day to);
 
+/// In order of time; of one time by domain and words.
+void sort_marks(std::vector<api::change_mark>& all);
+
 } // namespace mailtight::app

@@ -3,10 +3,11 @@
 // two seconds.
 #include "api/access.h"
 #include "app/access_commands.h"
-#include "app/access_desk.h"
+#include "app/access_keeping.h"
 #include "app/domain_access.h"
 #include "app/store_access.h"
 #include "app/terminal.h"
+#include "base/crypto/password.h"
 #include "base/text.h"
 #include "insight/table.h"
 

@@ -18,8 +18,6 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace mailtight::app {
 
 namespace {
@@ -115,13 +113,7 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         wanted.policy_host = *policy_host;
     if (!options.id.empty())
         wanted.id = options.id;
-    auto suggested = advise::suggest(seen, wanted);
-    const auto place = advise::place_of(seen);
-    const bool nothing_left = std::all_of(suggested.records.begin(), suggested.records.end(),
-                                          [](const auto& record) { return record.already_right; });
-    if (options.all)
-        for (auto& record : suggested.records)
-            record.already_right = false;
+    const auto [suggested, place, nothing_left] = make_records(seen, wanted, options.all);
     if (common.json) {
         auto document = advise::suggestion_json(suggested);
         document["domain"] = domain->name;

@@ -53,22 +53,6 @@ private:
     std::map<std::string, model::looked_after> known_;
 };
 
-/// What an alias or a renamed domain takes over: all but its own name, marks and history.
-model::looked_after after(const model::looked_after& old, std::string domain, base::utc_seconds now) {
-    model::looked_after made = old;
-    made.domain = std::move(domain);
-    made.like = old.domain;
-    made.aim = old.aim == model::aim::off ? model::aim::testing : old.aim;
-    made.mx_adding.clear();
-    made.mx_removing.clear();
-    made.sts_target.clear();
-    made.marks.clear();
-    made.paused = false;
-    made.revision = 0;
-    made.added_at = made.changed_at = now;
-    return made;
-}
-
 struct typed_row {
     std::string where; ///< "line 7: " of a table
     std::string name, like;
@@ -157,7 +141,7 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
         } else if (auto old = like.get(row.like); !old) {
             return wrong(old.error());
         } else {
-            made = after(**old, domain->name, now);
+            made = domain_like(**old, domain->name, now);
             if (auto taken = apply(row.wishes, *made, *with); !taken)
                 made = std::unexpected(taken.error());
         }

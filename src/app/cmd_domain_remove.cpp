@@ -2,44 +2,18 @@
 // `domain remove`: no longer looked after. Refused while senders may hold a policy of it, for then nobody
 // would keep the promise that the policy makes.
 #include "app/domain_access.h"
+#include "app/domain_book.h"
 #include "app/publish_commands.h"
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "app/terminal.h"
 #include "app/typed.h"
 #include "base/text.h"
-#include "publish/carrier.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace mailtight::app {
-
-namespace {
-
-constexpr auto lease_time = std::chrono::seconds(60);
-
-/// Why it must stay; "" : it may go.
-store::result<std::string> why_not(store::domain_store& kept, const model::looked_after& domain,
-                                   base::utc_seconds now) {
-    auto past = publish::recall(kept, domain);
-    if (!past)
-        return std::unexpected(past.error());
-    const bool serves = past->publication && !past->publication->body.empty();
-    if (past->served.empty() && !serves)
-        return std::string();
-    const auto until = plan::bound_until(*past, now);
-    if (serves && until <= now)
-        return std::string("its policy of mode none is still served");
-    if (serves)
-        return fmt::format("its policy is still served, and senders may hold it until {}",
-                           base::format_date(until));
-    if (until > now)
-        return fmt::format("senders may hold its policy until {}", base::format_date(until));
-    return std::string();
-}
-
-} // namespace
 
 int cmd_domain_remove(const common_options& common, const domain_options& options) {
     if (options.names.empty()) {
@@ -66,47 +40,28 @@ int cmd_domain_remove(const common_options& common, const domain_options& option
             complain(words(error));
             return not_done;
         };
-        auto found = (*kept)->find(name);
-        if (!found)
-            return failed(found.error());
-        if (!*found) {
-            complain(fmt::format("{} is not looked after", name));
+        const auto done = give_up(**kept, name, options.force, person(), options.wishes.why,
+                                  "command on " + machine_name_of(common.set), now);
+        if (!done)
+            return failed(done.error());
+        if (done->what != given_up::fate::gone) {
             status = problems_found;
+            switch (done->what) {
+            case given_up::fate::absent:
+                complain(fmt::format("{} is not looked after", name));
+                break;
+            case given_up::fate::held:
+                complain(fmt::format("{} stays: {}", name, done->words));
+                say(fmt::format("the safe way is mailtight plan {} --to off --do, which ends in removing it; "
+                                "--force --why REASON removes it now, and its policy is no longer served",
+                                name));
+                break;
+            default:
+                complain(fmt::format("the daemon works on {} just now; try again in a minute", name));
+                break;
+            }
             continue;
         }
-        auto held = why_not(**kept, **found, now);
-        if (!held)
-            return failed(held.error());
-        if (!held->empty() && !options.force) {
-            complain(fmt::format("{} stays: {}", name, *held));
-            say(fmt::format("the safe way is mailtight plan {} --to off --do, which ends in removing it; "
-                            "--force --why REASON removes it now, and its policy is no longer served",
-                            name));
-            status = problems_found;
-            continue;
-        }
-        auto lease =
-            (*kept)->take_lease("plan/" + name, "command on " + machine_name_of(common.set), lease_time);
-        if (!lease)
-            return failed(lease.error());
-        if (!*lease) {
-            complain(fmt::format("the daemon works on {} just now; try again in a minute", name));
-            status = problems_found;
-            continue;
-        }
-        const auto published = (*kept)->published(name);
-        if (!published)
-            return failed(published.error());
-        if (*published && !(*published)->body.empty()) {
-            auto withdrawn = (*kept)->publish({.domain = name, .body = "", .id = "", .since = now}, **lease,
-                                              person(), std::chrono::seconds(5));
-            if (!withdrawn)
-                return failed(withdrawn.error());
-        }
-        auto removed = (*kept)->remove(name, person(), options.wishes.why, now);
-        static_cast<void>((*kept)->release_lease(**lease));
-        if (!removed)
-            return failed(removed.error());
         if (common.json)
             print(boost::json::serialize(boost::json::object{{"domain", name}, {"removed", true}}) + "\n");
         else

@@ -3,9 +3,10 @@
 // has no display, the line that opens it from elsewhere.
 #include "api/access.h"
 #include "app/access_commands.h"
-#include "app/access_desk.h"
+#include "app/access_keeping.h"
 #include "app/control_client.h"
 #include "app/domain_access.h"
+#include "app/first_access.h"
 #include "app/terminal.h"
 #include "base/text.h"
 
@@ -41,7 +42,7 @@ int cmd_login_link(const common_options& common, const access_options& options) 
         complain(fmt::format("--minutes: at most {}", minutes_most));
         return wrong_usage;
     }
-    const auto lasts = options.minutes > 0 ? std::chrono::minutes(options.minutes) : link_lasts;
+    const auto lasts = std::chrono::minutes(options.minutes > 0 ? options.minutes : 15);
     auto kept = open_access_to_change(common.set);
     if (!kept) {
         complain(kept.error());
@@ -57,7 +58,7 @@ int cmd_login_link(const common_options& common, const access_options& options) 
     }
     const auto running = address_of_daemon(common.set);
     const std::string address = running.empty() ? "http://127.0.0.1:8460" : running;
-    const auto link = link_at(address, *secret);
+    const auto link = login_url(address, *secret);
     if (common.json) {
         print(boost::json::serialize(boost::json::object{{"link", link},
                                                          {"role", role},

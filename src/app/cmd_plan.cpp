@@ -2,6 +2,7 @@
 // `plan`: the steps from where a domain is to where it should be. What is said on the command line is tried
 // on the plan alone; with --do it becomes what is wanted, and the next step is carried out.
 #include "app/domain_access.h"
+#include "app/domain_wish.h"
 #include "app/plan_bench.h"
 #include "app/publish_commands.h"
 #include "app/publish_marks.h"
@@ -21,67 +22,6 @@ namespace {
 int failed(const bench_error& why) {
     complain(why.words);
     return why.status;
-}
-
-/// An MX host, as it stands in DNS.
-std::optional<std::string> take_host(std::string_view option, const std::string& typed) {
-    const auto ascii = mail::to_ascii(typed);
-    auto name = ascii ? mail::canonical_name(*ascii) : std::nullopt;
-    if (!name || name->find('.') == std::string::npos || base::ip_address::parse(typed)) {
-        complain(fmt::format("{} takes the name of a mail server, not '{}'", option, base::printable(typed)));
-        return {};
-    }
-    return name;
-}
-
-void add_once(std::vector<std::string>& to, const std::string& name) {
-    if (std::ranges::find(to, name) == to.end())
-        to.push_back(name);
-}
-
-/// Puts what was said on top of what is wanted; false: it was complained about.
-bool apply(const plan_request& said, model::looked_after& to, base::utc_seconds now) {
-    if (!said.to.empty()) {
-        const std::string word = base::lower(said.to);
-        const auto aim = model::parse_aim(word == "none" ? "off" : word);
-        if (!aim) {
-            complain(fmt::format("--to takes testing, enforce or off, not '{}'", base::printable(said.to)));
-            return false;
-        }
-        to.aim = *aim;
-        to.paused = to.paused && *aim != model::aim::off;
-    }
-    if (!said.by.empty()) {
-        const auto way = model::parse_off_way(base::lower(said.by));
-        if (!way) {
-            complain(fmt::format("--by takes none or expiry, not '{}'", base::printable(said.by)));
-            return false;
-        }
-        if (to.aim != model::aim::off) {
-            complain("--by says how a domain is switched off: give --to off with it");
-            return false;
-        }
-        to.off = *way;
-    }
-    if (said.keep_mx)
-        to.keep_mx = true;
-    for (const auto& typed : said.add_mx) {
-        const auto host = take_host("--add-mx", typed);
-        if (!host)
-            return false;
-        add_once(to.mx_adding, *host);
-        std::erase(to.mx_removing, *host);
-    }
-    for (const auto& typed : said.remove_mx) {
-        const auto host = take_host("--remove-mx", typed);
-        if (!host)
-            return false;
-        add_once(to.mx_removing, *host);
-        std::erase(to.mx_adding, *host);
-    }
-    if (said.force)
-        to.marks["forced"] = {.at = now, .by = person(), .text = said.why};
-    return true;
 }
 
 } // namespace
@@ -117,8 +57,12 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         wish.leave = bench.say().leave;
     }
     const auto before = wish;
-    if (!apply(options, wish, bench.now()))
+    if (auto tried = try_on(options, wish); !tried) {
+        complain(tried.error().text());
         return wrong_usage;
+    }
+    if (options.force)
+        wish.marks["forced"] = {.at = bench.now(), .by = person(), .text = options.why};
     if (!ours && (options.act || !options.said.empty())) {
         complain(fmt::format("{} is not looked after: mailtight domain add {}", domain->name, domain->name));
         return wrong_usage;

@@ -5,6 +5,7 @@
 
 #include "app/control_client.h"
 #include "app/daemon_core.h"
+#include "app/domain_desk.h"
 #include "app/import_batch.h"
 #include "app/key_source.h"
 #include "app/pages_part.h"
@@ -293,6 +294,11 @@ std::expected<std::unique_ptr<daemon>, std::string> daemon::make(const common_op
         core.desk = std::make_unique<results_desk>(core.loop(), policy_time(), results_opener(core.set));
         core.api->reports = core.desk.get();
     }
+    if (auto made = make_domain_desk(core); made)
+        core.looked_after = std::move(*made);
+    else
+        return std::unexpected(made.error());
+    core.api->domains = core.looked_after.get();
     core.received = make_received_desk(core);
     core.api->received = core.received.get();
     core.system = make_system_desk(core);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/context.h"
+#include "api/domain_desk.h"
 #include "app/alarm_loop.h"
 #include "app/look_memory.h"
 #include "app/options.h"
@@ -79,6 +80,7 @@ struct daemon_core {
     std::unique_ptr<turns> turn; ///< among the machines of one database
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
+    std::unique_ptr<api::domain_desk> looked_after;
     std::shared_ptr<api::context> api;  ///< filled by the parts that are on
     look_memory looks;                  ///< that people asked for
     std::unique_ptr<api::received_desk> received;

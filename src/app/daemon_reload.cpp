@@ -18,7 +18,7 @@ namespace {
 /// What only a new process can change: what is bound, the store, who we are, the resolver.
 bool needs_restart(const setting_key& key) {
     if (key.section == "web")
-        return key.name != "tls-certificates";
+        return key.name != "tls-certificates" && key.name != "read-only";
     constexpr std::array sections = {"dns",     "network",      "store",      "lmtp",    "smtp",    "https",
                                      "maildir", "mbox",         "imap",       "metrics", "collect", "deliver",
                                      "publish", "certificates", "dns-update", "watch"};

@@ -3,6 +3,8 @@
 
 #include "sts/policy.h"
 
+#include <algorithm>
+
 namespace mailtight::app {
 
 advise::suggestion_options wished_records(const model::looked_after& wish,
@@ -26,6 +28,16 @@ advise::suggestion_options wished_records(const model::looked_after& wish,
             out.id = served->id; // 8461-3.1-e: the id that was made with this body
         }
     out.keep_mx = wish.keep_mx;
+    return out;
+}
+
+records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted,
+                          bool all) {
+    records_made out{.what = advise::suggest(seen, wanted), .place = advise::place_of(seen)};
+    out.nothing_left = std::ranges::all_of(out.what.records, &advise::suggested_record::already_right);
+    if (all)
+        for (auto& record : out.what.records)
+            record.already_right = false;
     return out;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "advise/advise.h"
+#include "advise/dns_forms.h"
 #include "app/publish_settings.h"
 #include "model/looked_after.h"
 
@@ -18,5 +19,14 @@ advise::suggestion_options wished_records(const model::looked_after& wish,
                                           const std::optional<model::publication>& served,
                                           const publish_settings& say,
                                           const std::vector<std::string>& report_addresses);
+
+/// The records of a domain as it was seen.
+struct records_made {
+    advise::suggestion what;
+    advise::dns_place place;
+    bool nothing_left = false; ///< every record is right already
+};
+/// `all`: those that are right already are not left out.
+records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted, bool all);
 
 } // namespace mailtight::app

@@ -2,11 +2,11 @@
 #include "app/domain_access.h"
 
 #include "app/control_client.h"
+#include "app/domain_book.h"
 #include "app/policy_time.h"
 #include "app/store_access.h"
 #include "base/crypto/sealed.h"
 #include "base/text.h"
-#include "publish/watcher.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -113,17 +113,8 @@ std::string person() {
 
 std::expected<void, std::string> begin_work(const settings& from, store::domain_store& kept,
                                             std::span<const std::string> domains, base::utc_seconds now) {
-    std::vector<std::pair<std::string, base::utc_seconds>> at;
-    for (const auto& domain : domains)
-        at.emplace_back(domain, domains.size() == 1 ? store::person_asks : now);
-    if (auto planned = kept.plan_all("plan", at); !planned)
-        return std::unexpected(words(planned.error()));
-    const auto whole = [](std::chrono::milliseconds length) {
-        return std::chrono::duration_cast<std::chrono::seconds>(length);
-    };
-    const publish::watch_options often{.full = whole(from.watch_full), .cheap = whole(from.watch_cheap)};
-    if (auto begun = publish::begin_watching(kept, {domains.begin(), domains.end()}, now, often); !begun)
-        return std::unexpected(words(begun.error()));
+    if (auto due = make_due(from, kept, domains, now); !due)
+        return std::unexpected(words(due.error()));
     wake_daemon(from, domains);
     return {};
 }

@@ -21,17 +21,20 @@ namespace {
 constexpr std::size_t cells_max = 64, rows_max = 2'000'000; ///< of a table
 constexpr std::size_t label_bytes = 64, owner_bytes = 253;
 
-using done = std::expected<void, std::string>;
+using done = std::expected<void, wish_fault>;
 
-std::unexpected<std::string> wrong(std::string_view option, std::string_view value, std::string_view takes) {
-    return std::unexpected(fmt::format("{} '{}': it takes {}", option, base::printable(value, 200), takes));
+std::unexpected<wish_fault> fault(std::string_view option, std::string words) {
+    return std::unexpected(wish_fault{std::string(option), std::move(words)});
+}
+std::unexpected<wish_fault> wrong(std::string_view option, std::string_view value, std::string_view takes) {
+    return fault(option, fmt::format("'{}': it takes {}", base::printable(value, 200), takes));
 }
 
 done take_mode(const std::string& word, model::looked_after& to) {
     const std::string text = base::lower(word);
     const auto aim = model::parse_aim(text == "none" ? "off" : text);
     if (!aim)
-        return wrong("--mode", word, "testing, enforce or off");
+        return wrong("mode", word, "testing, enforce or off");
     to.aim = *aim;
     return {};
 }
@@ -45,7 +48,7 @@ done take_max_age(const std::string& word, model::looked_after& to) {
     const auto* end = word.data() + word.size();
     const auto [stop, error] = std::from_chars(word.data(), end, seconds);
     if (error != std::errc{} || stop != end || seconds == 0 || seconds > base::limits::max_age_max)
-        return wrong("--max-age", word,
+        return wrong("max-age", word,
                      fmt::format("seconds from 1 to {}, or ladder", base::limits::max_age_max));
     to.max_age = seconds;
     return {};
@@ -64,11 +67,25 @@ done take_mx(const std::vector<std::string>& words, model::looked_after& to) {
         const std::string pattern = (wild ? "*." : "") + name.value_or("");
         if (!name || name->find('.') == std::string::npos || !sts::valid_mx_pattern(pattern) ||
             base::ip_address::parse(pattern))
-            return wrong("--mx", word, "a host or a pattern such as *.example.com, or follow alone");
+            return wrong("mx", word, "a host or a pattern such as *.example.com, or follow alone");
         if (std::ranges::find(all, pattern) == all.end())
             all.push_back(pattern);
     }
     to.mx = std::move(all);
+    return {};
+}
+
+done take_hosts(std::string_view option, const std::vector<std::string>& words,
+                std::vector<std::string>& to) {
+    std::vector<std::string> all;
+    for (const auto& word : words) {
+        auto name = mail_host(word);
+        if (!name)
+            return wrong(option, word, "the name of a mail server");
+        if (std::ranges::find(all, *name) == all.end())
+            all.push_back(std::move(*name));
+    }
+    to = std::move(all);
     return {};
 }
 
@@ -81,7 +98,7 @@ done take_rua(const std::vector<std::string>& words, model::looked_after& to) {
     for (const auto& word : words) {
         auto uri = tlsrpt::understand_rua(word);
         if (!uri)
-            return std::unexpected(fmt::format("--rua '{}': {}", base::printable(word, 200), uri.error()));
+            return fault("rua", fmt::format("'{}': {}", base::printable(word, 200), uri.error()));
         all.push_back(std::move(uri->text));
     }
     to.rua = std::move(all);
@@ -92,28 +109,26 @@ done take_dns(const std::string& word, model::looked_after& to, const publish_se
     const auto colon = word.find(':');
     const auto way = model::parse_dns_way(word.substr(0, colon));
     if (!way || (colon != std::string::npos && *way != model::dns_way::update))
-        return wrong("--dns", word, "hand, hook, update, or update:NAME of dns-update.servers");
+        return wrong("dns", word, "hand, hook, update, or update:NAME of dns-update.servers");
     const std::string server = colon == std::string::npos ? "" : word.substr(colon + 1);
     if (*way == model::dns_way::update && !with.server(server)) {
         std::vector<std::string> names;
         for (const auto& each : with.servers)
             names.push_back(each.name);
-        return std::unexpected(
-            names.empty()
-                ? std::string("--dns update: dns-update.servers of the configuration names no server")
-                : fmt::format("--dns '{}': dns-update.servers knows {}", base::printable(word, 100),
-                              base::join(names, ", ")));
+        return fault("dns", names.empty() ? "update: dns-update.servers of the configuration names no server"
+                                          : fmt::format("'{}': dns-update.servers knows {}",
+                                                        base::printable(word, 100), base::join(names, ", ")));
     }
     if (*way == model::dns_way::hook && !with.hook)
-        return std::unexpected("--dns hook: dns-update.hook of the configuration names no command");
+        return fault("dns", "hook: dns-update.hook of the configuration names no command");
     to.dns = *way;
     to.dns_server = server;
     return {};
 }
 
 /// A name or an address; "" for default.
-std::expected<std::string, std::string> host_or_address(std::string_view option, const std::string& word,
-                                                        bool address_too) {
+std::expected<std::string, wish_fault> host_or_address(std::string_view option, const std::string& word,
+                                                       bool address_too) {
     if (word == "default")
         return std::string();
     if (const auto address = base::ip_address::parse(word); address && address_too)
@@ -132,7 +147,7 @@ done take_labels(const std::vector<std::string>& words, model::looked_after& to)
         const std::string label = word.substr(away ? 1 : 0);
         if (label.empty() || label.size() > label_bytes ||
             std::ranges::any_of(label, [](char c) { return c <= ' ' || c == ',' || c == '"' || c == 0x7f; }))
-            return wrong("--label", word,
+            return wrong("label", word,
                          fmt::format("a word of at most {} bytes without spaces and commas", label_bytes));
         std::erase(to.labels, label);
         if (!away)
@@ -166,7 +181,26 @@ std::string_view words_of(model::hosting how) {
 
 } // namespace
 
-done apply(const domain_wishes& said, model::looked_after& to, const publish_settings& with) {
+std::optional<std::string> mail_host(const std::string& typed) {
+    const auto ascii = mail::to_ascii(typed);
+    auto name = ascii ? mail::canonical_name(*ascii) : std::nullopt;
+    if (!name || name->find('.') == std::string::npos || base::ip_address::parse(typed))
+        return std::nullopt;
+    return name;
+}
+
+std::string wish_fault::text() const {
+    return option.empty() ? words : fmt::format("--{} {}", option, words);
+}
+
+std::expected<void, std::string> apply(const domain_wishes& said, model::looked_after& to,
+                                       const publish_settings& with) {
+    if (auto taken = take(said, to, with); !taken)
+        return std::unexpected(taken.error().text());
+    return {};
+}
+
+done take(const domain_wishes& said, model::looked_after& to, const publish_settings& with) {
     if (!said.mode.empty())
         if (auto taken = take_mode(said.mode, to); !taken)
             return taken;
@@ -182,7 +216,7 @@ done apply(const domain_wishes& said, model::looked_after& to, const publish_set
     if (!said.hosting.empty()) {
         const auto how = model::parse_hosting(said.hosting);
         if (!how)
-            return wrong("--hosting", said.hosting, "here, proxied, elsewhere or delegated");
+            return wrong("hosting", said.hosting, "here, proxied, elsewhere or delegated");
         to.host = *how;
     }
     if (!said.dns.empty())
@@ -191,7 +225,7 @@ done apply(const domain_wishes& said, model::looked_after& to, const publish_set
     if (!said.leave.empty()) {
         const auto leave = model::parse_leave(said.leave);
         if (!leave)
-            return wrong("--leave", said.leave, "nothing, records or all");
+            return wrong("leave", said.leave, "nothing, records or all");
         to.leave = *leave;
     }
     if (!said.owner.empty()) {
@@ -199,37 +233,78 @@ done apply(const domain_wishes& said, model::looked_after& to, const publish_set
         const bool control =
             std::ranges::any_of(said.owner, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
         if (said.owner.size() > owner_bytes || !base::is_utf8(said.owner) || control)
-            return wrong("--owner", said.owner, fmt::format("a name of at most {} bytes", owner_bytes));
+            return wrong("owner", said.owner, fmt::format("a name of at most {} bytes", owner_bytes));
         to.owner = said.owner == "none" ? "" : said.owner;
     }
     if (!said.policy_host.empty()) {
-        auto host = host_or_address("--policy-host", said.policy_host, true);
+        auto host = host_or_address("policy-host", said.policy_host, true);
         if (!host)
             return std::unexpected(host.error());
         to.policy_host = std::move(*host);
     }
     if (!said.sts_target.empty()) {
-        auto target = host_or_address("--sts-target", said.sts_target, false);
+        auto target = host_or_address("sts-target", said.sts_target, false);
         if (!target)
             return std::unexpected(target.error());
         to.sts_target = std::move(*target);
     }
     if (said.pause && said.resume)
-        return std::unexpected("--pause and --resume exclude each other");
+        return fault("", "--pause and --resume exclude each other");
     if (said.pause || said.resume)
         to.paused = said.pause;
+    if (!said.off.empty()) {
+        const auto way = model::parse_off_way(base::lower(said.off));
+        if (!way)
+            return wrong("off", said.off, "none or expiry");
+        to.off = *way;
+    }
+    to.keep_mx = said.keep_mx.value_or(to.keep_mx);
+    if (said.mx_adding)
+        if (auto taken = take_hosts("mx-adding", *said.mx_adding, to.mx_adding); !taken)
+            return taken;
+    if (said.mx_removing)
+        if (auto taken = take_hosts("mx-removing", *said.mx_removing, to.mx_removing); !taken)
+            return taken;
+    if (said.all_labels) {
+        if (std::ranges::any_of(*said.all_labels, [](const auto& label) { return label.starts_with('-'); }))
+            return fault("label", "begins with '-'");
+        to.labels.clear();
+        if (auto taken = take_labels(*said.all_labels, to); !taken)
+            return taken;
+    }
     return take_labels(said.labels, to);
 }
 
-std::expected<model::looked_after, std::string> new_domain(std::string domain, const domain_wishes& said,
-                                                           const publish_settings& with,
-                                                           base::utc_seconds now) {
+model::looked_after fresh_domain(std::string domain, const domain_wishes& said, const publish_settings& with,
+                                 base::utc_seconds now) {
     model::looked_after made;
     made.domain = std::move(domain);
     made.leave = with.leave;
     made.added_at = made.changed_at = now;
     if (with.policy_host.empty() && said.policy_host.empty()) // nothing could point here
         made.host = model::hosting::elsewhere;
+    return made;
+}
+
+model::looked_after domain_like(const model::looked_after& old, std::string domain, base::utc_seconds now) {
+    model::looked_after made = old;
+    made.domain = std::move(domain);
+    made.like = old.domain;
+    made.aim = old.aim == model::aim::off ? model::aim::testing : old.aim;
+    made.mx_adding.clear();
+    made.mx_removing.clear();
+    made.sts_target.clear();
+    made.marks.clear();
+    made.paused = false;
+    made.revision = 0;
+    made.added_at = made.changed_at = now;
+    return made;
+}
+
+std::expected<model::looked_after, std::string> new_domain(std::string domain, const domain_wishes& said,
+                                                           const publish_settings& with,
+                                                           base::utc_seconds now) {
+    auto made = fresh_domain(std::move(domain), said, with, now);
     if (auto taken = apply(said, made, with); !taken)
         return std::unexpected(taken.error());
     return made;

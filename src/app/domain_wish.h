@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,14 +18,36 @@
 
 namespace mailtight::app {
 
+/// What cannot be wanted so: of which option, and why.
+struct wish_fault {
+    std::string option;       ///< "max-age"; "" : of several together
+    std::string words;        ///< "'x': it takes …"
+    std::string text() const; ///< "--max-age 'x': it takes …"
+};
+
 /// Puts what was said on top of what is wanted already.
+std::expected<void, wish_fault> take(const domain_wishes& said, model::looked_after& to,
+                                     const publish_settings& with);
+/// The same, with an error for the command line.
 std::expected<void, std::string> apply(const domain_wishes& said, model::looked_after& to,
                                        const publish_settings& with);
+
+/// A domain that is new, as configured.
+model::looked_after fresh_domain(std::string domain, const domain_wishes& said, const publish_settings& with,
+                                 base::utc_seconds now);
+/// What an alias or a renamed domain takes over: all but its own name, marks and history.
+model::looked_after domain_like(const model::looked_after& old, std::string domain, base::utc_seconds now);
 
 /// A domain that is new, as configured; with what was said on top.
 std::expected<model::looked_after, std::string> new_domain(std::string domain, const domain_wishes& said,
                                                            const publish_settings& with,
                                                            base::utc_seconds now);
+
+/// What `plan` says beside the wish, tried on it; `force` is not for here.
+std::expected<void, wish_fault> try_on(const plan_request& said, model::looked_after& to);
+
+/// An MX host as it stands in DNS, from what was typed.
+std::optional<std::string> mail_host(const std::string& typed);
 
 /// One row of a table in CSV.
 struct csv_domain {

@@ -24,7 +24,4 @@ public:
     virtual std::expected<void, std::string> read_certificates(const settings& from) = 0;
 };
 
-/// Says how to come in: in the log where nobody could before, at a terminal each time.
-io::task<> welcome(daemon_core& core, std::string address);
-
 } // namespace mailtight::app

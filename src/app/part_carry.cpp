@@ -87,11 +87,18 @@ public:
             core_.loop().spawn([](carry_part& of) -> io::task<> { co_await of.count(); }(*this));
     }
 
-    io::task<std::expected<boost::json::object, std::string>> carry(std::string domain, std::string who,
-                                                                    std::size_t width, bool colour) override {
+    io::task<std::expected<publish::carried, std::string>> go(std::string domain, std::string who) override {
         if (!carrier_)
             co_return std::unexpected("the database is away: nothing can be done just now");
-        const auto done = co_await carrier_->go(std::move(domain), true, std::move(who));
+        co_return co_await carrier_->go(std::move(domain), true, std::move(who));
+    }
+
+    io::task<std::expected<boost::json::object, std::string>> carry(std::string domain, std::string who,
+                                                                    std::size_t width, bool colour) override {
+        const auto went = co_await go(std::move(domain), std::move(who));
+        if (!went)
+            co_return std::unexpected(went.error());
+        const auto& done = *went;
         boost::system::error_code error;
         auto json = boost::json::parse(plan::render_json(done.plan), error);
         co_return boost::json::object{

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages and the API beside them, on one listener of their own. It is on by default, for this machine
 // alone: an address that somebody else has is an error only where it was asked for.
+#include "api/doorkeeper.h"
 #include "api/pages_site.h"
 #include "api/site.h"
-#include "app/access_desk.h"
+#include "app/domain_access.h"
+#include "app/first_access.h"
 #include "app/look_desk.h"
 #include "app/pages_part.h"
+#include "app/policy_time.h"
+#include "app/store_access.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -13,6 +17,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+
+#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -103,32 +110,129 @@ io::http_site under(std::shared_ptr<const house_rules> rules, io::http_site site
     return site;
 }
 
+/// With web.read-only nobody changes anything here, but that they come and go.
+class showing_gate final : public api::gate {
+public:
+    showing_gate(api::gate& behind, const settings& set)
+        : behind_(behind)
+        , set_(set) {}
+    std::optional<wire::http_reply> at_the_door(const io::http_exchange& asked, bool open) override {
+        return behind_.at_the_door(asked, open);
+    }
+    io::task<std::expected<api::caller, wire::http_reply>> enter(const io::http_exchange& asked,
+                                                                 bool changes) override {
+        auto who = co_await behind_.enter(asked, changes);
+        const bool leaves = asked.request.path == fmt::format("{}/session", api::root);
+        if (who && changes && set_.web_read_only && !leaves)
+            co_return std::unexpected(
+                wire::problem(403, "Forbidden", "these pages only show (web.read-only)"));
+        co_return who;
+    }
+    void noted(const api::caller* who, const io::http_exchange& asked, int status) override {
+        behind_.noted(who, asked, status);
+    }
+
+private:
+    api::gate& behind_;
+    const settings& set_;
+};
+
+api::parts_on parts_of(const daemon_core& core) {
+    return {.domains = core.api->domains != nullptr,
+            .publish = core.hosting || core.carrying,
+            .reports = takes_reports(core.set),
+            .sending = core.sending != nullptr,
+            .collect = core.collecting != nullptr,
+            .deliver = core.delivering != nullptr};
+}
+
+api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
+    api::doorkeeper_options made;
+    made.hosts = from.hosts;
+    made.proxy_user_header = base::lower(core.set.web_proxy_field);
+    made.trusted_proxies = from.proxies;
+    made.proxy_role = api::parse_role(core.set.web_proxy_role);
+    made.session = std::chrono::hours(core.set.web_session_hours);
+    made.keep_audit = std::chrono::hours(24 * core.set.web_audit_days);
+    made.days = [] { return policy_time().now(); };
+    made.parts = [&core] { return parts_of(core); };
+    made.told = [&core](const store::audit_entry& entry, bool refused) {
+        core.log->write(refused ? base::event::web_refused : base::event::web_used,
+                        {{"what", entry.what},
+                         {"subject", entry.subject},
+                         {"who", entry.who},
+                         {"from", entry.from},
+                         {"status", std::to_string(entry.status)}});
+    };
+    made.complain = complaints_to(core);
+    return made;
+}
+
+bool has_display() {
+    return std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY");
+}
+
+/// The port behind the last colon of an address with one; the usual one otherwise.
+std::string_view port_of(std::string_view address) {
+    const auto colon = address.rfind(':');
+    return address.find_first_not_of("0123456789", colon + 1) == address.npos ? address.substr(colon + 1)
+                                                                              : "8460";
+}
+
+/// For a person at a terminal.
+void greet(const std::string& address, const first_access& access) {
+    std::string out = fmt::format("\n  The pages:      {}\n  Log in (once, within the hour):\n"
+                                  "                  {}\n",
+                                  address, login_url(address, access.link));
+    if (!has_display()) {
+        std::array<char, 256> host{};
+        ::gethostname(host.data(), host.size() - 1);
+        const auto port = port_of(address);
+        out += fmt::format("  From your desk: ssh -L {}:127.0.0.1:{} {}@{}    then open the link there\n",
+                           port, port, person(), host.data());
+    }
+    if (!access.token_file.empty())
+        out += fmt::format("  For programs:   the administrator's token is in {}\n", access.token_file);
+    fmt::print(stderr, "{}\n", out);
+}
+
+/// The first start says how to come in; at a terminal each does.
+io::task<> welcome(daemon_core& core, std::string address) {
+    const bool terminal = ::isatty(STDERR_FILENO) == 1;
+    auto access = co_await core.asker->run<store::result<first_access>>(
+        [set = core.set, terminal, now = core.now()] { return begin_access(set, now, terminal); });
+    if (!access) {
+        core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
+        co_return;
+    }
+    if (terminal)
+        greet(address, *access);
+    else if (access->made)
+        core.log->write(base::event::web_first_start, {{"address", address},
+                                                       {"link", login_url(address, access->link)},
+                                                       {"token-file", access->token_file}});
+}
+
 class web_pages final : public pages_part {
 public:
-    web_pages(daemon_core& core, wanted what, std::unique_ptr<api::doorkeeper> access)
+    web_pages(daemon_core& core, wanted what)
         : core_(core)
         , what_(std::move(what))
-        , access_(std::move(access))
-        , looks_(make_look_desk(core))
+        , door_(
+              core.loop(), core.with->clock,
+              [where = store_place(core.set)] { return store::open_access({.where = where}); },
+              door_options(core, what_))
+        , gate_(door_, core.set)
         , server_(core.loop(), options(core), core.with->clock) {
         const auto rules = std::make_shared<const house_rules>(what_);
         server_.add_site(under(rules, api::make_pages_site(api::built_pages(), what_.hosts)));
+        looks_ = make_look_desk(core);
+        core.api->looks = looks_.get();
+        core.api->access = &door_;
         api::site_options site;
         site.hosts = what_.hosts;
-        site.keeper = access_.get();
-        site.read_only = core.set.web_read_only;
-        core.api->access = access_.get();
-        core.api->looks = looks_.get();
+        site.keeper = &gate_;
         server_.add_site(under(rules, api::make_site(core.api, std::move(site))));
-    }
-    ~web_pages() override {
-        core_.api->access = nullptr;
-        core_.api->looks = nullptr;
-    }
-    void start() override {
-        core_.loop().spawn(access_->keep());
-        if (running_)
-            core_.loop().spawn(welcome(core_, address()));
     }
     std::expected<void, std::string> open() override {
         if (auto read = read_certificates(core_.set); !read)
@@ -147,12 +251,17 @@ public:
         running_ = true;
         return {};
     }
+    void start() override {
+        core_.loop().spawn(door_.keep());
+        if (running_)
+            core_.loop().spawn(welcome(core_, address()));
+    }
     void stop() override {
+        door_.stop();
         server_.stop();
-        access_->stop();
         running_ = false;
     }
-    bool idle() const override { return server_.open_connections() == 0 && access_->idle(); }
+    bool idle() const override { return server_.open_connections() == 0; }
     intake::way_status status() const override {
         intake::way_status now;
         now.name = "web";
@@ -227,7 +336,8 @@ private:
 
     daemon_core& core_;
     wanted what_;
-    std::unique_ptr<api::doorkeeper> access_;
+    api::doorkeeper door_;
+    showing_gate gate_;
     std::unique_ptr<api::look_desk> looks_;
     io::tls_server certificates_;
     io::http_server server_;
@@ -243,10 +353,7 @@ std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_c
     auto what = wanted_of(core.set);
     if (!what)
         return std::unexpected(what.error());
-    auto access = make_access(core);
-    if (!access)
-        return std::unexpected(access.error());
-    return std::make_unique<web_pages>(core, std::move(*what), std::move(*access));
+    return std::make_unique<web_pages>(core, std::move(*what));
 }
 
 } // namespace mailtight::app

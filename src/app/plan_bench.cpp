@@ -8,7 +8,6 @@
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
-#include "publish/certificate_folder.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -85,36 +84,27 @@ std::expected<std::optional<model::looked_after>, std::string> plan_bench::find(
 
 std::expected<plan_bench::planned, std::string> plan_bench::plan_for(const model::looked_after& wish,
                                                                      progress_line& line) {
-    planned out;
+    planning_needs needs{.hands = *hands_,
+                         .store_thread = *worker_,
+                         .kept = kept_.get(),
+                         .policy_time = clock_,
+                         .certificate_here = {}};
+    if (!common_->set.certificate_folder.empty()) // the daemon knows it from serving
+        needs.certificate_here = [set = &common_->set](const std::string& domain) {
+            return certificate_in_folder(*set, domain);
+        };
     line.show(fmt::format("looking at {}…", wish.domain));
-    out.look = with_->loop.block_on(hands_->look(
-        wish, false, [&line](const std::string& name, const std::string& stage, const std::string& words) {
-            line.show(fmt::format("{} · {}: {}", name, stage, words));
-        }));
-    if (kept_ && wish.revision > 0) {
-        auto past = publish::recall(*kept_, wish);
-        if (!past) {
-            line.clear();
-            return std::unexpected(words(past.error()));
-        }
-        out.past = std::move(*past);
-    }
-    evidence_[wish.domain] = with_->loop.block_on(hands_->evidence(wish.domain));
+    auto out = with_->loop.block_on(
+        app::plan_for(std::move(needs), wish,
+                      [&line](const std::string& name, const std::string& stage, const std::string& words) {
+                          line.show(fmt::format("{} · {}: {}", name, stage, words));
+                      }));
     line.clear();
-    hands_->configured(wish, out.past);
-    if (const auto& folder = common_->set.certificate_folder;
-        !folder.empty()) { // the daemon knows it from serving
-        const auto kept = publish::certificate_folder(folder).look();
-        out.past.certificate_here = std::ranges::any_of(kept.fresh, [&wish](const auto& pair) {
-            return std::ranges::find(pair.names, "mta-sts." + wish.domain) != pair.names.end();
-        });
-    }
-    out.next = plan_again(wish, out);
     return out;
 }
 
 plan::plan plan_bench::plan_again(const model::looked_after& wish, const planned& before) {
-    return plan::make_plan(wish, before.look.told.seen, before.past, evidence_[wish.domain], now());
+    return app::plan_again(wish, before, now());
 }
 
 std::expected<plan_bench::carried_out, bench_error> plan_bench::carry_out(const std::string& domain,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/options.h"
+#include "app/planning.h"
 #include "app/publish_hands.h"
 #include "app/terminal.h"
 
@@ -43,11 +44,7 @@ public:
     };
     std::expected<carried_out, bench_error> carry_out(const std::string& domain, progress_line& line);
 
-    struct planned {
-        plan::plan next;
-        publish_hands::look_result look;
-        plan::remembered past;
-    };
+    using planned = app::planned;
     /// From a look now, and what the store remembers. Of a domain that nobody looked after nothing is known
     /// of the past.
     std::expected<planned, std::string> plan_for(const model::looked_after& wish, progress_line& line);
@@ -70,7 +67,6 @@ private:
     std::unique_ptr<store::domain_store> kept_;
     std::unique_ptr<io::worker> worker_;
     std::unique_ptr<publish_hands> hands_;
-    std::map<std::string, model::enforce_evidence> evidence_;
 };
 
 } // namespace mailtight::app

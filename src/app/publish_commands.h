@@ -6,6 +6,7 @@
 #include "app/options.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct domain_wishes {
     std::vector<std::string> labels; ///< "-LABEL" takes one away
     bool pause = false, resume = false;
     std::string why;
+    // What no option of `domain add` and `domain set` says: the pages do, and `plan` in other words.
+    std::string off; ///< none, expiry
+    std::optional<bool> keep_mx;
+    std::optional<std::vector<std::string>> mx_adding, mx_removing, all_labels;
 };
 
 struct domain_options {

@@ -87,8 +87,7 @@ struct publish_hands::state {
                 if (full != before->end())
                     fresh.changed = publish::what_changed(*full, of.told.state);
                 fresh.changed_at = fresh.changed.empty() ? base::utc_seconds{} : of.told.state.last;
-                return kept->keep_look(fresh,
-                                       boost::json::serialize(advise::check_json(of.seen, of.judged)));
+                return kept->keep_look(fresh, boost::json::serialize(advise::check_json(of.seen, of.judged)));
             }));
     }
 

@@ -5,6 +5,7 @@
 
 #include "app/publish_settings.h"
 #include "app/reports_part.h"
+#include "publish/carrier.h"
 #include "publish/policy_host.h"
 
 #include <boost/json/object.hpp>
@@ -26,7 +27,10 @@ class carrying_part : public reports_part {
 public:
     /// These changed, or a person said something about them.
     virtual void wake(std::vector<std::string> domains) = 0;
-    /// Looks, plans, and does the next step, for who asks: {"plan", "text", "did", "failed"}; the error is
+    /// Looks, plans, and does the next step, for who asks; the error is for a person.
+    virtual io::task<std::expected<publish::carried, std::string>> go(std::string domain,
+                                                                      std::string who) = 0;
+    /// The same for a command: {"plan", "text", "did", "failed"}; the error is
     /// for a person.
     virtual io::task<std::expected<boost::json::object, std::string>>
     carry(std::string domain, std::string who, std::size_t width, bool colour) = 0;

@@ -21,7 +21,7 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::size_t rows_shown = 1'000; ///< details and policies of one report
-constexpr std::size_t groups_shown = 500; ///< kinds of failures
+constexpr std::size_t groups_shown = 100; ///< kinds of failures
 constexpr std::size_t looks_joined = 20;  ///< domains whose look is joined
 constexpr std::size_t names_a_page = 1'000;
 constexpr std::size_t history_read = 200, changes_read = 500, marks_shown = 200;
@@ -70,7 +70,7 @@ store::result<std::vector<api::change_mark>> marks_in(store::domain_store& from,
                 all.push_back(std::move(each));
         }
     }
-    std::ranges::stable_sort(all, {}, &api::change_mark::at);
+    sort_marks(all);
     if (all.size() > marks_shown)
         all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(marks_shown));
     return all;
@@ -84,13 +84,12 @@ store::result<api::failing_list> failing_in(store::store& from, const store::fil
             return std::unexpected(known.error());
         today[domain] = std::move(*known);
     }
-    auto groups = failure_groups(from, of, today);
-    if (!groups)
-        return std::unexpected(groups.error());
+    auto worst = worst_failure_groups(from, of, groups_shown, today);
+    if (!worst)
+        return std::unexpected(worst.error());
     api::failing_list made;
-    made.left_out = groups->size() - std::min(groups->size(), groups_shown);
-    groups->resize(groups->size() - made.left_out);
-    for (auto& group : *groups) {
+    made.left_out = worst->left_out;
+    for (auto& group : worst->groups) {
         const auto known = today.find(group.domain);
         const auto looked_at = known == today.end() ? std::nullopt : known->second.looked_at;
         made.groups.push_back({.group = std::move(group), .looked_at = looked_at});
@@ -159,7 +158,9 @@ public:
         const auto domains = of.domains;
         const auto begin = of.from.value_or(day_of(now())), end = of.to.value_or(day_of(now()));
         auto made = co_await core_.ask<api::report_period>(
-            [of = std::move(of), at = now()](store::store& from) { return report_period_of(from, of, at); });
+            [of = std::move(of), at = now(), memory = memory_](store::store& from) {
+                return report_period_of(from, of, at, *memory);
+            });
         if (!made)
             co_return made;
         auto marks = co_await domains_.ask<std::vector<api::change_mark>>(
@@ -207,8 +208,26 @@ public:
         return files_.import(std::move(file), *core_.keeper);
     }
 
-    io::task<std::optional<api::report_test>> begin_test(std::string domain) override {
-        return report_test_runs::begin(tests_, std::move(domain));
+    io::task<store::result<std::expected<api::report_test, api::test_refusal>>>
+    begin_test(std::string domain) override {
+        using begun = std::expected<api::report_test, api::test_refusal>;
+        bool ours = std::ranges::find(core_.domains, domain, &store::own_domain::name) != core_.domains.end();
+        if (!ours) {
+            const auto found =
+                co_await domains_.ask<bool>([domain](store::domain_store& from) -> store::result<bool> {
+                    const auto one = from.find(domain);
+                    if (!one)
+                        return std::unexpected(one.error());
+                    return one->has_value();
+                });
+            if (!found)
+                co_return std::unexpected(found.error());
+            ours = *found;
+        }
+        if (!ours)
+            co_return begun(std::unexpected(api::test_refusal::not_ours));
+        auto made = co_await report_test_runs::begin(tests_, std::move(domain));
+        co_return made ? begun(std::move(*made)) : begun(std::unexpected(api::test_refusal::busy));
     }
     io::task<store::result<std::optional<api::report_test>>> test(std::string token) override {
         return report_test_runs::look(tests_, std::move(token));
@@ -227,6 +246,7 @@ private:
     domain_asker domains_;
     report_files files_;
     std::shared_ptr<report_test_runs> tests_;
+    std::shared_ptr<reporter_memory> memory_ = std::make_shared<reporter_memory>(); ///< the asker's
 };
 
 } // namespace

@@ -40,15 +40,16 @@ store::day day_of(base::utc_seconds at) {
     return std::chrono::floor<days>(at);
 }
 
-store::result<std::vector<insight::failure_group>> failure_groups(store::store& from, const store::filter& of,
-                                                                  const known_domains_today& today) {
-    auto rows = from.failures(of);
-    if (!rows)
-        return std::unexpected(rows.error());
-    if (rows->empty())
+namespace {
+
+/// The groups of these rows, diagnosed by what else reporters say of their domains.
+store::result<std::vector<insight::failure_group>> groups_of(store::store& from, const store::filter& of,
+                                                             std::vector<store::failure_row> rows,
+                                                             const known_domains_today& today) {
+    if (rows.empty())
         return std::vector<insight::failure_group>();
     // Groups are made a domain: what one domain's reporters see says nothing of another's.
-    auto failures = by_domain(std::move(*rows));
+    auto failures = by_domain(std::move(rows));
     // Who else reports is asked without the narrowing to one failure, else nobody would be fine.
     store::filter wide = of;
     wide.result_type.clear();
@@ -80,6 +81,27 @@ store::result<std::vector<insight::failure_group>> failure_groups(store::store& 
                std::tie(a.count, b.domain, b.result_type, b.mx);
     });
     return groups;
+}
+
+} // namespace
+
+store::result<std::vector<insight::failure_group>> failure_groups(store::store& from, const store::filter& of,
+                                                                  const known_domains_today& today) {
+    auto rows = from.failures(of);
+    if (!rows)
+        return std::unexpected(rows.error());
+    return groups_of(from, of, std::move(*rows), today);
+}
+
+store::result<worst_groups> worst_failure_groups(store::store& from, const store::filter& of,
+                                                 std::size_t most, const known_domains_today& today) {
+    auto worst = from.worst_failures(of, most);
+    if (!worst)
+        return std::unexpected(worst.error());
+    auto groups = groups_of(from, of, std::move(worst->rows), today);
+    if (!groups)
+        return std::unexpected(groups.error());
+    return worst_groups{.groups = std::move(*groups), .left_out = worst->left_out};
 }
 
 store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& from,

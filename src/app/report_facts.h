@@ -27,6 +27,14 @@ using known_domains_today = std::map<std::string, insight::known_today, std::les
 store::result<std::vector<insight::failure_group>> failure_groups(store::store& from, const store::filter& of,
                                                                   const known_domains_today& today = {});
 
+/// The same of the worst kinds alone, and how many were left out.
+struct worst_groups {
+    std::vector<insight::failure_group> groups;
+    std::size_t left_out = 0;
+};
+store::result<worst_groups> worst_failure_groups(store::store& from, const store::filter& of,
+                                                 std::size_t most, const known_domains_today& today = {});
+
 /// What the alarms of domains follow from, in their order: one set of questions for all of them. `told` are
 /// the states of the alarms told before.
 store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& from,

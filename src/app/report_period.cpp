@@ -74,7 +74,7 @@ std::vector<api::domain_sum> worst_of(std::span<const store::day_row> rows) {
         sum.domain = name;
         all.push_back(std::move(sum));
     }
-    std::ranges::stable_sort(all, [](const auto& a, const auto& b) {
+    std::ranges::sort(all, [](const auto& a, const auto& b) {
         return std::tie(b.failure, b.success, a.domain) < std::tie(a.failure, a.success, b.domain);
     });
     all.resize(std::min(all.size(), domains_shown));
@@ -157,10 +157,39 @@ std::vector<store::reporter_day_row> lines_of(std::span<const store::reporter_da
     return all;
 }
 
+store::result<std::vector<store::reporter_day_row>>
+reporter_memory::ask(store::store& from, const store::filter& of, base::utc_seconds now) {
+    const bool narrowed =
+        !of.domains.empty() || !of.reporters.empty() || !of.result_type.empty() || !of.mx.empty();
+    if (narrowed || !of.from || !of.to || *of.to - *of.from <= present)
+        return from.reporter_days(of);
+    const auto end = *of.to - present + std::chrono::days(1); // of what is past
+    if (!read_at_ || now - *read_at_ >= lasts || begin_ != *of.from || end_ != end) {
+        auto older = of;
+        older.to = end - std::chrono::days(1);
+        auto rows = from.reporter_days(older);
+        if (!rows)
+            return rows;
+        past_ = std::move(*rows);
+        begin_ = *of.from;
+        end_ = end;
+        read_at_ = now;
+    }
+    auto newer = of;
+    newer.from = end;
+    auto rows = from.reporter_days(newer);
+    if (!rows)
+        return rows;
+    rows->insert(rows->end(), past_.begin(), past_.end());
+    std::ranges::sort(*rows, {},
+                      [](const store::reporter_day_row& r) { return std::tie(r.reporter, r.day); });
+    return rows;
+}
+
 store::result<api::report_period> report_period_of(store::store& from, const store::filter& of,
-                                                   base::utc_seconds now) {
+                                                   base::utc_seconds now, reporter_memory& remembered) {
     api::report_period made;
-    auto who = from.reporter_days(of);
+    auto who = remembered.ask(from, of, now);
     if (!who)
         return std::unexpected(who.error());
     made.by_reporter = lines_of(*who, reporter_lines);

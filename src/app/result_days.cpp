@@ -42,8 +42,8 @@ store::result<result_days::seen> result_days::side::sum(base::utc_seconds now) {
         if (!worst)
             return std::unexpected(worst.error());
         for (const auto& each : *sums)
-            this->days[each.day] = each;
-        std::erase_if(this->days, [begin](const auto& each) { return each.first < begin; });
+            kept[each.day] = each;
+        std::erase_if(kept, [begin](const auto& each) { return each.first < begin; });
         failures = std::move(*worst);
         summed = now;
         first = begin;
@@ -55,8 +55,8 @@ store::result<result_days::seen> result_days::side::sum(base::utc_seconds now) {
         return std::unexpected(figures.error());
     seen made{.days = {}, .failures = failures, .outbox = *figures};
     for (auto day = begin; day <= today; day += std::chrono::days(1)) {
-        const auto found = this->days.find(day);
-        made.days.push_back(found == this->days.end() ? store::result_store::day_sum{.day = day}
+        const auto found = kept.find(day);
+        made.days.push_back(found == kept.end() ? store::result_store::day_sum{.day = day}
                                                       : found->second);
     }
     return made;

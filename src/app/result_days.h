@@ -37,7 +37,7 @@ private:
     struct side { ///< of the thread
         open_results_fn open;
         std::unique_ptr<store::result_store> store;
-        std::map<std::chrono::sys_days, store::result_store::day_sum> days;
+        std::map<std::chrono::sys_days, store::result_store::day_sum> kept;
         std::optional<base::utc_seconds> past_summed, summed;
         std::chrono::sys_days first;
         std::vector<store::result_store::fault_sum> failures;

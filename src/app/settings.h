@@ -127,8 +127,8 @@ struct settings {
     // [web]
     std::vector<std::string> web_listen = {"127.0.0.1:8460"};
     std::vector<std::string> web_hosts, web_certificates, web_proxies;
+    std::string web_proxy_field, web_proxy_role;
     bool web_read_only = false;
-    std::string web_proxy_user_header, web_proxy_role = "viewer";
     std::uint64_t web_session_hours = 12, web_audit_days = 365;
     // [maildir] [mbox]
     std::string maildir_path, maildir_after = "seen", mbox_path;

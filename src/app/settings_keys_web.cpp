@@ -7,28 +7,29 @@ std::vector<setting_key> web_keys() {
     return {
         {"web", "listen", &settings::web_listen,
          "Where the pages and the API answer: \"127.0.0.1:8460\", \"[::1]:8460\", \"0.0.0.0:443\". Beyond "
-         "this machine only with tls-certificates or trusted-proxies. An empty list: off."},
+         "this "
+         "machine only with tls-certificates or trusted-proxies. An empty list: off."},
         {"web", "hosts", &settings::web_hosts,
          "The names under which they are reached: \"mta-sts-admin.example.com\". Requests for another name "
-         "are turned away. Empty: any name over TLS or behind a proxy, else addresses and localhost alone."},
+         "are "
+         "turned away. Empty: any name over TLS or behind a proxy, else addresses and localhost alone."},
         {"web", "tls-certificates", &settings::web_certificates,
          "Certificates for these listeners: \"CHAIN.pem KEY.pem\" each, or one file with both. Read again on "
          "reload. Empty: plain HTTP."},
         {"web", "trusted-proxies", &settings::web_proxies,
          "Networks of proxies that speak TLS in front: \"127.0.0.1\", \"10.0.0.0/8\". Their X-Forwarded-For "
-         "is believed, and beyond this machine they alone may connect."},
-        {"web", "read-only", &settings::web_read_only,
-         "Whether the pages only show: nothing is changed over this listener, whoever asks."},
-        {"web", "proxy-user-header", &settings::web_proxy_user_header,
-         "The field in which the trusted proxies say who logged in there: \"X-Remote-User\". They must set "
-         "or remove it in every request. Empty: people log in here."},
+         "is "
+         "believed, and beyond this machine they alone may connect."},
+        {"web", "proxy-user-field", &settings::web_proxy_field,
+         "The field in which the proxy names whom it has let in: \"X-Remote-User\". Believed from "
+         "trusted-proxies alone, which must drop what a client sends of it. Empty: nobody comes in so."},
         {"web",
          "proxy-role",
          &settings::web_proxy_role,
-         "What those may do whom a proxy names and mailtight access user add does not: a role, or \"none\" "
-         "to "
-         "refuse them.",
-         {"none", "viewer", "operator", "administrator"}},
+         "What those may do whom the proxy names and `access user` does not know. Empty: nothing.",
+         {"", "viewer", "operator", "administrator"}},
+        {"web", "read-only", &settings::web_read_only,
+         "Whether the pages only show: nothing is changed over this listener, whoever asks."},
         {"web", "session-hours", &settings::web_session_hours, "After so long one logs in again."},
         {"web", "audit-days", &settings::web_audit_days,
          "Days for which the log of logins, refusals and changes is kept."},

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 /// The last look at this host; it goes out to the network, so one look at a time, and not too often.
 class host_memory {
 public:
-    static constexpr auto lasts = 10min, at_least_between = 10s, answered_after = 5s;
+    static constexpr std::chrono::seconds lasts = 10min, at_least_between = 10s, answered_after = 5s;
 
     explicit host_memory(daemon_core& core)
         : core_(core)

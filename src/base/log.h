@@ -34,6 +34,8 @@ enum class event {
     listener_trouble,
     pages_off,
     web_first_start,
+    web_used,
+    web_refused,
     part_failed,
     way_in_failed,
     way_in_recovered,
@@ -79,10 +81,6 @@ enum class event {
     plan_step_failed,
     certificate_issued,
     certificate_failed,
-    access_login,
-    access_changed,
-    access_refused,
-    access_trouble,
     internal_error,
 };
 

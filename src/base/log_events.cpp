@@ -31,10 +31,16 @@ constexpr std::array table = {
     event_entry{event::pages_off, "web.off", warning,
                 "The pages are not served: their usual address is taken, perhaps by another mailtight. The "
                 "other parts go on. Choose another address with web.listen, or switch them off with []."},
-    event_entry{
-        event::web_first_start, "web.first-start", info,
-        "Nobody can come in to the pages yet: `link` logs in once, within a quarter of an hour; mailtight "
-        "login-link makes another. Make a token or a person then, and this is not said again."},
+    event_entry{event::web_first_start, "web.first-start", info,
+                "Nobody could come in to the pages yet: `link` logs in once, within an hour, and the "
+                "administrator's token for programs lies in `token-file`. mailtight login-link makes a new "
+                "link."},
+    event_entry{event::web_used, "web.used", info,
+                "Somebody changed something over the pages or the API, or logged in; the audit log has it "
+                "too."},
+    event_entry{event::web_refused, "web.refused", warning,
+                "A login or a request over the pages or the API was refused. Many of them from one address: "
+                "somebody tries."},
     event_entry{event::part_failed, "part.failed", error,
                 "A part cannot begin; the daemon does not start without it. Mend what `error` says."},
     event_entry{event::way_in_failed, "way-in.failed", warning,
@@ -132,16 +138,6 @@ constexpr std::array table = {
     event_entry{event::certificate_failed, "certificate.failed", warning,
                 "No certificate could be had for a policy host; it is tried again, ever more seldom. The old "
                 "one goes on. Mend what `error` says."},
-    event_entry{event::access_login, "access.login", info,
-                "Somebody logged in to the pages: `who`, with a password, a token or a link, from `from`."},
-    event_entry{
-        event::access_changed, "access.changed", info,
-        "Something was changed through the pages or the API; mailtight access log shows all of them."},
-    event_entry{event::access_refused, "access.refused", warning,
-                "A login or a request was refused: a wrong password or token, or too little of a role. Many "
-                "from one address are slowed down by themselves; a firewall can read `from` here."},
-    event_entry{event::access_trouble, "access.trouble", error,
-                "The log of who did what cannot be written just now; it waits in memory, up to a limit."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };

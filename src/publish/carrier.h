@@ -91,6 +91,9 @@ private:
     std::shared_ptr<state> state_;
 };
 
+/// The first step that is not done, for the table of all domains; nothing where it is where it should be.
+std::optional<model::next_step> next_of(const plan::plan& of);
+
 /// What is remembered of a domain, from the store. On the store's thread.
 store::result<plan::remembered> recall(store::domain_store& kept, const model::looked_after& wish);
 

@@ -35,9 +35,6 @@ struct thought {
     plan::plan plan;
 };
 
-/// The first step that is not done, for the table of all domains; nothing where it is where it should be.
-std::optional<model::next_step> next_of(const plan::plan& of);
-
 /// What became of a step.
 struct effect {
     std::string did, failed;

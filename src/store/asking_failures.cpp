@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace mailtight::store {
 namespace {
@@ -39,9 +42,39 @@ struct failure_sums {
     std::int64_t example_report = 0, example_policy = 0, example_detail = 0;
 };
 
+/// Drops all but so many kinds, over all reporters, and says how many it dropped.
+std::size_t keep_worst(std::map<failure_kind, failure_sums>& kinds, std::size_t most) {
+    const auto over_reporters = [](failure_kind kind) {
+        kind[1] = 0;
+        return kind;
+    };
+    std::map<failure_kind, std::uint64_t> counts;
+    for (const auto& [kind, sums] : kinds)
+        counts[over_reporters(kind)] += sums.row.count;
+    if (counts.size() <= most)
+        return 0;
+    std::vector<std::pair<std::uint64_t, failure_kind>> order;
+    for (const auto& [kind, count] : counts)
+        order.emplace_back(count, kind);
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(most);
+    std::ranges::nth_element(order, end, std::greater());
+    std::set<failure_kind> kept;
+    for (auto at = order.begin(); at != end; ++at)
+        kept.insert(at->second);
+    std::erase_if(kinds, [&](const auto& each) { return !kept.contains(over_reporters(each.first)); });
+    return counts.size() - most;
+}
+
 } // namespace
 
 result<std::vector<failure_row>> sql_store::failures(const filter& of) {
+    auto all = worst_failures(of, std::numeric_limits<std::size_t>::max());
+    if (!all)
+        return std::unexpected(all.error());
+    return std::move(all->rows);
+}
+
+result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t most) {
     return reading([&] {
         auto q =
             totals_question(*on_, words_,
@@ -68,7 +101,9 @@ result<std::vector<failure_row>> sql_store::failures(const filter& of) {
             row.count += r.count(7);
         });
 
-        std::vector<failure_row> out;
+        mailtight::store::worst_failures made;
+        made.left_out = keep_worst(kinds, most);
+        auto& out = made.rows;
         std::vector<sql::values> examples, reporters;
         for (auto& [kind, sums] : kinds) {
             auto& row = out.emplace_back(std::move(sums.row));
@@ -102,7 +137,7 @@ result<std::vector<failure_row>> sql_store::failures(const filter& of) {
                             a.policy_type) <
                    std::tie(a.count, b.domain, b.reporter, b.result_type, b.reason_code, b.mx, b.policy_type);
         });
-        return out;
+        return made;
     });
 }
 

@@ -96,6 +96,11 @@ struct failure_row {
     std::vector<std::string> sending_ips, receiving_ips; ///< some
     std::int64_t last_report = 0;
 };
+/// The failures that most sessions met.
+struct worst_failures {
+    std::vector<failure_row> rows;
+    std::size_t left_out = 0; ///< kinds, over all reporters, that fewer sessions met
+};
 struct policy_row {
     std::string domain, type;
     std::vector<std::string> strings;

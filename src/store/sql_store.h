@@ -42,6 +42,7 @@ public:
     result<std::vector<mx_row>> reporters_by_mx(const filter& of) override;
     result<std::vector<result_row>> results(const filter& of) override;
     result<std::vector<failure_row>> failures(const filter& of) override;
+    result<mailtight::store::worst_failures> worst_failures(const filter& of, std::size_t kinds) override;
     result<std::vector<policy_row>> policies(const filter& of) override;
     result<std::vector<quarantine_row>> quarantine(const filter& of) override;
     result<std::vector<std::string>> names_below(std::span<const std::string> domains, day since,

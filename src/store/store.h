@@ -97,6 +97,9 @@ public:
     virtual result<std::vector<mx_row>> reporters_by_mx(const filter& of) = 0;
     virtual result<std::vector<result_row>> results(const filter& of) = 0;
     virtual result<std::vector<failure_row>> failures(const filter& of) = 0;
+    /// Of at most so many kinds, where what several reporters say of one domain, policy type, result, reason
+    /// and MX is one kind. What is left out costs little.
+    virtual result<mailtight::store::worst_failures> worst_failures(const filter& of, std::size_t kinds) = 0;
     /// Which policies the reporters saw (type and text), with first and last day and sessions.
     virtual result<std::vector<policy_row>> policies(const filter& of) = 0;
     /// How much is kept apart, by reason, in the period.

@@ -82,9 +82,14 @@ function follows(event: MouseEvent, link: HTMLAnchorElement): boolean {
   );
 }
 
-export function listen(): void {
+/** `soon` is told of a page that somebody is about to open. */
+export function listen(soon: (path: string) => void): void {
   window.addEventListener("popstate", () => {
     here.value = read();
+  });
+  document.addEventListener("pointerover", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (link instanceof HTMLAnchorElement && link.origin === location.origin && !link.pathname.startsWith("/api/") && link.pathname !== location.pathname) soon(link.pathname);
   });
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;

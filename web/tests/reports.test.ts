@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filter in the address, whether a failure is still so, and what reports say.
 import { describe, expect, it } from "vitest";
-import type { Check, FailureGroup, Finding, Stage } from "../src/api/types";
+import type { Check, FailureGroup, Finding, Mute, Stage } from "../src/api/types";
 import { withStage } from "../src/screens/reports/check_now";
 import { fateWords, fixLines } from "../src/screens/reports/diagnosis";
 import { byUrgency } from "../src/screens/reports/failures";
 import { ask, linkTo, readFilter, readList } from "../src/screens/reports/filter";
+import { muteWords, otherMutes } from "../src/screens/reports/mutes";
 import { stillSo } from "../src/screens/reports/still_so";
 import { pretty } from "../src/screens/report/raw";
 import { modeOf } from "../src/screens/report/report_view";
@@ -60,7 +61,7 @@ const check = (findings: Finding[], change: Partial<Check> = {}): Check => ({
   policy: null,
   mx: [{ host: "mx1.example.com", preference: 10, in_policy: true, addresses: [{ ip: "192.0.2.1", starttls: true, tls: "TLSv1.3", certificate: null }], dane: null }],
   tlsrpt_record: null,
-  suggestion: { policy: "", needs: [], records: [] },
+  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
   parts: { sts_record: "valid", policy_file: "valid", tlsrpt_record: "valid", mail_servers: "valid" },
   ...change,
 });
@@ -118,6 +119,20 @@ describe("what is shown of failures", () => {
     const stage = (state: Stage["state"], subject = "mx1"): Stage => ({ stage: "mail-server", state, subject, words: state, elapsed_ms: 1 });
     expect(withStage([stage("begun"), stage("begun", "mx2")], stage("done"))).toEqual([stage("done"), stage("begun", "mx2")]);
   });
+});
+
+describe("what is muted besides", () => {
+  const mute = (name: string, domain: string, key: string, result_type = "", mx = ""): Mute => ({ name, key, domain, result_type, mx, until: null, why: "", by: "" });
+  const all = [
+    mute("a", "example.com", "new-failure/example.com/certificate-expired/mx1", "certificate-expired", "mx1"),
+    mute("b", "example.net", "new-failure/example.net/-/-"),
+    mute("c", "", "way-in/imap"),
+  ];
+  it("is what no shown failure stands for, of the domain that is looked at", () => {
+    expect(otherMutes(all, ["a"], "").map((each) => each.name)).toEqual(["b", "c"]);
+    expect(otherMutes(all, [], "example.com").map((each) => each.name)).toEqual(["a"]);
+  });
+  it("says what it is", () => expect(all.map(muteWords)).toEqual(["certificate-expired at mx1 for example.com", "Every failure of example.net", "way-in/imap"]));
 });
 
 describe("a report", () => {

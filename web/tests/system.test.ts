@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Json, KeptPolicy } from "../src/api/types";
-import { keptDecision, patterns } from "../src/screens/sending/decision";
+import { beforePrefix, keptDecision, patterns } from "../src/screens/sending/decision";
 import { statusTone } from "../src/screens/system/audit";
 import { bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
 
@@ -66,6 +66,15 @@ describe("sending", () => {
     [kept(null, "none"), "no-policy"],
     [kept(null, "error"), "unknown"],
   ])("%o is decided as %s", (of, decision) => expect(keptDecision(of)).toBe(decision));
+  it("finds every name that begins so, and begins nowhere before", () => {
+    const names = ["a.example", "gmail-x.example", "gmail.com", "gmail.com.example", "gmailer.example", "gn.example"].sort();
+    for (const prefix of ["g", "gmail.com", "gmail-", "a"]) {
+      const rest = names.filter((each) => each > beforePrefix(prefix));
+      const fits = names.filter((each) => each.startsWith(prefix));
+      expect(rest.slice(0, fits.length)).toEqual(fits);
+    }
+    expect(beforePrefix("")).toBe("");
+  });
   it("takes patterns one a line or with commas", () => {
     expect(patterns(" MX1.example.com,\n*.example.net  ")).toEqual(["mx1.example.com", "*.example.net"]);
     expect(patterns(" \n ")).toEqual([]);

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import world  # noqa: E402
 from authority import Authority  # noqa: E402
-from reports import cases_alarms, cases_faults, cases_kills, cases_mailboxes, cases_ways_in  # noqa: E402,F401
+from reports import cases_alarms, cases_faults, cases_kills, cases_mailboxes, cases_pages, cases_ways_in  # noqa: E402,F401
 from reports.case import run  # noqa: E402
 
 

@@ -196,7 +196,7 @@ TEST_F(gate_of_sessions, a_person_logs_in_and_out) {
     const auto cookie = field(reply, "Set-Cookie");
     EXPECT_THAT(cookie, StartsWith("mailtight-session="));
     EXPECT_THAT(cookie, HasSubstr("; HttpOnly; SameSite=Strict"));
-    EXPECT_EQ(document(reply).at("name").as_string(), "user ann");
+    EXPECT_EQ(document(reply).at("name").as_string(), "ann");
     const browser ann{.cookie = cookie.substr(0, cookie.find(';')),
                       .csrf = std::string(document(reply).at("csrf").as_string())};
     const auto shown = ask("GET", session_path, ann.reads());

@@ -294,6 +294,7 @@ TEST_F(received_api, a_test_report_is_sent_and_followed) {
     bad(404, "GET", "/report-tests/other");
     for (const char* body : {"", "{}", R"({"domain":"a..b"})", R"({"domain":"a.example","x":1})", "[1]"})
         bad(422, "POST", "/report-tests", body);
+    bad(404, "POST", "/report-tests", R"({"domain":"stranger.example"})");
     desk_.test_runs = true;
     bad(409, "POST", "/report-tests", R"({"domain":"example.com"})");
 }

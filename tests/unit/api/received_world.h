@@ -97,9 +97,14 @@ public:
         handed_in = std::move(one);
         co_return taken;
     }
-    io::task<std::optional<report_test>> begin_test(std::string domain) override {
+    io::task<store::result<std::expected<report_test, test_refusal>>>
+    begin_test(std::string domain) override {
+        if (is_away)
+            co_return std::unexpected(the_store_is_away);
+        if (domain == "stranger.example")
+            co_return std::expected<report_test, test_refusal>(std::unexpected(test_refusal::not_ours));
         if (test_runs)
-            co_return std::nullopt;
+            co_return std::expected<report_test, test_refusal>(std::unexpected(test_refusal::busy));
         const report_test one{
             .token = "abc", .domain = std::move(domain), .finished = false, .trouble = {}, .sent = {}};
         tests[one.token] = one;

@@ -37,52 +37,74 @@ journey("the overview tells of each domain what the demo's table says", {}, asyn
 
 journey("a domain is looked at, stage by stage, and then looked after", {}, async (world) => {
   const { page } = await administrator(world);
+  const name = "lantern-books.test";
   await page.goto("/check");
   await settled(page);
-  await page.getByLabel(/domain/i).first().fill("lantern-books.test");
-  await page.getByRole("button", { name: /check/i }).first().click();
-  await page.getByText(/sts-record\.absent|no MTA-STS|not set up/i).first().waitFor({ timeout: 60_000 });
-  await page.goto("/domains/new");
+  await page.getByLabel("Domain").fill(`https://www.${name}/`); // as people type it
+  await page.getByLabel("Domain").fill(name);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await page.getByRole("heading", { level: 2, name: "Findings" }).waitFor({ timeout: 60_000 });
+  holds("the address has the domain, to be sent to somebody", page.url().includes(name));
+  holds("what is missing is said", /MTA-STS record/i.test(await page.getByRole("main").innerText()));
+  await page.getByRole("link", { name: "Protect this domain" }).click();
+  await page.waitForURL(/\/domains\/new/);
+  same("the domain is there already", await page.getByLabel("Domain").inputValue(), name);
+  await page.getByLabel("Who enters the DNS records?").selectOption("update");
+  await page.getByRole("button", { name: "Look after this domain" }).click();
+  await page.waitForURL(new RegExp(`/domains/${name}$`), { timeout: 60_000 });
   await settled(page);
-  await page.getByLabel(/domain/i).first().fill("lantern-books.test");
-  await page.getByRole("button", { name: /add|look after/i }).first().click();
-  await page.waitForURL(/domains\/lantern-books\.test/, { timeout: 60_000 });
-  await settled(page);
-  same("it is looked after", (await get(page, "/domains/lantern-books.test")).wish.domain, "lantern-books.test");
+  const wish = (await get(page, `/domains/${name}`)).wish;
+  same("what is wanted", [wish.domain, wish.aim, wish.dns], [name, "enforce", "update"]);
+  // The first step is the person's word; then the daemon publishes by itself.
+  const next = page.getByRole("region", { name: "Next step" });
+  await next.getByRole("button", { name: "The place exists" }).click();
+  await until(page, `/domains/${name}/plan`, (plan) => plan.steps.find((step) => step.kind === "report-way")?.state === "done");
+  for (let turn = 0; turn < 40; ++turn) {
+    const plan = await get(page, `/domains/${name}/plan`);
+    if (plan.steps.some((step) => step.kind === "evidence" && step.state === "waiting")) break;
+    await world.demo.order({ do: "wait", seconds: 660 });
+    await page.waitForTimeout(1000);
+  }
+  const view = await until(page, `/domains/${name}`, (now) => now.row.mode === "testing", 90);
+  same("the policy that is served", view.row.mode, "testing");
   await page.goto("/");
   await settled(page);
-  await row(page, "lantern-books.test").waitFor();
+  await row(page, name).waitFor();
 });
 
 journey("the plan is followed to enforce", {}, async (world) => {
   const { page } = await administrator(world);
   const name = "harbour-freight.test";
+  await page.goto(`/domains/${name}?tab=settings`);
+  await settled(page);
+  await page.getByRole("radio", { name: "Enforce" }).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await until(page, `/domains/${name}`, (now) => now.wish.aim === "enforce");
   await page.goto(`/domains/${name}`);
   await settled(page);
-  await page.getByRole("button", { name: /enforce/i }).first().click();
-  const dialog = page.getByRole("dialog");
-  if (await dialog.isVisible().catch(() => false)) await dialog.getByRole("button", { name: /enforce|yes|go/i }).first().click();
-  await until(page, `/domains/${name}`, (now) => now.wish.aim === "enforce");
-  for (let day = 0; day < 30; ++day) {
+  const done = [];
+  for (let turn = 0; turn < 60; ++turn) {
     const plan = await get(page, `/domains/${name}/plan`);
     if (plan.finished) break;
-    const step = plan.steps.find((each) => each.state !== "done");
-    if (step.state === "now") {
+    const step = plan.steps.find((each) => each.number === plan.next) ?? plan.steps.find((each) => each.state !== "done");
+    const act = page.getByRole("region", { name: "Next step" }).getByRole("button", { name: /^Do it/ });
+    if (step.state === "now" && step.on_word) {
       await page.reload();
       await settled(page);
-      const next = page.getByRole("button", { name: /do this|do it|next step|publish|raise|serve/i }).first();
-      if (await next.isVisible().catch(() => false)) {
-        await next.click();
-        await page.waitForTimeout(1500);
-        continue;
-      }
-    }
-    await world.demo.day();
+      await act.click();
+      done.push(step.kind);
+      await page.waitForTimeout(1500);
+    } else if (step.state === "now") await world.demo.order({ do: "wait", seconds: 660 });
+    else await world.demo.day();
   }
   const view = await until(page, `/domains/${name}`, (now) => now.row.mode === "enforce", 90);
   same("the policy in the end", view.row.mode, "enforce");
+  holds(`a person gave the word: ${done}`, done.includes("serve-policy"));
   holds("the plan is finished", (await get(page, `/domains/${name}/plan`)).finished);
   await page.reload();
   await settled(page);
-  holds("the page says so", /enforce/i.test(await page.getByRole("main").innerText()));
+  await page.getByRole("heading", { name: /where it should be: enforce/i }).waitFor();
+  await page.goto(`/domains/${name}?tab=history`);
+  await settled(page);
+  holds("the history has both modes", /testing/i.test(await page.getByRole("main").innerText()) && /enforce/i.test(await page.getByRole("main").innerText()));
 });

@@ -8,6 +8,10 @@ export const places = [
   { name: "domain-protected", path: "/domains/harbour.test" },
   { name: "domain-testing", path: "/domains/harbour-freight.test" },
   { name: "domain-broken", path: "/domains/harbour-docks.test" },
+  { name: "domain-findings", path: "/domains/harbour-docks.test?tab=findings" },
+  { name: "domain-dns", path: "/domains/harbour.test?tab=dns" },
+  { name: "domain-history", path: "/domains/harbour.test?tab=history" },
+  { name: "domain-settings", path: "/domains/harbour.test?tab=settings" },
   { name: "domain-absent", path: "/domains/harbour-club.test" },
   { name: "domain-unknown", path: "/domains/nobody.test", refused: true },
   { name: "add", path: "/domains/new" },
@@ -17,6 +21,7 @@ export const places = [
   { name: "report", path: "/reports/1" },
   { name: "read", path: "/read" },
   { name: "sending", path: "/sending" },
+  { name: "sending-exceptions", path: "/sending?tab=exceptions" },
   { name: "system", path: "/system" },
   { name: "missing", path: "/no/such/page" },
 ];

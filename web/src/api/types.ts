@@ -90,13 +90,15 @@ export interface Wish {
   keep_mx: boolean;
   paused: boolean;
   labels: string[];
+  like: string; // the domain that it was added after
   marks: Record<string, { at: Time; by: string; text: string }>;
   added_at: Time;
   changed_at: Time;
   revision: number;
 }
-// POST takes {domain} and any of: aim, max_age, mx, rua, host, policy_host, dns, dns_server, leave, labels, owner, like.
-// PATCH takes any field that can be wished for, and `revision` (409 where somebody was faster).
+// POST takes {domain}, `like` and any field that can be wished for; PATCH those fields and `revision` (409 where somebody was
+// faster). Both take `why`, which stays in the log of changes, and answer with a DomainView. DELETE takes ?force=1&why=…, and
+// answers 409 while senders may hold a policy.
 export interface DomainView {
   wish: Wish;
   row: OverviewRow;
@@ -152,6 +154,7 @@ export interface Check {
 }
 
 // ---- the plan: GET /domains/{domain}/plan (?look=1: from a look now), as `plan --json` ----
+// ?to=off&by=expiry&add_mx=a,b&remove_mx=c&keep_mx=1 tries these on the plan alone; nothing is kept
 export interface RecordChange {
   name: string;
   type: string;
@@ -196,19 +199,23 @@ export interface StepDone {
   plan: Plan;
 }
 
-// ---- GET /domains/{domain}/records?format=table|bind|nsupdate|dnscontrol|octodns|terraform|cloudflare|route53&provider= ----
+// ---- GET /domains/{domain}/records?format=table|bind|nsupdate|dnscontrol|octodns|terraform|cloudflare|route53&provider=&all=1 ----
 export interface DnsForm {
   format: string;
   text: string;
-  records: { step: number; name: string; type: string; value: string; ttl: number; done: boolean }[];
+  // in_form: the name as the provider's form wants it
+  records: { step: number; name: string; type: string; value: string; ttl: number; done: boolean; in_form: string; why: string }[];
+  zone: string;
+  needs: string[]; // words in `text` that only a person can replace: YOUR-POLICY-HOST
   provider: { name: string; guessed: boolean; labels: { name: string; type: string; value: string; ttl: string } } | null;
 }
 
-// ---- GET /domains/{domain}/history ----
+// ---- GET /domains/{domain}/history?before=&limit= (of changes; a further page has them alone) ----
 export interface History {
-  served: { mode: string; max_age: number; ids: string[]; first_served: Time; last_served: Time | null; ours: boolean; body: string }[];
+  served: { mode: string; max_age: number; ids: string[]; first_served: Time; last_served: Time | null; binds_until: Time; ours: boolean; body: string }[];
   changes: Change[];
-  fetches: { network: string; id: string; first: Time; last: Time; count: number }[]; // who fetched which policy
+  fetches: { network: string; id: string; agent: string; first: Time; last: Time; count: number }[]; // who fetched which policy
+  states: { first: Time; last: Time; state: Verdict; id: string; mx: string[]; problems: string[] }[]; // newest first; problems: codes of findings
 }
 export interface Change {
   number: number;
@@ -381,7 +388,7 @@ export interface FailureGroup {
 }
 export interface FailureList {
   groups: FailureGroup[];
-  left_out: number; // groups beyond the 500 with the most sessions
+  left_out: number; // kinds beyond the 100 with the most sessions
 }
 // GET /mutes, POST /mutes (operator), DELETE /mutes/{name} (operator). POST takes {domain, result_type?, mx?} as a group
 // has them (left out: all of them), or {key} of an alarm of GET /status; and {until?: Day, why}. No alarm tells of it meanwhile.

@@ -112,7 +112,7 @@ export function TimeGraph({ summary, from, to, link }: Given) {
             </li>
           ))}
         </ul>
-        <button type="button" class="button small" aria-pressed={table} onClick={() => setTable(!table)}>
+        <button type="button" class="button small" onClick={() => setTable(!table)}>
           {table ? "As a graph" : "As a table"}
         </button>
       </div>

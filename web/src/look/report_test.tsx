@@ -19,7 +19,7 @@ export function ReportTest({ domain }: { domain: string }) {
     setTest(await api.post<Test>("/report-tests", { domain }));
     setRound(0);
   });
-  const waiting = test !== null && test.arrived === null && test.sent.some((one) => one.ok) && round < patience;
+  const waiting = test !== null && test.arrived === null && !test.trouble && (!test.finished || test.sent.some((one) => one.ok)) && round < patience;
   useEffect(() => {
     if (!waiting || !test) return;
     const timer = window.setTimeout(() => {
@@ -42,6 +42,7 @@ export function ReportTest({ domain }: { domain: string }) {
         </Button>
       </div>
       {send.error && <Notice tone="bad">{send.error.message}</Notice>}
+      {test?.trouble && <Notice tone="bad">{test.trouble}</Notice>}
       {test?.sent.map((one) => (
         <p class="row small" key={one.to}>
           <span class={one.ok ? "tone-good" : "tone-bad"}>

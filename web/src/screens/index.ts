@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which screen stands at which path. Each is loaded when it is first wanted; the overview comes with the page.
+// Which screen stands at which path. Each is loaded when it is first wanted; links that are pointed at fetch theirs ahead.
 import type { ComponentType } from "preact";
 import { match } from "../router";
 
@@ -27,6 +27,13 @@ const screens: Screen[] = [
   { name: "login", pattern: "/login", load: () => import("./login") },
 ];
 const missing: Screen = { name: "missing", pattern: "", load: () => import("./missing") };
+
+/** Fetches the code of the page at this path before it is wanted. */
+export function warm(path: string): void {
+  screenAt(path)
+    .screen.load()
+    .catch(() => undefined); // asked for again, and shown, when it is wanted
+}
 
 export function screenAt(path: string): { screen: Screen; params: Params } {
   for (const screen of screens) {

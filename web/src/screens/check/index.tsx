@@ -13,6 +13,7 @@ import { Failed, Notice, Page } from "../../ui/page";
 import { domainFrom, readable, whyNoDomain } from "../../text/names";
 import { DomainForm } from "../../look/domain_form";
 import { Findings } from "../../look/findings";
+import { Needs } from "../../look/needs";
 import { PartTiles } from "../../look/parts";
 import { RecordCard } from "../../look/records";
 import { Servers } from "../../look/servers";
@@ -113,9 +114,7 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
             <Notice tone="attention" title="The order matters">
               The policy file comes before the record that announces it. Let Mailtight lead you through it, with waits where senders need them.
             </Notice>
-            {check.suggestion.needs.map((one) => (
-              <Notice key={one}>{one}</Notice>
-            ))}
+            <Needs needs={check.suggestion.needs} />
             {!check.suggestion.policy_already_right && (
               <div class="stack-s">
                 <h3>Policy file</h3>

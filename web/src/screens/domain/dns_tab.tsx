@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { DnsForm, DomainView } from "../../api/types";
+import { Needs } from "../../look/needs";
 import { RecordCard } from "../../look/records";
 import { useResource } from "../../state/resource";
 import { Code } from "../../ui/copy";
@@ -84,12 +85,13 @@ function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: s
     <>
       {form.provider && (
         <Notice icon="info">
-          The fields are named as in the form of <strong>{form.provider.name}</strong>
+          The fields and names are as in the form of <strong>{form.provider.name}</strong>
           {form.provider.guessed && ", which the name servers point to"}.
         </Notice>
       )}
+      <Needs needs={form.needs} />
       {form.records.map((one) => (
-        <RecordCard key={one.name + one.type + one.value} record={one} {...(form.provider ? { labels: form.provider.labels } : {})} />
+        <RecordCard key={one.name + one.type + one.value} record={one} named={one.in_form} {...(form.provider ? { labels: form.provider.labels } : {})} />
       ))}
       {!form.records.length && <p class="soft">There is no record to publish.</p>}
     </>

@@ -2,23 +2,24 @@
 // What a person can do with the plan, and what comes back of it.
 import { useState } from "preact/hooks";
 import { api, ApiError, asApiError, segment } from "../../api/client";
-import type { Plan, StepDone } from "../../api/types";
+import type { DomainView, Plan, StepDone, Wish } from "../../api/types";
 import type { Resource } from "../../state/resource";
 import { announce, toast } from "../../ui/live";
 
-export type Busy = "" | "act" | "said" | "look" | "force";
+export type Busy = "" | "act" | "said" | "look" | "force" | "goal";
 export interface Doing {
   busy: Busy;
   act: () => void;
   said: (what: "report-way" | "checked-mx") => void;
   look: () => void;
+  goal: (aim: Wish["aim"]) => void;
   askForce: () => void;
   closeForce: () => void;
   forcing: boolean;
   force: (reason: string) => Promise<boolean>;
 }
 
-export function useDoing(domain: string, plan: Resource<Plan>, changed: () => void): Doing {
+export function useDoing(domain: string, view: Resource<DomainView>, plan: Resource<Plan>, changed: () => void): Doing {
   const [busy, setBusy] = useState<Busy>("");
   const [forcing, setForcing] = useState(false);
 
@@ -55,6 +56,12 @@ export function useDoing(domain: string, plan: Resource<Plan>, changed: () => vo
         plan.set(now);
         toast(now.next === before ? "Looked: it is not seen yet. DNS can take some minutes." : "Looked: the plan went on.", now.next === before ? "bad" : "good");
         changed();
+      }),
+    goal: (aim) =>
+      void run("goal", async () => {
+        view.set(await api.patch<DomainView>(`/domains/${segment(domain)}`, { aim, revision: view.data?.wish.revision ?? 0 }));
+        plan.reload();
+        toast(`The plan leads to ${aim} now.`);
       }),
     askForce: () => setForcing(true),
     closeForce: () => setForcing(false),

@@ -7,7 +7,8 @@ import { capital, count, span } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
-import { ModeBadge } from "../../ui/status";
+import { now } from "../../state/session";
+import { ModeBadge, VerdictBadge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
 
 export function HistoryTab({ domain }: { domain: string }) {
@@ -19,7 +20,7 @@ export function HistoryTab({ domain }: { domain: string }) {
         <Bones lines={6} />
       </div>
     );
-  const { served, changes, fetches } = history.data;
+  const { served, changes, fetches, states } = history.data;
   return (
     <div class="stack">
       <section class="card">
@@ -28,6 +29,7 @@ export function HistoryTab({ domain }: { domain: string }) {
         </header>
         {served.length ? <Served served={served} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
       </section>
+      {states.length > 0 && <Seen states={states} />}
       {fetches.length > 0 && (
         <section class="card">
           <header>
@@ -92,6 +94,12 @@ const Served = ({ served }: { served: History["served"] }) => (
                 kept for {span(one.max_age)}
                 {one.ids.length > 0 && `, id ${one.ids.join(", ")}`}
                 {!one.ours && ", published by somebody else"}
+                {one.mode !== "none" && Date.parse(one.binds_until) > now() && (
+                  <>
+                    {one.last_served ? ", senders may hold it until " : ", whoever fetches it now holds it until "}
+                    <DayOf at={one.binds_until} />
+                  </>
+                )}
               </span>
             </span>
             <Icon name="chevron" size={14} />
@@ -101,6 +109,33 @@ const Served = ({ served }: { served: History["served"] }) => (
       </li>
     ))}
   </ol>
+);
+
+/** What the watch saw, as long as it stayed the same. */
+const Seen = ({ states }: { states: History["states"] }) => (
+  <section class="card">
+    <header>
+      <h2>What was seen</h2>
+    </header>
+    <ol class="changes flush">
+      {states.slice(0, 20).map((one) => (
+        <li class="change" key={one.first}>
+          <div class="grow stack-s">
+            <div class="row">
+              <VerdictBadge verdict={one.state} />
+              {one.id && <span class="mono small dim">{one.id}</span>}
+            </div>
+            {one.problems.length > 0 && <div class="mono small soft break">{one.problems.join(", ")}</div>}
+          </div>
+          <div class="small dim change-who">
+            <DayOf at={one.first} />
+            <br />
+            to <Ago at={one.last} />
+          </div>
+        </li>
+      ))}
+    </ol>
+  </section>
 );
 
 const ChangeLine = ({ change }: { change: Change }) => (

@@ -46,7 +46,7 @@ export default function DomainScreen({ params }: ScreenProps) {
   const plan = useResource<Plan>(view.data ? domain : null, (signal) => api.get(`${path}/plan`, undefined, signal), 60);
   const readiness = useResource<Readiness>(view.data ? domain : null, (signal) => api.get(`${path}/readiness`, undefined, signal));
   const { look, start, stop } = useLook();
-  const doing = useDoing(domain, plan, () => {
+  const doing = useDoing(domain, view, plan, () => {
     view.reload();
     readiness.reload();
   });
@@ -130,7 +130,7 @@ export default function DomainScreen({ params }: ScreenProps) {
         </section>
         <div class="domain-columns">
           <div class="stack domain-main">
-            {plan.error && !plan.data ? <Failed error={plan.error} retry={plan.reload} /> : plan.data ? <NextStep plan={plan.data} aim={view.data.wish.aim} doing={doing} domain={domain} /> : <Bones block />}
+            {plan.error && !plan.data ? <Failed error={plan.error} retry={plan.reload} /> : plan.data ? <NextStep plan={plan.data} wish={view.data.wish} doing={doing} /> : <Bones block />}
             <nav class="tabs" aria-label="About this domain">
               {tabs.map(([name, words]) => (
                 <a key={name} class="tab" href={here.value.path + changedQuery(here.value.search, { tab: name === "plan" ? null : name })} aria-current={tab === name ? "page" : undefined}>

@@ -58,7 +58,7 @@ export function StepActions({ step, doing, small }: { step: Step; doing: Doing; 
   );
 }
 
-export function NextStep({ plan, aim, doing, domain }: { plan: Plan; aim: Wish["aim"]; doing: Doing; domain: string }) {
+export function NextStep({ plan, wish, doing }: { plan: Plan; wish: Wish; doing: Doing }) {
   const step = plan.steps.find((one) => one.number === plan.next);
   if (plan.finished || !step)
     return (
@@ -67,9 +67,18 @@ export function NextStep({ plan, aim, doing, domain }: { plan: Plan; aim: Wish["
           <Icon name="shield" size={22} />
         </span>
         <div class="grow">
-          <h2>{aim === "off" ? "MTA-STS is off for this domain" : `It is where it should be: ${plan.to}`}</h2>
-          <p class="soft">Nothing is to be done. Mailtight keeps watching, and says so when something changes.</p>
+          <h2>{wish.aim === "off" ? "MTA-STS is off for this domain" : `It is where it should be: ${plan.to}`}</h2>
+          <p class="soft">
+            {wish.aim === "testing"
+              ? "Senders check and report, and deliver all the same. The next goal is enforce: Mailtight waits for the evidence of reports before it goes there."
+              : "Nothing is to be done. Mailtight keeps watching, and says so when something changes."}
+          </p>
         </div>
+        {wish.aim === "testing" && can("operator") && (
+          <Button kind="primary" icon="lock" busy={doing.busy === "goal"} onClick={() => doing.goal("enforce")}>
+            Go on to enforce
+          </Button>
+        )}
       </section>
     );
   const turn = whose(step);
@@ -91,7 +100,7 @@ export function NextStep({ plan, aim, doing, domain }: { plan: Plan; aim: Wish["
       </div>
       <h2 class="next-title break">{step.title}</h2>
       <StepBody step={step} />
-      {step.kind === "report-way" && can("operator") && <ReportTest domain={domain} />}
+      {step.kind === "report-way" && can("operator") && <ReportTest domain={wish.domain} />}
       {can("operator") ? <StepActions step={step} doing={doing} /> : step.by === "person" && <Notice icon="lock">An operator can do this step. You are signed in as a viewer.</Notice>}
     </section>
   );

@@ -5,6 +5,7 @@ import type { OverviewRow, Parts } from "../../api/types";
 import { segment } from "../../api/client";
 import { share } from "../../text/format";
 import { DomainName } from "../../ui/domain_name";
+import { still } from "../../ui/still";
 import { PartMark } from "../../ui/status";
 import { Spark } from "../../ui/spark";
 import { useWindowed } from "../../ui/windowed";
@@ -19,7 +20,7 @@ const partNames: [keyof Parts, string][] = [
   ["mail_servers", "Servers"],
 ];
 
-function Card({ row }: { row: OverviewRow }) {
+const Card = still(({ row }: { row: OverviewRow }) => {
   const all = row.sessions.success + row.sessions.failure;
   return (
     <li class="overview-slot">
@@ -48,7 +49,7 @@ function Card({ row }: { row: OverviewRow }) {
       </article>
     </li>
   );
-}
+});
 
 export function Cards({ rows, total }: { rows: Rows; total: number }) {
   const box = useRef<HTMLUListElement>(null);

@@ -25,7 +25,7 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
   return (
     <div class="filters">
       <nav class="filter-states" aria-label="States">
-        {shown.map((state) => (
+        {(counts ? shown : []).map((state) => (
           <a
             key={state}
             class="filter-state"
@@ -34,7 +34,7 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
             aria-current={view.state === state ? "true" : undefined}
           >
             {shortWords[state] ?? stateWords[state]}
-            {counts && <span class="filter-count">{count(counts[state])}</span>}
+            <span class="filter-count">{count(counts?.[state] ?? 0)}</span>
           </a>
         ))}
       </nav>

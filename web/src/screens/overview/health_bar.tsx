@@ -25,9 +25,11 @@ export function pieces(counts: Overview["counts"]): Piece[] {
   ];
 }
 
-export function HealthBar({ counts, view }: { counts: Overview["counts"]; view: View }) {
+export function HealthBar({ counts, view }: { counts: Overview["counts"] | null; view: View }) {
+  if (view.contains || view.label) return null;
+  if (!counts) return <div class="health" />; // its place
   const all = pieces(counts).filter((one) => one.number > 0);
-  if (!all.length || view.contains || view.label) return null;
+  if (!all.length) return null;
   return (
     <div class="health" role="img" aria-label={all.map((one) => `${one.words}: ${count(one.number)}`).join(", ")}>
       {all.map((one) => (

@@ -49,7 +49,7 @@ export default function OverviewScreen() {
         </>
       }
     >
-      {counts && <HealthBar counts={counts} view={view} />}
+      <HealthBar counts={counts} view={view} />
       <Filters view={view} typed={typed} type={setTyped} rows={rows} small={small} />
       <div class="sr" role="status">
         {total !== null && !rows.busy ? `${plural(total, "domain")} shown` : ""}

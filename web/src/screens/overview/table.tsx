@@ -7,6 +7,7 @@ import { setQuery } from "../../router";
 import { segment } from "../../api/client";
 import { DomainName } from "../../ui/domain_name";
 import { Icon } from "../../ui/icon";
+import { still } from "../../ui/still";
 import { PartMark } from "../../ui/status";
 import { useWindowed } from "../../ui/windowed";
 import { Changed, Course, Labels, Next, Sessions, Verdict } from "./cells";
@@ -31,7 +32,7 @@ function Head({ words, sort, view, title, cls }: { words: string; sort?: Sort; v
   );
 }
 
-const Row = ({ row, index }: { row: OverviewRow; index: number }) => (
+const Row = still(({ row, index }: { row: OverviewRow; index: number }) => (
   <tr class="overview-row" aria-rowindex={index + 2}>
     <th scope="row" class="overview-domain">
       <a class="row-link" href={`/domains/${segment(row.domain)}`}>
@@ -65,7 +66,7 @@ const Row = ({ row, index }: { row: OverviewRow; index: number }) => (
       <Next row={row} />
     </td>
   </tr>
-);
+));
 
 const Coming = ({ index }: { index: number }) => (
   <tr class="overview-row" aria-rowindex={index + 2}>

@@ -4,10 +4,10 @@ import { useRef, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { asApiError } from "../../api/problem";
 import type { Imported, ReadAnswer } from "../../api/types";
-import { can } from "../../state/session";
+import { can, session } from "../../state/session";
 import { day, plural } from "../../text/format";
 import { Button } from "../../ui/button";
-import { Icon } from "../../ui/icon";
+import { Icon, type IconName } from "../../ui/icon";
 import { announce } from "../../ui/live";
 import { Bones, Notice, Page } from "../../ui/page";
 import { ReportView } from "../report/report_view";
@@ -24,7 +24,7 @@ interface Taken {
   keepWrong?: string;
 }
 
-const most = 25_000_000; // the server takes no more
+const most = 20 * 1024 * 1024; // the server takes no more
 const mostFiles = 20;
 let counter = 0;
 
@@ -39,6 +39,27 @@ export function keptWords(of: Imported): string {
   return parts.length > 0 ? `${parts.join(", ")}.` : "There was nothing to keep.";
 }
 
+const about: [IconName, string, string][] = [
+  ["mail", "Where it comes from", "Google, Microsoft and others send one a day to the address of your TLSRPT record, as a mail with a small compressed file."],
+  ["file", "What it says", "How many connections to your mail servers were encrypted as your policy asks, and which were not."],
+  ["shield", "What you get here", "It in plain words: what failed, the likely cause, what to change, and a look now whether it is still so."],
+];
+
+/** For who never saw one. */
+function About() {
+  return (
+    <ul class="read-about">
+      {about.map(([icon, title, words]) => (
+        <li key={title}>
+          <Icon name={icon} size={18} />
+          <h3>{title}</h3>
+          <p class="soft">{words}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export default function ReadScreen() {
   const [files, setFiles] = useState<Taken[]>([]);
   const [over, setOver] = useState(false);
@@ -51,7 +72,7 @@ export default function ReadScreen() {
     setFiles((all) => [...taken, ...all]);
     for (const each of taken) {
       if (each.file.size > most) {
-        change(each.number, { wrong: "This is larger than 25 MB. A report has some thousand bytes." });
+        change(each.number, { wrong: "This is larger than 20 MB. A report has some thousand bytes." });
         continue;
       }
       try {
@@ -74,6 +95,7 @@ export default function ReadScreen() {
     }
   };
   const some = files.length > 0;
+  const keeps = can("operator") && session.value?.tenant === null; // a file is not of one owner alone
   return (
     <Page title="Read a report" sub="A TLS report that you have as a file, explained. It goes to your Mailtight alone, and nothing is stored unless you say so.">
       <div class="stack-l">
@@ -129,6 +151,7 @@ export default function ReadScreen() {
             }}
           />
         </div>
+        {!some && <About />}
         {files.map((each) => (
           <section class="read-file" key={each.number} aria-label={each.name}>
             <div class="read-head">
@@ -137,12 +160,12 @@ export default function ReadScreen() {
                 <span class="break">{each.name}</span>
               </h2>
               <div class="row">
-                {each.answer && each.answer.reports.length > 0 && !each.kept && can("operator") && (
+                {each.answer && each.answer.reports.length > 0 && !each.kept && keeps && (
                   <Button icon="download" busy={each.keeping ?? false} onClick={() => void keep(each)}>
                     Keep it
                   </Button>
                 )}
-                {each.answer && each.answer.reports.length > 0 && !can("operator") && <span class="dim small">Keeping reports is for operators.</span>}
+                {each.answer && each.answer.reports.length > 0 && !keeps && <span class="dim small">Keeping reports is for operators of the whole installation.</span>}
                 <Button kind="quiet" icon="close" label={`Put ${each.name} away`} onClick={() => setFiles((all) => all.filter((one) => one.number !== each.number))} />
               </div>
             </div>

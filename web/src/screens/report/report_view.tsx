@@ -99,7 +99,6 @@ function Policy({ of, domain }: { of: ReportPolicy; domain: string }) {
         {(of.strings.length > 0 || of.mx_patterns.length > 0) && (
           <details class="more policy-text">
             <summary>
-              <Icon name="right" size={12} />
               The policy as the sender had it
             </summary>
             <div class="more-body">

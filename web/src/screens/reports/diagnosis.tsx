@@ -2,7 +2,6 @@
 // Why a delivery failed and what to do: cause, fix, and how to see whether it is mended.
 import type { Diagnosis } from "../../api/types";
 import { Code } from "../../ui/copy";
-import { Icon } from "../../ui/icon";
 import { Badge } from "../../ui/status";
 
 /** The first line is for everybody; those after it name a server each ("Postfix: …"). */
@@ -68,7 +67,6 @@ export function Explained({ diagnosis, open }: { diagnosis: Diagnosis; open?: bo
       {more && (
         <details class="more" open={open}>
           <summary>
-            <Icon name="right" size={12} />
             {fix.servers.length > 0 ? "On your mail server, and how to check" : "How to check"}
           </summary>
           <div class="stack more-body">

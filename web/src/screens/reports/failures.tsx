@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What failed, by kind: the cause, what to do, whether it is still so, and muting.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { FailureGroup, FailureList } from "../../api/types";
 import { daysWords } from "../../charts/days";
@@ -18,6 +18,7 @@ import { CheckAnswer, CheckButton, useCheckNow } from "./check_now";
 import { Explained, StandingBadge, fateWords } from "./diagnosis";
 import { type Filter, linkTo } from "./filter";
 import { MuteDialog } from "./mute_dialog";
+import { Mutes, otherMutes, useMutes } from "./mutes";
 
 const rank = (group: FailureGroup): number => (group.diagnosis.still_so === true ? 0 : group.diagnosis.still_so === false ? 3 : group.diagnosis.ours ? 1 : 2);
 
@@ -28,10 +29,18 @@ const keyOf = (group: FailureGroup): string => [group.domain, group.result_type,
 
 export function Failures({ list, filter }: { list: Resource<FailureList>; filter: Filter }) {
   const [all, setAll] = useState(false);
+  // What was just checked stays where it is, although it may have become less urgent.
+  const order = useRef<{ of: string; keys: string[] }>({ of: "", keys: [] });
+  const mutes = useMutes(list.data?.groups.filter((each) => each.muted).length ?? 0);
   if (list.error && !list.data) return <Failed error={list.error} retry={list.reload} what="The list of failures" />;
   if (!list.data) return <Bones lines={6} />;
-  const open = byUrgency(list.data.groups.filter((each) => !each.muted));
+  if (order.current.of !== linkTo(filter)) order.current = { of: linkTo(filter), keys: [] };
+  const { keys } = order.current;
+  const urgent = byUrgency(list.data.groups.filter((each) => !each.muted));
+  for (const each of urgent) if (!keys.includes(keyOf(each))) keys.push(keyOf(each));
+  const open = urgent.sort((a, b) => keys.indexOf(keyOf(a)) - keys.indexOf(keyOf(b)));
   const muted = list.data.groups.filter((each) => each.muted);
+  const others = otherMutes(mutes.data?.mutes ?? [], muted.map((each) => each.muted?.name ?? ""), filter.domain);
   const shown = all ? open : open.slice(0, 3);
   return (
     <div class="failures">
@@ -51,17 +60,17 @@ export function Failures({ list, filter }: { list: Resource<FailureList>; filter
         </div>
       )}
       {list.data.left_out > 0 && <p class="dim small groups-more">{plural(list.data.left_out, "rarer kind")} are left out: choose a domain or a shorter period.</p>}
-      {muted.length > 0 && (
+      {muted.length + others.length > 0 && (
         <details class="more groups-muted">
           <summary>
-            <Icon name="right" size={12} />
-            Muted <span class="count">{muted.length}</span>
+            Muted <span class="count">{muted.length + others.length}</span>
           </summary>
           <ul class="groups">
             {muted.map((each) => (
               <Group key={keyOf(each)} group={each} filter={filter} reload={list.reload} />
             ))}
           </ul>
+          <Mutes rows={others} reload={mutes.reload} />
         </details>
       )}
     </div>
@@ -169,7 +178,26 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       </div>
       {unmute.error && <p class="tone-bad">{unmute.error.message}</p>}
       <CheckAnswer domain={group.domain} now={look} />
-      {muting && <MuteDialog group={group} close={() => setMuting(false)} done={reload} />}
+      {muting && (
+        <MuteDialog
+          title="Mute this failure"
+          words={
+            <>
+              No alarm and no digest tells of <strong>{group.result_type}</strong>
+              {group.mx && (
+                <>
+                  {" "}
+                  at <strong>{group.mx}</strong>
+                </>
+              )}{" "}
+              for {group.domain} meanwhile. It is still counted, and stands here under “Muted”.
+            </>
+          }
+          body={{ domain: group.domain, result_type: group.result_type, mx: group.mx }}
+          close={() => setMuting(false)}
+          done={reload}
+        />
+      )}
     </li>
   );
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Muting a failure: no alarm tells of it until a day, and it says why.
+// Muting a failure or an alarm: nothing tells of it until a day, and it says why.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { FailureGroup } from "../../api/types";
 import { addDays, dayLong, isDay } from "../../charts/days";
 import { useAction } from "../../state/resource";
 import { now } from "../../state/session";
@@ -13,18 +13,20 @@ import { toast } from "../../ui/live";
 import { Notice } from "../../ui/page";
 
 interface Given {
-  group: FailureGroup;
+  title: string;
+  words: ComponentChildren; // what it is, and what muting means
+  body: { domain: string; result_type: string; mx: string } | { key: string };
   close: () => void;
   done: () => void;
 }
 
-export function MuteDialog({ group, close, done }: Given) {
+export function MuteDialog({ title, words, body, close, done }: Given) {
   const today = new Date(now()).toISOString().slice(0, 10);
   const [until, setUntil] = useState(addDays(today, 14));
   const [why, setWhy] = useState("");
   const [tried, setTried] = useState(false);
   const mute = useAction(async () => {
-    await api.post("/mutes", { domain: group.domain, result_type: group.result_type, mx: group.mx, why: why.trim(), ...(until ? { until } : {}) });
+    await api.post("/mutes", { ...body, why: why.trim(), ...(until ? { until } : {}) });
     return true;
   });
   const wrongDay = until !== "" && (!isDay(until) || until < today) ? "This takes a day to come." : null;
@@ -39,7 +41,7 @@ export function MuteDialog({ group, close, done }: Given) {
   };
   return (
     <Dialog
-      title="Mute this failure"
+      title={title}
       close={close}
       submit={() => void submit()}
       footer={
@@ -51,16 +53,7 @@ export function MuteDialog({ group, close, done }: Given) {
         </>
       }
     >
-      <p class="soft">
-        No alarm and no digest tells of <strong>{group.result_type}</strong>
-        {group.mx && (
-          <>
-            {" "}
-            at <strong>{group.mx}</strong>
-          </>
-        )}{" "}
-        for {group.domain} meanwhile. It is still counted, and stands here under “Muted”.
-      </p>
+      <p class="soft">{words}</p>
       <div class="stack-s">
         <TextField label="Until and with" hint="Leave it empty to mute it until somebody ends it." type="date" min={today} value={until} set={setUntil} wrong={wrongDay} />
         <div class="row">

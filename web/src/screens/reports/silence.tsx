@@ -7,7 +7,6 @@ import { asApiError } from "../../api/problem";
 import { useAction } from "../../state/resource";
 import { can } from "../../state/session";
 import { Button, LinkButton } from "../../ui/button";
-import { Icon } from "../../ui/icon";
 import { announce } from "../../ui/live";
 import { Empty, Notice } from "../../ui/page";
 import { Badge } from "../../ui/status";
@@ -46,7 +45,6 @@ export function QuietDomains({ silence }: { silence: Silence[] }) {
         {silence.map((each) => (
           <details class="more" key={each.domain}>
             <summary>
-              <Icon name="right" size={12} />
               {each.domain}
               {each.causes.some((one) => one.certain) && <Badge tone="attention">Cause known</Badge>}
             </summary>

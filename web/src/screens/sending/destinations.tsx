@@ -10,7 +10,7 @@ import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
-import { decisionWords, keptDecision, recordWords } from "./decision";
+import { beforePrefix, decisionWords, keptDecision, recordWords } from "./decision";
 
 interface PolicyPage {
   policies: KeptPolicy[];
@@ -20,22 +20,27 @@ const rows = 50;
 
 export function Destinations() {
   const [typed, setTyped] = useState("");
-  const [contains, setContains] = useState("");
+  const [prefix, setPrefix] = useState("");
   const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      setContains(typed.trim().toLowerCase());
+      setPrefix(typed.trim().toLowerCase());
       setPages([""]);
     }, 250);
     return () => window.clearTimeout(timer);
   }, [typed]);
-  const after = pages.at(-1) ?? "";
-  const found = useResource<PolicyPage>(`policies ${contains} ${after}`, (signal) => api.get("/policies", { after, contains, limit: rows }, signal));
+  // The list is in order of the names, so that those which begin alike stand together.
+  const after = pages.at(-1) || beforePrefix(prefix);
+  const found = useResource<PolicyPage>(`policies ${prefix} ${after}`, async (signal) => {
+    const page = await api.get<PolicyPage>("/policies", { after, limit: rows }, signal);
+    const fits = page.policies.filter((each) => each.domain.startsWith(prefix));
+    return { policies: fits, next: fits.length === page.policies.length ? page.next : null };
+  });
   const data = found.data;
   return (
     <section class="card" aria-label="Destinations">
       <header>
-        <SearchField label="Find a destination" value={typed} set={setTyped} />
+        <SearchField label="Find a destination" placeholder="Begins with…" value={typed} set={setTyped} />
       </header>
       {found.error && !data ? (
         <Failed error={found.error} retry={found.reload} what="The list" />
@@ -44,8 +49,8 @@ export function Destinations() {
           <Bones lines={8} />
         </div>
       ) : data.policies.length === 0 ? (
-        <Empty icon="send" title={contains ? "No destination fits" : "No destination is known yet"} level={3}>
-          <p>{contains ? `Nothing is remembered of “${contains}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
+        <Empty icon="send" title={prefix ? "No destination fits" : "No destination is known yet"} level={3}>
+          <p>{prefix ? `Nothing is remembered that begins with “${prefix}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
         </Empty>
       ) : (
         <div class="flush">

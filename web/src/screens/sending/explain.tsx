@@ -94,8 +94,8 @@ export function Explain({ domain, close }: { domain: string; close: () => void }
               </Button>
             </>
           )}
-          <Button size="small" kind="quiet" icon="close" label="Close" onClick={close} />
         </div>
+        <Button size="small" kind="quiet" icon="close" label="Close" onClick={close} />
       </header>
       <div class="card-body stack">
         {refresh.error && <Notice tone="bad">{refresh.error.message}</Notice>}

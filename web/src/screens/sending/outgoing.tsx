@@ -179,7 +179,6 @@ function Row({ of }: { of: OutgoingReport }) {
       </ul>
       <details class="more">
         <summary>
-          <Icon name="right" size={12} />
           File and id
         </summary>
         <p class="dim small mono break">

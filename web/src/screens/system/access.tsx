@@ -53,14 +53,16 @@ function People() {
                 <p class="row">
                   <strong>{each.name}</strong>
                   <Role role={each.role} tenant={each.tenant} />
-                  {session.value?.name === each.name && <span class="dim small">you</span>}
+                  {session.value?.name.replace(/^user /, "") === each.name && <span class="dim small">you</span>}
                 </p>
                 <p class="dim small">
                   Since <DayOf at={each.made_at} />, last signed in <Ago at={each.last_login} />
                 </p>
               </div>
-              <Button size="small" icon="pencil" onClick={() => setChanging(each)} label={`Change ${each.name}`} />
-              <Button size="small" kind="danger" icon="trash" onClick={() => setRemoving(each.name)} label={`Remove ${each.name}`} />
+              <div class="row">
+                <Button size="small" icon="pencil" onClick={() => setChanging(each)} label={`Change ${each.name}`} />
+                <Button size="small" kind="danger" icon="trash" onClick={() => setRemoving(each.name)} label={`Remove ${each.name}`} />
+              </div>
             </li>
           ))}
         </ul>

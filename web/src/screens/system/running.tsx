@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs, where it listens, what waits, and the last errors. Asked again while it is looked at.
+import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { Json } from "../../api/types";
 import { useResource } from "../../state/resource";
 import { now } from "../../state/session";
 import { count, plural, span } from "../../text/format";
+import { Button } from "../../ui/button";
+import { MuteDialog } from "../reports/mute_dialog";
 import { Bones, Failed, Notice } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
@@ -25,9 +28,7 @@ export function Running() {
   return (
     <div class="stack">
       {rows(data, "alarms").map((each) => (
-        <Notice key={text(each, "key")} tone="bad" title={text(each, "title")}>
-          Since <Ago at={text(each, "since")} />. <code>{text(each, "key")}</code>
-        </Notice>
+        <Alarm key={text(each, "key")} name={text(each, "key")} title={text(each, "title")} since={text(each, "since")} />
       ))}
       <ul class="tiles">
         <li class="tile">
@@ -181,6 +182,23 @@ export function Running() {
       )}
       <Counts of={data} />
     </div>
+  );
+}
+
+function Alarm({ name, title, since }: { name: string; title: string; since: string }) {
+  const [muting, setMuting] = useState(false);
+  return (
+    <Notice tone="bad" title={title}>
+      <div class="row">
+        <span>
+          Since <Ago at={since} />. <code>{name}</code>
+        </span>
+        <Button size="small" kind="quiet" icon="mute" onClick={() => setMuting(true)}>
+          Mute
+        </Button>
+      </div>
+      {muting && <MuteDialog title="Mute this alarm" words={`Nobody is told again of “${title}” meanwhile. It is shown here as long as it is so.`} body={{ key: name }} close={() => setMuting(false)} done={() => setMuting(false)} />}
+    </Notice>
   );
 }
 
