@@ -44,6 +44,13 @@ json::value time_or_null(const std::optional<base::utc_seconds>& at) {
     return at ? json::value(base::format_utc(*at)) : json::value(nullptr);
 }
 
+template<class... Cell>
+std::vector<json::value> row_of(const Cell&... cells) {
+    std::vector<json::value> row;
+    (row.emplace_back(cells), ...);
+    return row;
+}
+
 void show(const insight::table& table, bool as_json) {
     if (as_json)
         print(insight::table_ndjson(table));
@@ -125,9 +132,9 @@ int cmd_access_token_list(const common_options& common) {
                      {"used_at", "LAST USED", kind::whole}, {"expires_at", "ENDS", kind::whole}};
     table.nothing = "There is no token yet: mailtight access token add NAME";
     for (const auto& each : *all)
-        table.rows.push_back({each.to.name, each.to.role, text_or_null(each.to.tenant),
-                              base::format_utc(each.made_at), time_or_null(each.used_at),
-                              time_or_null(each.expires_at)});
+        table.rows.push_back(row_of(each.to.name, each.to.role, text_or_null(each.to.tenant),
+                                    base::format_utc(each.made_at), time_or_null(each.used_at),
+                                    time_or_null(each.expires_at)));
     show(table, common.json);
     return fine;
 }
@@ -226,8 +233,8 @@ int cmd_access_user_list(const common_options& common) {
                      {"last_login", "LAST LOGIN", kind::whole}};
     table.nothing = "Nobody logs in by a password yet: mailtight access user add NAME";
     for (const auto& each : *all)
-        table.rows.push_back({each.to.name, each.to.role, text_or_null(each.to.tenant),
-                              base::format_utc(each.made_at), time_or_null(each.last_login)});
+        table.rows.push_back(row_of(each.to.name, each.to.role, text_or_null(each.to.tenant),
+                                    base::format_utc(each.made_at), time_or_null(each.last_login)));
     show(table, common.json);
     return fine;
 }
@@ -282,8 +289,8 @@ int cmd_access_log(const common_options& common, const access_options& options) 
                      {"status", "STATUS", kind::number}};
     table.nothing = "Nobody has logged in or changed anything yet.";
     for (const auto& each : *all)
-        table.rows.push_back({each.number, base::format_utc(each.at), each.who, each.from, each.what,
-                              each.subject, each.status});
+        table.rows.push_back(row_of(each.number, base::format_utc(each.at), each.who, each.from, each.what,
+                                    each.subject, each.status));
     show(table, common.json);
     return fine;
 }
