@@ -182,6 +182,8 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
         core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
         works = works || each->is_way_in() || (each.get() == core.pages && now.running);
     }
+    if (!works && core.pages && !core.pages->status().last_error.empty())
+        return std::unexpected(core.pages->status().last_error);
     if (!works)
         return std::unexpected("nothing to do is configured: set lmtp.listen, smtp.listen, https.listen, "
                                "maildir.path, mbox.path or imap.host to take reports in, a listener of "

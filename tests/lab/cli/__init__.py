@@ -3,5 +3,5 @@
 
 Each module here holds cases; run_all runs them all."""
 
-from cli import doctor, examples, guide_check, guide_dns, guide_policy, guide_waiting, reports, rules, shapes  # noqa: F401
+from cli import doctor, examples, guide_check, guide_dns, guide_policy, guide_waiting, pages, reports, rules, shapes  # noqa: F401
 from cli.case import names, run_all, selected  # noqa: F401
