@@ -63,7 +63,7 @@ planning_needs daemon_domain_desk::needs() {
 
 io::task<told<planned>> daemon_domain_desk::plan_of(model::looked_after wish, bool fresh) {
     const auto found = looks_.find(wish.domain);
-    if (!fresh && found != looks_.end() && core_.loop().now() - found->second.at < look_lasts) {
+    if (!fresh && found != looks_.end() && policy_time().now() - found->second.at < look_lasts) {
         auto before = found->second.made;
         auto past = co_await ask<plan::remembered>(
             [&wish](store::domain_store& from) { return publish::recall(from, wish); });
@@ -85,7 +85,7 @@ io::task<told<planned>> daemon_domain_desk::plan_of(model::looked_after wish, bo
         co_return std::unexpected(refuse(refusal::kind::away, made.error()));
     if (looks_.size() >= looks_kept)
         looks_.erase(std::ranges::min_element(looks_, {}, [](const auto& each) { return each.second.at; }));
-    looks_.insert_or_assign(wish.domain, looked{.made = *made, .at = core_.loop().now()});
+    looks_.insert_or_assign(wish.domain, looked{.made = *made, .at = policy_time().now()});
     co_return std::move(*made);
 }
 
@@ -235,7 +235,7 @@ io::task<told<model::enforce_evidence>> daemon_domain_desk::readiness(std::strin
     if (!wish)
         co_return std::unexpected(wish.error());
     const auto found = looks_.find(wish->domain);
-    if (found != looks_.end() && core_.loop().now() - found->second.at < look_lasts)
+    if (found != looks_.end() && policy_time().now() - found->second.at < look_lasts)
         co_return found->second.made.evidence;
     co_return co_await hands_->evidence(wish->domain);
 }

@@ -79,7 +79,7 @@ journey("the plan is followed to enforce", {}, async (world) => {
   const name = "harbour-freight.test";
   await page.goto(`/domains/${name}?tab=settings`);
   await settled(page);
-  await page.getByRole("radio", { name: "Enforce" }).check();
+  await page.getByRole("radio", { name: /^Enforce/ }).check();
   await page.getByRole("button", { name: "Save" }).click();
   await until(page, `/domains/${name}`, (now) => now.wish.aim === "enforce");
   await page.goto(`/domains/${name}`);
@@ -87,6 +87,7 @@ journey("the plan is followed to enforce", {}, async (world) => {
   const done = [];
   for (let turn = 0; turn < 60; ++turn) {
     const plan = await get(page, `/domains/${name}/plan`);
+    if (process.env.SAY) console.log(JSON.stringify([plan.finished, plan.next, plan.steps.filter((s) => s.state !== "done").map((s) => [s.number, s.kind, s.state, s.on_word, s.blocked]).slice(0, 2)]));
     if (plan.finished) break;
     const step = plan.steps.find((each) => each.number === plan.next) ?? plan.steps.find((each) => each.state !== "done");
     const act = page.getByRole("region", { name: "Next step" }).getByRole("button", { name: /^Do it/ });
@@ -96,12 +97,15 @@ journey("the plan is followed to enforce", {}, async (world) => {
       await act.click();
       done.push(step.kind);
       await page.waitForTimeout(1500);
-    } else if (step.state === "now") await world.demo.order({ do: "wait", seconds: 660 });
-    else await world.demo.day();
+    } else if (step.state === "now") {
+      await world.demo.order({ do: "wait", seconds: 660 });
+      await page.waitForTimeout(700); // the daemon looks, and does what is due
+    } else await world.demo.day();
   }
   const view = await until(page, `/domains/${name}`, (now) => now.row.mode === "enforce", 90);
   same("the policy in the end", view.row.mode, "enforce");
   holds(`a person gave the word: ${done}`, done.includes("serve-policy"));
+  if (process.env.SAY) console.log((await world.demo.order({ do: "log" })).log);
   holds("the plan is finished", (await get(page, `/domains/${name}/plan`)).finished);
   await page.reload();
   await settled(page);
