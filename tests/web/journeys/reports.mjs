@@ -50,7 +50,7 @@ journey("a failure is muted with a reason, and told of again", {}, async (world)
 });
 
 const report = (name) => ({
-  "organization-name": "A file of somebody",
+  "organization-name": "Bigmail",
   "date-range": { "start-datetime": "2026-01-05T00:00:00Z", "end-datetime": "2026-01-05T23:59:59Z" },
   "contact-info": "tls-reports@bigmail.test",
   "report-id": `${name}-${Date.now()}`,
