@@ -185,7 +185,7 @@ std::string_view fault_of(std::string_view criterion) {
          {"TLS 1.2 or later", "its TLS is too old"},
          {"the certificate names the MX host", "its certificate is for another name"},
          {"chain to a public root", "its certificate comes from no public authority"},
-         {"not expired", "its certificate is not in its dates"}}};
+         {"not expired", "its certificate has expired, or is not valid yet"}}};
     const auto found = std::ranges::find(words, criterion, [](const auto& each) { return each[0]; });
     return found == words.end() ? criterion : (*found)[1];
 }

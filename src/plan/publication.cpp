@@ -96,10 +96,13 @@ void add_mending(const picture& p, step_list& list, const mx_choice& mx) {
     for (const auto& one : mail_hosts(p)) {
         if (one.passes.value_or(true))
             continue;
+        // What was seen is long, and stands below the fault.
+        const auto fault = one.why.substr(0, one.why.find(": "));
+        const auto seen = fault.size() < one.why.size() ? " Seen: " + one.why.substr(fault.size() + 2) : "";
         list.add({.kind = step_kind::mend,
                   .by = step_actor::person,
-                  .title = fmt::format("Mend {}: {}", one.host, one.why),
-                  .why = "Senders that hold the enforce policy deliver no mail to it.",
+                  .title = fmt::format("Mend {}: {}", one.host, fault),
+                  .why = "Senders that hold the enforce policy deliver no mail to it." + seen,
                   .how = fmt::format(
                       "Run: mailtight check {}\n"
                       "If that takes longer: mailtight domain set {} --pause\n"

@@ -11,8 +11,8 @@ import { chosen, run } from "./lib/journey.mjs";
 import "./journeys/first_start.mjs";
 import "./journeys/reports.mjs";
 import "./journeys/access.mjs";
-import "./journeys/every_page.mjs";
 import "./journeys/sending.mjs";
+import "./journeys/every_page.mjs";
 import "./journeys/domains.mjs";
 import "./journeys/documents.mjs";
 

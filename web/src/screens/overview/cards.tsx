@@ -12,7 +12,7 @@ import { useWindowed } from "../../ui/windowed";
 import { Course, Next, Verdict } from "./cells";
 import type { Rows } from "./pages";
 
-const cardHeight = 204;
+const cardHeight = 212;
 const partNames: [keyof Parts, string][] = [
   ["sts_record", "Record"],
   ["policy_file", "Policy"],
