@@ -12,7 +12,7 @@ const images = join(top, "docs", "images");
 const shots = [
   { file: "overview", path: "/", theme: "light", height: 900 },
   { file: "overview-dark", path: "/", theme: "dark", height: 900 },
-  { file: "domain", path: "/domains/harbour-freight.test", theme: "light", height: 1100 },
+  { file: "domain", path: "/domains/harbour-docks.test", theme: "light", height: 1010 },
   { file: "reports", path: "/reports", theme: "light", height: 1100 },
 ];
 

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
 import { useResource } from "../../state/resource";
+import { count } from "../../text/format";
 import { Button } from "../../ui/button";
 import { SearchField } from "../../ui/field";
 import { Icon } from "../../ui/icon";
@@ -109,7 +110,7 @@ function Row({ of }: { of: KeptPolicy }) {
           {words}
         </Badge>
       </td>
-      <td data-name="Policy fetched">{of.fetched_at ? <Ago at={of.fetched_at} /> : <span class="dim">{recordWords[of.record.state] ?? of.record.state}</span>}</td>
+      <td data-name="Policy fetched">{of.fetched_at ? <Ago at={of.fetched_at} /> : <span class="dim">{of.record.state === "valid" ? "not yet" : (recordWords[of.record.state] ?? of.record.state)}</span>}</td>
       <td data-name="Holds until">{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
       <td data-name="Last used">
         <Ago at={of.used_at} />
@@ -119,8 +120,12 @@ function Row({ of }: { of: KeptPolicy }) {
           <span class="tone-bad">
             <code>{of.failure.fault}</code>
             <span class="soft small">
-              {" "}
-              {of.failure.in_a_row} in a row, since <Ago at={of.failure.since} />
+              {of.failure.in_a_row > 0 && ` ${count(of.failure.in_a_row)} in a row`}
+              {of.failure.since && (
+                <>
+                  , since <Ago at={of.failure.since} />
+                </>
+              )}
             </span>
           </span>
         ) : (
