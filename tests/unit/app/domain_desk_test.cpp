@@ -4,6 +4,7 @@
 #include "app/daemon_core.h"
 #include "app/domain_desk.h"
 #include "app/policy_time.h"
+#include "store/domains.h"
 #include "support/scratch.h"
 
 #include <fmt/format.h>
