@@ -63,14 +63,30 @@ planning_needs daemon_domain_desk::needs() {
 
 io::task<told<planned>> daemon_domain_desk::plan_of(model::looked_after wish, bool fresh) {
     const auto found = looks_.find(wish.domain);
-    if (!fresh && found != looks_.end() && core_.loop().now() - found->second.at < look_lasts) {
+    if (!fresh && found != looks_.end() && policy_time().now() - found->second.at < look_lasts) {
         auto before = found->second.made;
-        auto past = co_await ask<plan::remembered>(
-            [&wish](store::domain_store& from) { return publish::recall(from, wish); });
-        if (!past)
-            co_return std::unexpected(store_away(past.error()));
+        const auto at = found->second.at;
+        // Nothing where a step was done since: what was seen then is no longer so.
+        const auto recalled = co_await ask<std::optional<plan::remembered>>(
+            [&wish, at](store::domain_store& from) -> store::result<std::optional<plan::remembered>> {
+                const auto last = from.changes(wish.domain, 0, 1);
+                if (!last)
+                    return std::unexpected(last.error());
+                if (!last->empty() && last->front().at >= at)
+                    return std::nullopt;
+                auto past = publish::recall(from, wish);
+                if (!past)
+                    return std::unexpected(past.error());
+                return std::move(*past);
+            });
+        if (!recalled)
+            co_return std::unexpected(store_away(recalled.error()));
+        if (!*recalled) {
+            looks_.erase(wish.domain);
+            co_return co_await plan_of(std::move(wish), true);
+        }
         const bool certificate = before.past.certificate_here;
-        before.past = std::move(*past);
+        before.past = **recalled;
         before.past.certificate_here = before.past.certificate_here || certificate;
         hands_->configured(wish, before.past);
         before.next = plan_again(wish, before, policy_time().now());
@@ -80,12 +96,13 @@ io::task<told<planned>> daemon_domain_desk::plan_of(model::looked_after wish, bo
         co_return std::unexpected(
             refuse(refusal::kind::busy, "too many domains are being looked at; again in a moment"));
     const turn_to_look mine(looking_);
+    const auto began = policy_time().now();
     auto made = co_await plan_for(needs(), wish);
     if (!made)
         co_return std::unexpected(refuse(refusal::kind::away, made.error()));
     if (looks_.size() >= looks_kept)
         looks_.erase(std::ranges::min_element(looks_, {}, [](const auto& each) { return each.second.at; }));
-    looks_.insert_or_assign(wish.domain, looked{.made = *made, .at = core_.loop().now()});
+    looks_.insert_or_assign(wish.domain, looked{.made = *made, .at = began});
     co_return std::move(*made);
 }
 
@@ -235,7 +252,7 @@ io::task<told<model::enforce_evidence>> daemon_domain_desk::readiness(std::strin
     if (!wish)
         co_return std::unexpected(wish.error());
     const auto found = looks_.find(wish->domain);
-    if (found != looks_.end() && core_.loop().now() - found->second.at < look_lasts)
+    if (found != looks_.end() && policy_time().now() - found->second.at < look_lasts)
         co_return found->second.made.evidence;
     co_return co_await hands_->evidence(wish->domain);
 }

@@ -64,7 +64,7 @@ private:
     // ---- domain_desk_plans.cpp ----
     struct looked {
         planned made;
-        io::loop::time_point at{};
+        base::utc_seconds at{}; ///< of the clock by which plans wait
     };
     planning_needs needs();
     /// From a look of the last minutes where `fresh` does not say otherwise.

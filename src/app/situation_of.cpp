@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace mailtight::app {
@@ -177,13 +178,25 @@ void host_seen(const model::observation& seen, const our_place& ours, plan::situ
                }));
 }
 
+/// What a criterion that is not met comes to; its own name says what should be.
+std::string_view fault_of(std::string_view criterion) {
+    constexpr std::array<std::array<std::string_view, 2>, 5> words{
+        {{"accepts mail over TLS", "it takes no mail over TLS"},
+         {"TLS 1.2 or later", "its TLS is too old"},
+         {"the certificate names the MX host", "its certificate is for another name"},
+         {"chain to a public root", "its certificate comes from no public authority"},
+         {"not expired", "its certificate is not in its dates"}}};
+    const auto found = std::ranges::find(words, criterion, [](const auto& each) { return each[0]; });
+    return found == words.end() ? criterion : (*found)[1];
+}
+
 plan::mx_seen mx_of(const advise::mx_judgement& judged) {
     plan::mx_seen out{.host = judged.host, .passes = {}, .why = {}};
     std::optional<std::string> untested;
     for (const auto& each : judged.criteria) {
         if (each.state == advise::criterion_state::fail) {
             out.passes = false;
-            out.why = fmt::format("{}: {}", each.name, each.why);
+            out.why = fmt::format("{}: {}", fault_of(each.name), each.why);
             return out;
         }
         if (each.state == advise::criterion_state::not_tested && !untested)

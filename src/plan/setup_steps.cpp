@@ -38,7 +38,8 @@ void add_report_way(const picture& p, step_list& list, const std::vector<std::st
                                 "place exists: mailtight plan {} --said report-way",
                                 p.wish.domain, p.wish.domain)};
     if (mark != p.wish.marks.end())
-        one.why = fmt::format("Known since {}: {}", say_day(mark->second.at), mark->second.text);
+        one.why = fmt::format("Known since {}{}{}", say_day(mark->second.at),
+                              mark->second.text.empty() ? "." : ": ", mark->second.text);
     list.add(std::move(one), mark != p.wish.marks.end() ? so::done : so::ready, aside);
 }
 

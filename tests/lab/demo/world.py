@@ -154,7 +154,6 @@ class World:
         home = Organisation("keel", 0)
         chain = self.authority.leaf("good", [f"mx.{REPORTS}", f"in.{REPORTS}"])
         domains = json.dumps([d.name for d in DOMAINS])
-        web = f'[web]\nlisten = ["127.0.0.1:{self.port}"]\n' if self.web else ""
         more = f"""[reports]
 domains = {domains}
 mailboxes = ["{MAILBOX}"]
@@ -178,9 +177,11 @@ dkim-folder = "{self.folder}/dkim"
 [mail]
 route = "direct"
 from = "mailtight@{OPERATOR}"
-{web}"""
+"""
         self.desk = Publisher(self.binary, self.folder / "desk", DESK, self.names, self.pebble, more=more,
                               publish=f'rua = ["mailto:{MAILBOX}"]', watch='full = "24h"\ncheap = "6h"')
+        if self.web:
+            self.desk.text = self.desk.text.replace("[web]\nlisten = []", f'[web]\nlisten = ["127.0.0.1:{self.port}"]', 1)
         self.desk.text = self.desk.text.replace("[serve]\n", f'[serve]\ntls-certificates = ["{chain} {self.authority.key_file}"]\n', 1)
         home.daemon = self.desk
         return home
@@ -191,7 +192,6 @@ from = "mailtight@{OPERATOR}"
                                log=made.postfix.log, route='route = "direct"', contact=f"tls-reports@{label}.test")
         made.daemon.text = (made.daemon.text.replace(f"{self.build}/ca.pem", str(self.pebble.trust))
                             .replace("Sender of the lab", f"{label.title()} Mail"))
-        made.daemon.text += "[web]\nlisten = []\n" if self.web else ""
         return made
 
     def prepare(self, few: bool = False) -> None:

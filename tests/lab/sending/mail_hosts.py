@@ -4,6 +4,7 @@ changed while it runs, as an administrator would repair it."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -63,7 +64,10 @@ class MailHost:
 
     def stop(self) -> None:
         for one in self.sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # or the accept() that waits keeps the port
             one.close()
+        self.sockets.clear()
 
     def _accept(self, server: socket.socket) -> None:
         while True:

@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-export const widths = { wide: { width: 1366, height: 900 }, narrow: { width: 390, height: 844 } };
+export const widths = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } };
 
 export async function launch() {
   return chromium.launch({

@@ -27,7 +27,7 @@ export function HistoryTab({ domain }: { domain: string }) {
         <header>
           <h2>Policies that were served</h2>
         </header>
-        {served.length ? <Served served={served} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
+        {served.length ? <Served served={[...served].reverse()} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
       </section>
       {states.length > 0 && <Seen states={states} />}
       {fetches.length > 0 && (

@@ -69,6 +69,13 @@ export const Changed = ({ row }: { row: OverviewRow }) =>
 /** Whose turn it is, and what with. */
 export function Next({ row }: { row: OverviewRow }) {
   const next = row.next;
+  if (!next && row.light === "bad")
+    return (
+      <span class="overview-do yours">
+        <Icon name="right" />
+        Mend what is broken
+      </span>
+    );
   if (!next)
     return (
       <span class="dim overview-do">

@@ -49,7 +49,7 @@ export function Destinations() {
           <Bones lines={8} />
         </div>
       ) : data.policies.length === 0 ? (
-        <Empty icon="send" title={prefix ? "No destination fits" : "No destination is known yet"} level={3}>
+        <Empty icon="send" title={prefix ? "No destination fits" : "No destination is known yet"}>
           <p>{prefix ? `Nothing is remembered that begins with “${prefix}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
         </Empty>
       ) : (

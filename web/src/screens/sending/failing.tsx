@@ -9,7 +9,7 @@ export function Failing({ of }: { of: Sending }) {
   if (!of.parts.results)
     return (
       <section class="card">
-        <Empty icon="pause" title="Results of deliveries are not collected" level={3}>
+        <Empty icon="pause" title="Results of deliveries are not collected">
           <p>
             The section <code>[collect]</code> of the configuration switches it on: Postfix tells what came of each delivery, or its log is read.
           </p>
@@ -19,7 +19,7 @@ export function Failing({ of }: { of: Sending }) {
   if (of.failures.length === 0)
     return (
       <section class="card">
-        <Empty icon="good" title="Nothing failed in two days" level={3}>
+        <Empty icon="good" title="Nothing failed in two days">
           <p>Every delivery that your mail servers told of was encrypted as its destination asks.</p>
         </Empty>
       </section>

@@ -140,7 +140,7 @@ const switchOn = { policies: "[resolve]", results: "[collect]", reports: "[deliv
 function PartOff({ part }: { part: keyof typeof switchOn }) {
   return (
     <section class="card">
-      <Empty icon="pause" title="This part is switched off" level={3}>
+      <Empty icon="pause" title="This part is switched off">
         <p>
           The section <code>{switchOn[part]}</code> of the configuration switches it on. <code>mailtight doctor</code> prints the lines for your mail server.
         </p>

@@ -8,7 +8,8 @@ import { now } from "../../state/session";
 import { count, plural, span } from "../../text/format";
 import { Button } from "../../ui/button";
 import { MuteDialog } from "../reports/mute_dialog";
-import { Bones, Failed, Notice } from "../../ui/page";
+import { Bones, Failed } from "../../ui/page";
+import { Icon } from "../../ui/icon";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
 import { bytes, flag, listenersOf, number, object, partsOf, queuesOf, rows, text, troublesOf } from "./status";
@@ -25,11 +26,23 @@ export function Running() {
   const since = Date.parse(text(data, "since"));
   const troubles = troublesOf(data);
   const listeners = listenersOf(data);
+  const alarms = rows(data, "alarms");
   return (
     <div class="stack">
-      {rows(data, "alarms").map((each) => (
-        <Alarm key={text(each, "key")} name={text(each, "key")} title={text(each, "title")} since={text(each, "since")} />
-      ))}
+      {alarms.length > 0 && (
+        <section class="card" aria-labelledby="alarms-title">
+          <header>
+            <h2 id="alarms-title">
+              Alarms <span class="count">{count(alarms.length)}</span>
+            </h2>
+          </header>
+          <ul class="queues alarms flush">
+            {alarms.map((each) => (
+              <Alarm key={text(each, "key")} name={text(each, "key")} title={text(each, "title")} since={text(each, "since")} />
+            ))}
+          </ul>
+        </section>
+      )}
       <ul class="tiles">
         <li class="tile">
           <span class="tile-name">Parts</span>
@@ -187,18 +200,29 @@ export function Running() {
 
 function Alarm({ name, title, since }: { name: string; title: string; since: string }) {
   const [muting, setMuting] = useState(false);
+  const of = name.split("/")[1] ?? "";
+  const domain = of.includes(".") ? of : ""; // the key: what it is about, then of whom
   return (
-    <Notice tone="bad" title={title}>
-      <div class="row">
-        <span>
-          Since <Ago at={since} />. <code>{name}</code>
-        </span>
-        <Button size="small" kind="quiet" icon="mute" onClick={() => setMuting(true)}>
-          Mute
-        </Button>
+    <li>
+      <Icon name="bad" />
+      <div>
+        <strong>
+          {domain && !title.includes(domain) && (
+            <>
+              <a href={`/domains/${domain}`}>{domain}</a>:{" "}
+            </>
+          )}
+          {title}
+        </strong>
+        <div class="dim small">
+          Since <Ago at={since} />
+        </div>
       </div>
+      <Button size="small" kind="quiet" icon="mute" onClick={() => setMuting(true)}>
+        Mute
+      </Button>
       {muting && <MuteDialog title="Mute this alarm" words={`Nobody is told again of “${title}” meanwhile. It is shown here as long as it is so.`} body={{ key: name }} close={() => setMuting(false)} done={() => setMuting(false)} />}
-    </Notice>
+    </li>
   );
 }
 
