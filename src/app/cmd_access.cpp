@@ -24,6 +24,7 @@ namespace json = boost::json;
 using kind = insight::column::kind;
 
 constexpr std::uint64_t days_most = 36'500;
+constexpr std::size_t owner_bytes = 253; ///< as of a domain's
 
 base::utc_seconds now() {
     return base::system_clock().now();
@@ -76,12 +77,25 @@ std::optional<store::granted> grant_of(const access_options& options, std::strin
         complain(fmt::format("--role {}: viewer, operator or administrator", base::printable(to.role, 60)));
         return {};
     }
-    if (!options.owner.empty())
-        to.tenant = options.owner;
+    if (const auto wrong = fault_of_owner(options); !wrong.empty()) {
+        complain(wrong);
+        return {};
+    }
+    to.tenant = options.owner;
     return to;
 }
 
 } // namespace
+
+std::string fault_of_owner(const access_options& options) {
+    if (!options.owner)
+        return "";
+    if (options.owner->empty() || *options.owner == "none")
+        return "--owner: this is nobody; without --owner all domains are seen";
+    if (options.owner->size() > owner_bytes || base::printable(*options.owner) != *options.owner)
+        return fmt::format("--owner: a name of 1 to {} bytes", owner_bytes);
+    return "";
+}
 
 int cmd_access_token_add(const common_options& common, const access_options& options) {
     const auto to = grant_of(options, "mailtight access token add backup --role viewer");

@@ -205,7 +205,11 @@ public:
         return files_.read(std::move(file), std::move(rules));
     }
     io::task<std::expected<api::imported_file, api::upload_refusal>> import(api::upload file) override {
-        return files_.import(std::move(file), *core_.keeper);
+        bool learned = false;
+        auto done = co_await files_.import(std::move(file), *core_.keeper, store_place(core_.set), learned);
+        if (learned)
+            static_cast<void>(co_await take_domains(core_, {}, core_.set.count_unverified));
+        co_return done;
     }
 
     io::task<store::result<std::expected<api::report_test, api::test_refusal>>>

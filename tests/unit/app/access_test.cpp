@@ -96,6 +96,10 @@ TEST_F(access_commands, what_was_typed_wrongly_makes_nothing) {
         {"no name", {}},
         {"a name with a space", {.name = "a b"}},
         {"a role that there is not", {.name = "a", .role = "root"}},
+        {"an owner that is nobody: a script's empty variable", {.name = "a", .owner = ""}},
+        {"the word for nobody", {.name = "a", .owner = "none"}},
+        {"an owner that no domain can have", {.name = "a", .owner = std::string(254, 'x')}},
+        {"an owner of two lines", {.name = "a", .owner = "a\nb"}},
         {"more days than anybody lives", {.name = "a", .days = 10'000'000'000}},
     };
     for (const auto& each : bad)
