@@ -59,6 +59,8 @@ int cmd_login_link(const common_options& common, const access_options& options) 
         complain(secret.error());
         return not_done;
     }
+    write_down(**kept, "login-link", options.owner ? fmt::format("{} of {}", role, *options.owner) : role,
+               base::system_clock().now());
     const auto running = address_of_daemon(common.set);
     const std::string address = running.empty() ? "http://127.0.0.1:8460" : running;
     const auto link = login_url(address, *secret);
