@@ -36,6 +36,7 @@ store::report_row row(std::int64_t number, std::string domain) {
 
 insight::failure_group group(std::string domain, std::string result, std::string mx) {
     insight::failure_group made;
+    made.diagnosis.confidence = "certain";
     made.domain = std::move(domain);
     made.result_type = std::move(result);
     made.mx = std::move(mx);
