@@ -73,6 +73,17 @@ struct counting_store final : store::store {
     quarantine(const mailtight::store::filter&) override {
         return {};
     }
+    result<std::optional<mailtight::store::day>> newest_day(std::span<const std::string>) override {
+        return std::optional<mailtight::store::day>();
+    }
+    result<std::vector<mailtight::store::reporter_day_row>>
+    reporter_days(const mailtight::store::filter&) override {
+        return {};
+    }
+    result<mailtight::store::worst_failures> worst_failures(const mailtight::store::filter&,
+                                                            std::size_t) override {
+        return {};
+    }
     result<mailtight::store::sizes> size() override { return mailtight::store::sizes{}; }
 };
 

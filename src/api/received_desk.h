@@ -59,10 +59,12 @@ struct failing_list {
 struct shown_report {
     std::string report_domain;
     boost::json::object document;
+    std::vector<std::string> named = {}; ///< every domain that it tells of, lower case
 };
 struct raw_report {
     std::string report_domain;
-    std::string json; ///< "" : no longer kept
+    std::string json;                    ///< "" : no longer kept
+    std::vector<std::string> named = {}; ///< every domain that it tells of, lower case
 };
 
 /// A file somebody handed in.

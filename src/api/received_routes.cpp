@@ -54,6 +54,18 @@ struct sight {
     bool sees(std::string_view domain) const {
         return all || std::ranges::binary_search(theirs, base::lower(domain));
     }
+    /// A report of theirs that tells of nothing but theirs and what lies below: some reporters put several
+    /// domains, which may be several owners', into one.
+    bool sees(const std::string& report_domain, const std::vector<std::string>& named) const {
+        return sees(report_domain) && std::ranges::all_of(named, [this](std::string_view name) {
+                   for (;; name.remove_prefix(name.find('.') + 1)) {
+                       if (sees(name))
+                           return true;
+                       if (name.find('.') == std::string_view::npos)
+                           return false;
+                   }
+               });
+    }
 };
 
 io::task<store::result<sight>> sight_of(context& with, const caller& by) {
@@ -137,7 +149,7 @@ io::task<wire::http_reply> show(context& with, call asked) {
     auto found = co_await with.received->show(wanted);
     if (!found)
         co_return store_problem(found.error());
-    if (!*found || !may->sees((*found)->report_domain))
+    if (!*found || !may->sees((*found)->report_domain, (*found)->named))
         co_return no_such_report();
     co_return json_reply(std::move((*found)->document));
 }
@@ -152,7 +164,7 @@ io::task<wire::http_reply> raw(context& with, call asked) {
     auto found = co_await with.received->raw(wanted);
     if (!found)
         co_return store_problem(found.error());
-    if (!*found || !may->sees((*found)->report_domain))
+    if (!*found || !may->sees((*found)->report_domain, (*found)->named))
         co_return no_such_report();
     if ((*found)->json.empty())
         co_return wire::problem(404, "Not Found", "the body of this report is no longer kept");

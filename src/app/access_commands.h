@@ -6,20 +6,25 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 
 namespace mailtight::app {
 
 struct access_options {
     std::string name;
-    std::string role;          ///< "" : viewer for people and tokens, administrator for a link
-    std::string owner;         ///< the tenant; "" : all domains
-    std::string password_file; ///< "" : asked for at the terminal; "-": standard input
-    std::uint64_t days = 0;    ///< of a token; 0: for ever
-    std::uint64_t minutes = 0; ///< of a link; 0: 15
-    std::uint64_t limit = 50;  ///< of the log
+    std::string role;                      ///< "" : viewer for people and tokens, administrator for a link
+    std::optional<std::string> owner = {}; ///< the tenant; nothing: all domains
+    std::string password_file;             ///< "" : asked for at the terminal; "-": standard input
+    std::uint64_t days = 0;                ///< of a token; 0: for ever
+    std::uint64_t minutes = 0;             ///< of a link; 0: 15
+    std::uint64_t limit = 50;              ///< of the log
     std::int64_t before = 0;
 };
+
+/// What is wrong with `--owner`; "" where nothing is. A script whose variable is empty must not get a token
+/// for every domain.
+std::string fault_of_owner(const access_options& options);
 
 int cmd_login_link(const common_options& common, const access_options& options);
 int cmd_access_token_add(const common_options& common, const access_options& options);

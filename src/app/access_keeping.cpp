@@ -2,7 +2,9 @@
 #include "app/access_keeping.h"
 
 #include "api/credentials.h"
+#include "app/domain_access.h"
 #include "app/store_access.h"
+#include "app/terminal.h"
 #include "base/crypto/password.h"
 #include "base/text.h"
 
@@ -71,6 +73,19 @@ std::expected<std::string, std::string> make_link(store::access_store& in, store
     if (!added)
         return std::unexpected(words(added.error()));
     return secret;
+}
+
+void write_down(store::access_store& in, std::string_view what, std::string_view subject,
+                base::utc_seconds now) {
+    const auto done = in.log_audit({.number = 0,
+                                    .at = now,
+                                    .who = person(),
+                                    .from = "command",
+                                    .what = std::string(what),
+                                    .subject = base::printable(subject, 300),
+                                    .status = 200});
+    if (!done)
+        complain("it is done, but the audit log could not be written: " + words(done.error()));
 }
 
 bool has_display() {

@@ -27,6 +27,11 @@ std::expected<std::optional<std::string>, std::string> make_token(store::access_
 std::expected<std::string, std::string> make_link(store::access_store& in, store::granted to,
                                                   std::chrono::seconds lasts, base::utc_seconds now);
 
+/// Into the audit log: a command of whoever types it, such as "access token add". That it cannot be written
+/// is told, and undoes nothing.
+void write_down(store::access_store& in, std::string_view what, std::string_view subject,
+                base::utc_seconds now);
+
 /// Whether a browser can be expected beside this terminal: not over ssh, and a display is there.
 bool has_display();
 /// The line that opens the pages of this machine in a browser elsewhere: `ssh -L 8460:127.0.0.1:8460 NAME`;

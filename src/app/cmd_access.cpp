@@ -24,6 +24,7 @@ namespace json = boost::json;
 using kind = insight::column::kind;
 
 constexpr std::uint64_t days_most = 36'500;
+constexpr std::size_t owner_bytes = 253; ///< as of a domain's
 
 base::utc_seconds now() {
     return base::system_clock().now();
@@ -60,6 +61,10 @@ void show(const insight::table& table, bool as_json) {
             {.colour = stdout_colour(), .width = terminal_width(), .whole_tables = !stdout_terminal()}));
 }
 
+std::string grant_words(const store::granted& to) {
+    return fmt::format("{}, {}{}", to.name, to.role, to.tenant ? " of " + *to.tenant : "");
+}
+
 /// What was typed as a grant; the fault was told already where there is none.
 std::optional<store::granted> grant_of(const access_options& options, std::string_view example) {
     if (options.name.empty()) {
@@ -76,12 +81,25 @@ std::optional<store::granted> grant_of(const access_options& options, std::strin
         complain(fmt::format("--role {}: viewer, operator or administrator", base::printable(to.role, 60)));
         return {};
     }
-    if (!options.owner.empty())
-        to.tenant = options.owner;
+    if (const auto wrong = fault_of_owner(options); !wrong.empty()) {
+        complain(wrong);
+        return {};
+    }
+    to.tenant = options.owner;
     return to;
 }
 
 } // namespace
+
+std::string fault_of_owner(const access_options& options) {
+    if (!options.owner)
+        return "";
+    if (options.owner->empty() || *options.owner == "none")
+        return "--owner: this is nobody; without --owner all domains are seen";
+    if (options.owner->size() > owner_bytes || base::printable(*options.owner) != *options.owner)
+        return fmt::format("--owner: a name of 1 to {} bytes", owner_bytes);
+    return "";
+}
 
 int cmd_access_token_add(const common_options& common, const access_options& options) {
     const auto to = grant_of(options, "mailtight access token add backup --role viewer");
@@ -105,6 +123,7 @@ int cmd_access_token_add(const common_options& common, const access_options& opt
                              to->name, to->name));
         return problems_found;
     }
+    write_down(**kept, "access token add", grant_words(*to), now());
     if (common.json) {
         print(json::serialize(json::object{{"name", to->name},
                                            {"role", to->role},
@@ -150,6 +169,7 @@ int cmd_access_token_remove(const common_options& common, const access_options& 
         complain(fmt::format("there is no token {}", base::printable(options.name, 100)));
         return problems_found;
     }
+    write_down(**kept, "access token remove", options.name, now());
     say(fmt::format("{} is refused from now on; by a running daemon within two seconds", options.name));
     return fine;
 }
@@ -158,7 +178,7 @@ namespace {
 
 /// Writes who it is, with a new password.
 int put(const common_options& common, store::access_store& kept, store::access_user who,
-        const access_options& options) {
+        const access_options& options, std::string_view what) {
     auto password = read_password(options.password_file, who.to.name);
     if (!password)
         return failed(password.error());
@@ -174,6 +194,7 @@ int put(const common_options& common, store::access_store& kept, store::access_u
     who.password = std::move(*encoded);
     if (const auto done = kept.put_user(who); !done)
         return failed(done.error());
+    write_down(kept, what, grant_words(who.to), now());
     if (common.json)
         print(json::serialize(json::object{
                   {"name", who.to.name}, {"role", who.to.role}, {"tenant", text_or_null(who.to.tenant)}}) +
@@ -201,7 +222,8 @@ int cmd_access_user_add(const common_options& common, const access_options& opti
                              to->name));
         return problems_found;
     }
-    return put(common, **kept, {.to = *to, .password = "", .made_at = now(), .last_login = {}}, options);
+    return put(common, **kept, {.to = *to, .password = "", .made_at = now(), .last_login = {}}, options,
+               "access user add");
 }
 
 int cmd_access_user_password(const common_options& common, const access_options& options) {
@@ -215,7 +237,7 @@ int cmd_access_user_password(const common_options& common, const access_options&
         complain(fmt::format("there is nobody of the name {}", base::printable(options.name, 100)));
         return problems_found;
     }
-    return put(common, **kept, **there, options);
+    return put(common, **kept, **there, options, "access user password");
 }
 
 int cmd_access_user_list(const common_options& common) {
@@ -250,6 +272,7 @@ int cmd_access_user_remove(const common_options& common, const access_options& o
         complain(fmt::format("there is nobody of the name {}", base::printable(options.name, 100)));
         return problems_found;
     }
+    write_down(**kept, "access user remove", options.name, now());
     say(fmt::format("{} is let in no longer", options.name));
     return fine;
 }
@@ -268,6 +291,7 @@ int cmd_access_end(const common_options& common, const access_options& options) 
             return failed(some.error());
         ended += *some;
     }
+    write_down(**kept, "access end", options.name, now());
     if (common.json)
         print(json::serialize(json::object{{"ended", ended}}) + "\n");
     else

@@ -42,6 +42,10 @@ int cmd_login_link(const common_options& common, const access_options& options) 
         complain(fmt::format("--minutes: at most {}", minutes_most));
         return wrong_usage;
     }
+    if (const auto wrong = fault_of_owner(options); !wrong.empty()) {
+        complain(wrong);
+        return wrong_usage;
+    }
     const auto lasts = std::chrono::minutes(options.minutes > 0 ? options.minutes : 15);
     auto kept = open_access_to_change(common.set);
     if (!kept) {
@@ -49,13 +53,14 @@ int cmd_login_link(const common_options& common, const access_options& options) 
         return not_done;
     }
     store::granted to{.name = person(), .role = role, .tenant = {}};
-    if (!options.owner.empty())
-        to.tenant = options.owner;
+    to.tenant = options.owner;
     auto secret = make_link(**kept, std::move(to), lasts, base::system_clock().now());
     if (!secret) {
         complain(secret.error());
         return not_done;
     }
+    write_down(**kept, "login-link", options.owner ? fmt::format("{} of {}", role, *options.owner) : role,
+               base::system_clock().now());
     const auto running = address_of_daemon(common.set);
     const std::string address = running.empty() ? "http://127.0.0.1:8460" : running;
     const auto link = login_url(address, *secret);

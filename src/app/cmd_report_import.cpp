@@ -2,7 +2,7 @@
 // `report import`: into the store, through the running daemon or, where none runs, alone. The same again
 // changes nothing, so a broken run is simply begun anew.
 #include "app/control_client.h"
-#include "app/import_batch.h"
+#include "app/handed_in.h"
 #include "app/key_source.h"
 #include "app/options.h"
 #include "app/report_facts.h"
@@ -53,17 +53,21 @@ private:
 
 class by_itself final : public importer {
 public:
-    by_itself(world& with, io::resolver& keys, writable_store store, intake::keeper_options options)
+    by_itself(world& with, io::resolver& keys, std::string place, writable_store store,
+              intake::keeper_options options)
         : with_(with)
+        , place_(std::move(place))
         , lock_(std::move(store.lock))
         , keeper_(with.loop, std::move(store.opened), keys, with.clock, std::move(options)) {}
     std::expected<boost::json::array, std::string> import(std::vector<intake::input> batch) override {
         auto done = with_.loop.block_on(keep_all(with_.loop, keeper_, std::move(batch), with_.clock.now()));
+        with_.loop.block_on(count_handed_in(keeper_, place_, done, with_.clock.now()));
         return to_json(done);
     }
 
 private:
     world& with_;
+    std::string place_;
     write_lock lock_;
     intake::keeper keeper_;
 };
@@ -94,7 +98,8 @@ std::expected<std::unique_ptr<importer>, std::string> choose(const common_option
     options.strict_dkim_service = common.set.strict_dkim_service;
     for (const auto& server : common.set.trusted_authservers)
         options.trusted_authservers.push_back(base::lower(server));
-    return std::make_unique<by_itself>(with, keys, std::move(*store), std::move(options));
+    return std::make_unique<by_itself>(with, keys, store_place(common.set), std::move(*store),
+                                       std::move(options));
 }
 
 struct totals {

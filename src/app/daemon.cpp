@@ -179,7 +179,8 @@ std::expected<void, std::string> open_parts(daemon_core& core) {
             return std::unexpected(opened.error());
         }
         const auto now = each->status();
-        core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
+        if (!now.where.empty()) // the pages' usual address may be taken: that was said
+            core.log->write(base::event::listening, {{"part", now.name}, {"at", now.where}});
         works = works || each->is_way_in() || (each.get() == core.pages && now.running);
     }
     if (!works && core.pages && !core.pages->status().last_error.empty())

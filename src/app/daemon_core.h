@@ -81,8 +81,8 @@ struct daemon_core {
     std::unique_ptr<alarm_loop> alarms;
     std::unique_ptr<results_desk> desk; ///< where results are collected or reports delivered
     std::unique_ptr<api::domain_desk> looked_after;
-    std::shared_ptr<api::context> api;  ///< filled by the parts that are on
-    look_memory looks;                  ///< that people asked for
+    std::shared_ptr<api::context> api; ///< filled by the parts that are on
+    look_memory looks;                 ///< that people asked for
     std::unique_ptr<api::received_desk> received;
     std::unique_ptr<api::system_desk> system;
     std::vector<std::unique_ptr<part>> parts;

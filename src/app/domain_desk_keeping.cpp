@@ -28,6 +28,11 @@ std::vector<std::string> or_word(const std::optional<std::vector<std::string>>& 
     return !said ? std::vector<std::string>{} : said->empty() ? std::vector<std::string>{word} : *said;
 }
 
+/// Whether somebody else looks after it, or the installation has its reports, is not told to a tenant.
+refusal cannot_be_added(const std::string& domain) {
+    return refuse(refusal::kind::conflict, fmt::format("{} cannot be added", domain));
+}
+
 /// A word that means something else on the command line, or nothing at all, is refused.
 std::optional<refusal> check_words(const api::wish_change& said) {
     struct checked {
@@ -118,6 +123,10 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
         co_return std::unexpected(refuse(forbidden, "owner: only an operator of all domains says it"));
     if (auto problem = check_words(what.wish))
         co_return std::unexpected(std::move(*problem));
+    // Its reports would be theirs to read with it: the operator gives such a domain away, nobody takes it.
+    if (by.tenant &&
+        std::ranges::find(core_.domains, name->name, &store::own_domain::name) != core_.domains.end())
+        co_return std::unexpected(cannot_be_added(name->name));
     if (auto open = co_await ready(); !open)
         co_return std::unexpected(open.error());
     const auto now = policy_time().now();
@@ -148,10 +157,9 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
     if (!done)
         co_return std::unexpected(store_away(done.error()));
     if (*done != saved::yes) {
-        // Whether somebody else looks after it is not told to a tenant.
         co_return std::unexpected(
-            refuse(conflict, by.tenant ? fmt::format("{} cannot be added", wish.domain)
-                                       : fmt::format("{} is looked after already", wish.domain)));
+            by.tenant ? cannot_be_added(wish.domain)
+                      : refuse(conflict, fmt::format("{} is looked after already", wish.domain)));
     }
     auto kept = co_await theirs(wish.domain, by);
     if (!kept)

@@ -4,7 +4,7 @@
 #include "api/site.h"
 #include "app/control_client.h"
 #include "app/daemon_core.h"
-#include "app/import_batch.h"
+#include "app/handed_in.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -57,6 +57,8 @@ io::task<wire::http_reply> import_all(daemon_core& core, std::string body) {
     if (!inputs)
         co_return wire::problem(400, "Bad Request", "the body is no batch of inputs");
     auto done = co_await keep_all(core.loop(), *core.keeper, std::move(*inputs), core.now());
+    if (co_await count_handed_in(*core.keeper, store_place(core.set), done, core.now()))
+        static_cast<void>(co_await take_domains(core, {}, core.set.count_unverified));
     co_return json_reply(to_json(done));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages and the API beside them, on one listener of their own. It is on by default, for this machine
 // alone: an address that somebody else has is an error only where it was asked for.
+#include "api/credentials.h"
 #include "api/doorkeeper.h"
 #include "api/pages_site.h"
 #include "api/site.h"
@@ -10,6 +11,7 @@
 #include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/store_access.h"
+#include "base/host_name.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -26,6 +28,7 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::uint16_t default_port = 8460;
+constexpr std::uint64_t hours_most = 24 * 366, days_most = 36'500;
 
 bool is_loopback(const base::ip_address& address) {
     static const std::array here = {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")};
@@ -44,12 +47,51 @@ struct wanted {
     bool by_default = false; ///< nobody asked for the address
 };
 
+/// Fields that browsers and proxies fill themselves: whoever they name, it is nobody.
+bool names_nobody(std::string_view field) {
+    constexpr auto taken = std::to_array<std::string_view>(
+        {"accept", "accept-encoding", "accept-language", "authorization", "connection", "content-length",
+         "content-type", "cookie", "host", "origin", "referer", "transfer-encoding", "user-agent", "via",
+         "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"});
+    return std::ranges::find(taken, base::lower(field)) != taken.end();
+}
+
+/// A setting that would quietly do nothing, or let nobody in.
+std::optional<std::string> fault_in(const settings& set) {
+    for (const auto& host : set.web_hosts) {
+        const auto name = std::string_view(host).substr(host.starts_with("*.") ? 2 : 0);
+        if (!base::is_host_name(name) && !base::ip_address::parse(name))
+            return fmt::format(
+                "web.hosts: \"{}\" is no name of a host, such as mailtight.example.com, without "
+                "scheme and port",
+                base::printable(host, 300));
+    }
+    const std::string_view field = set.web_proxy_field;
+    const bool word =
+        std::ranges::all_of(field, [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; });
+    if (!field.empty() && (!word || names_nobody(field)))
+        return fmt::format(
+            "web.proxy-user-field: \"{}\" cannot be the field in which a proxy names somebody; "
+            "take one of its own, such as X-Remote-User",
+            base::printable(field, 100));
+    if (!field.empty() && set.web_proxies.empty())
+        return "web.proxy-user-field: nobody is believed without web.trusted-proxies, the proxies that fill "
+               "it";
+    if (set.web_session_hours < 1 || set.web_session_hours > hours_most)
+        return fmt::format("web.session-hours: 1 to {}", hours_most);
+    if (set.web_audit_days < 1 || set.web_audit_days > days_most)
+        return fmt::format("web.audit-days: 1 to {}", days_most);
+    return {};
+}
+
 std::expected<wanted, std::string> wanted_of(const settings& set) {
     wanted all;
     auto proxies = networks("web.trusted-proxies", set.web_proxies);
     if (!proxies)
         return std::unexpected(proxies.error());
     all.proxies = std::move(*proxies);
+    if (auto wrong = fault_in(set))
+        return std::unexpected(std::move(*wrong));
     all.tls = !set.web_certificates.empty();
     all.by_default = set.web_listen == settings().web_listen;
     for (const auto& host : set.web_hosts)
@@ -74,7 +116,8 @@ class house_rules {
 public:
     explicit house_rules(const wanted& from)
         : proxies_(from.proxies)
-        , any_name_(!from.hosts.empty() || from.tls || !from.proxies.empty())
+        , hosts_(from.hosts)
+        , any_name_(from.hosts.empty() && (from.tls || !from.proxies.empty()))
         , proxies_alone_(!from.tls && !from.proxies.empty()) {}
 
     std::optional<wire::http_reply> refuses(const io::http_exchange& asked) const {
@@ -84,21 +127,17 @@ public:
                 proxies_, [&](const auto& each) { return each.contains(asked.peer.address->address); }))
             return wire::problem(403, "", "only the proxies of web.trusted-proxies may connect here");
         // A page elsewhere may give its own name our address (DNS rebinding); it comes with that name.
-        if (!any_name_ && !is_local_name(asked.request.host))
-            return wire::problem(
-                421, "",
-                "this address is for this machine: http://127.0.0.1 or http://localhost; for "
-                "another name set web.hosts");
+        if (!any_name_ && !asked.request.host.empty() && !api::is_our_host(asked.request.host, hosts_))
+            return wire::problem(421, "",
+                                 hosts_.empty() ? "this address is for this machine: http://127.0.0.1 or "
+                                                  "http://localhost; for another name set web.hosts"
+                                                : "this name is not ours: web.hosts names those that are");
         return {};
     }
 
 private:
-    static bool is_local_name(std::string_view host) {
-        if (host.starts_with('[') && host.ends_with(']'))
-            host = host.substr(1, host.size() - 2);
-        return host.empty() || host == "localhost" || base::ip_address::parse(host);
-    }
     std::vector<base::ip_network> proxies_;
+    std::vector<std::string> hosts_;
     bool any_name_, proxies_alone_;
 };
 
@@ -123,9 +162,11 @@ public:
                                                                  bool changes) override {
         auto who = co_await behind_.enter(asked, changes);
         const bool leaves = asked.request.path == fmt::format("{}/session", api::root);
-        if (who && changes && set_.web_read_only && !leaves)
+        if (who && changes && set_.web_read_only && !leaves) {
+            behind_.noted(&*who, asked, 403);
             co_return std::unexpected(
                 wire::problem(403, "Forbidden", "these pages only show (web.read-only)"));
+        }
         co_return who;
     }
     void noted(const api::caller* who, const io::http_exchange& asked, int status) override {
@@ -225,12 +266,12 @@ public:
         , gate_(door_, core.set)
         , server_(core.loop(), options(core), core.with->clock) {
         const auto rules = std::make_shared<const house_rules>(what_);
-        server_.add_site(under(rules, api::make_pages_site(api::built_pages(), what_.hosts)));
+        // Every name comes to them, so that one that is not ours hears so, and an address is always ours.
+        server_.add_site(under(rules, api::make_pages_site(api::built_pages(), {})));
         looks_ = make_look_desk(core);
         core.api->looks = looks_.get();
         core.api->access = &door_;
         api::site_options site;
-        site.hosts = what_.hosts;
         site.keeper = &gate_;
         server_.add_site(under(rules, api::make_site(core.api, std::move(site))));
     }

@@ -10,6 +10,7 @@
 #include "app/report_period.h"
 #include "app/report_test_runs.h"
 #include "base/text.h"
+#include "store/judge.h"
 
 #include <algorithm>
 #include <map>
@@ -137,7 +138,8 @@ public:
                     today = std::move(*known);
                 }
                 return shown(api::shown_report{.report_domain = domain,
-                                               .document = insight::stored_json(**found, today, rows_shown)});
+                                               .document = insight::stored_json(**found, today, rows_shown),
+                                               .named = store::domains_named((*found)->report)});
             });
     }
 
@@ -150,7 +152,8 @@ public:
             if (!*found)
                 return body();
             return body(api::raw_report{.report_domain = (*found)->report.report_domain,
-                                        .json = std::move((*found)->report.json)});
+                                        .json = std::move((*found)->report.json),
+                                        .named = store::domains_named((*found)->report)});
         });
     }
 
@@ -205,7 +208,11 @@ public:
         return files_.read(std::move(file), std::move(rules));
     }
     io::task<std::expected<api::imported_file, api::upload_refusal>> import(api::upload file) override {
-        return files_.import(std::move(file), *core_.keeper);
+        bool learned = false;
+        auto done = co_await files_.import(std::move(file), *core_.keeper, store_place(core_.set), learned);
+        if (learned)
+            static_cast<void>(co_await take_domains(core_, {}, core_.set.count_unverified));
+        co_return done;
     }
 
     io::task<store::result<std::expected<api::report_test, api::test_refusal>>>

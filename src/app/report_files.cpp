@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/report_files.h"
 
-#include "app/import_batch.h"
+#include "app/handed_in.h"
 #include "app/key_source.h"
 #include "insight/render_report.h"
 #include "mail/message.h"
@@ -136,15 +136,16 @@ io::task<std::expected<api::read_file, api::upload_refusal>> report_files::read(
                                                     now] { return examine(*opened, rules, *keys, now); });
 }
 
-io::task<std::expected<api::imported_file, api::upload_refusal>> report_files::import(api::upload file,
-                                                                                      intake::keeper& into) {
+io::task<std::expected<api::imported_file, api::upload_refusal>>
+report_files::import(api::upload file, intake::keeper& into, std::string place, bool& learned) {
     if (under_way_ >= files_at_once)
         co_return std::unexpected(api::upload_refusal::busy);
     const counted_in here(under_way_);
     auto held = std::make_shared<api::upload>(std::move(file));
     auto opened = co_await thread_.run<std::shared_ptr<inputs_of_file>>(
         [held] { return std::make_shared<inputs_of_file>(inputs_of(std::move(*held), inputs_most)); });
-    const auto done = co_await keep_all(loop_, into, std::move(opened->inputs), clock_.now());
+    auto done = co_await keep_all(loop_, into, std::move(opened->inputs), clock_.now());
+    learned = co_await count_handed_in(into, std::move(place), done, clock_.now());
     api::imported_file out;
     std::size_t later = 0;
     for (const auto& one : done) {

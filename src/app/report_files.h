@@ -38,8 +38,10 @@ public:
     /// Read, judged and explained; nothing is stored.
     io::task<std::expected<api::read_file, api::upload_refusal>> read(api::upload file, file_rules rules);
     /// Kept by the word of whoever hands it in; a mail is judged by its signature all the same.
-    io::task<std::expected<api::imported_file, api::upload_refusal>> import(api::upload file,
-                                                                            intake::keeper& into);
+    /// What is about a domain looked after counts. `place`: of the database. `learned`: set where a domain
+    /// became known by it.
+    io::task<std::expected<api::imported_file, api::upload_refusal>>
+    import(api::upload file, intake::keeper& into, std::string place, bool& learned);
 
 private:
     io::loop& loop_;

@@ -56,8 +56,7 @@ store::result<result_days::seen> result_days::side::sum(base::utc_seconds now) {
     seen made{.days = {}, .failures = failures, .outbox = *figures};
     for (auto day = begin; day <= today; day += std::chrono::days(1)) {
         const auto found = kept.find(day);
-        made.days.push_back(found == kept.end() ? store::result_store::day_sum{.day = day}
-                                                      : found->second);
+        made.days.push_back(found == kept.end() ? store::result_store::day_sum{.day = day} : found->second);
     }
     return made;
 }

@@ -22,8 +22,10 @@ std::vector<setting_key> host_keys() {
          "carry-out",
          &settings::carry_out,
          "Whether this machine carries out the plans of the domains looked after, gets certificates and "
-         "watches: \"automatic\" is yes where listen or plain-listen is set, and where the pages are on and the "
-         "database is this machine's own; \"yes\" also where all policies are hosted elsewhere; \"no\" for a machine that only serves what another one of the same database "
+         "watches: \"automatic\" is yes where listen or plain-listen is set, and where the pages are on and "
+         "the "
+         "database is this machine's own; \"yes\" also where all policies are hosted elsewhere; \"no\" for a "
+         "machine that only serves what another one of the same database "
          "publishes.",
          {"automatic", "yes", "no"}},
         {"publish",

@@ -161,8 +161,9 @@ private:
     }
 
     using answered = std::optional<wire::http_reply>;
-    /// Nothing where the peer went away, or has its events.
-    task<answered> answer(wire::http_request_reader& reader, http_exchange& asked) {
+    /// Nothing where the peer went away, or has its events. Not inlined: its frame would become part of that
+    /// of a connection which waits.
+    [[gnu::noinline]] task<answered> answer(wire::http_request_reader& reader, http_exchange& asked) {
         handed_over_ = false;
         auto came = co_await read_until(reader, on().now() + with_->options.head_time,
                                         [](auto& of) { return of.head_complete(); });

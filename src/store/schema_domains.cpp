@@ -5,10 +5,10 @@
 //
 // Who writes takes its locks in this order, so that machines that share a database wait for each other but
 // never in a circle: `token_bucket`, `looked_after`, `domain_work` in key order, `served_head`,
-// `domain_counter`, and then `publication`, `kept_certificate` and `domain_shown`, which are only written under
-// their counter. Several calls in one transaction keep to it among rows of `domain_work`; who saves certificates in
-// it may hold the counter already, for whose sake nobody waits who holds one of these rows: they are under
-// its lease.
+// `domain_counter`, and then `publication`, `kept_certificate` and `domain_shown`, which are only written
+// under their counter. Several calls in one transaction keep to it among rows of `domain_work`; who saves
+// certificates in it may hold the counter already, for whose sake nobody waits who holds one of these rows:
+// they are under its lease.
 #include "store/schema.h"
 
 #include <array>

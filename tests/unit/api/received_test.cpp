@@ -36,6 +36,7 @@ store::report_row row(std::int64_t number, std::string domain) {
 
 insight::failure_group group(std::string domain, std::string result, std::string mx) {
     insight::failure_group made;
+    made.diagnosis.confidence = "certain";
     made.domain = std::move(domain);
     made.result_type = std::move(result);
     made.mx = std::move(mx);
@@ -346,6 +347,31 @@ TEST_F(tenant_of_reports, reports_of_others_and_of_nobody_are_not_there) {
         EXPECT_EQ(bad(404, "GET", foreign), bad(404, "GET", "/reports/77")) << "as if it were not there";
     EXPECT_THAT(good("GET", "/reports").at("reports").as_array(), SizeIs(1))
         << "one that names a domain of theirs beside others is the others'";
+}
+
+TEST_F(tenant_of_reports, a_report_that_tells_of_others_beside_theirs_is_not_shown) {
+    struct naming {
+        std::vector<std::string> named;
+        bool shown;
+        const char* why;
+    };
+    const store::stored_report stored{
+        .row = row(1, "acme.example"), .report = tests::report("g", "acme.example", 3, 1), .versions = {}};
+    desk_.reports[1] = {"acme.example", insight::stored_json(stored, {}, 100)};
+    desk_.bodies[1] = "{}";
+    for (const auto& [named, shown, why] : std::vector<naming>{
+             {{"acme.example"}, true, "theirs"},
+             {{"acme.example", "acme.test"}, true, "two of theirs"},
+             {{"acme.example", "a.mail.acme.example"}, true, "what lies below theirs"},
+             {{"acme.example", "other.example"}, false, "another owner's numbers"},
+             {{"acme.example", "notacme.example"}, false, "not below theirs"},
+             {{"acme.example", "example"}, false, "above theirs"},
+             {{"acme.example", ""}, false, "no domain at all"},
+         }) {
+        desk_.named[1] = named;
+        EXPECT_EQ(ask("GET", "/reports/1").status, shown ? 200 : 404) << why;
+        EXPECT_EQ(ask("GET", "/reports/1/raw").status, shown ? 200 : 404) << why;
+    }
 }
 
 TEST_F(tenant_of_reports, mutes_are_theirs_alone) {

@@ -30,6 +30,7 @@ public:
     std::vector<store::report_row> rows;
     std::map<std::int64_t, std::pair<std::string, boost::json::object>> reports;
     std::map<std::int64_t, std::string> bodies;
+    std::map<std::int64_t, std::vector<std::string>> named; ///< domains in reports
     report_period period;
     failing_list failing;
     std::map<std::string, insight::mute> silent;
@@ -59,13 +60,15 @@ public:
             co_return std::unexpected(the_store_is_away);
         if (found == reports.end())
             co_return std::nullopt;
-        co_return shown_report{.report_domain = found->second.first, .document = found->second.second};
+        co_return shown_report{
+            .report_domain = found->second.first, .document = found->second.second, .named = named[number]};
     }
     io::task<store::result<std::optional<raw_report>>> raw(store::report_number number) override {
         const auto found = reports.find(number);
         if (found == reports.end())
             co_return std::nullopt;
-        co_return raw_report{.report_domain = found->second.first, .json = bodies[number]};
+        co_return raw_report{
+            .report_domain = found->second.first, .json = bodies[number], .named = named[number]};
     }
     io::task<store::result<report_period>> summary(store::filter of) override {
         co_return note(of, {}, period);

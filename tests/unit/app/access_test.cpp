@@ -3,6 +3,7 @@
 // refuse.
 #include "app/access_commands.h"
 #include "app/access_keeping.h"
+#include "app/domain_access.h"
 #include "base/crypto/password.h"
 #include "support/scratch.h"
 
@@ -96,11 +97,30 @@ TEST_F(access_commands, what_was_typed_wrongly_makes_nothing) {
         {"no name", {}},
         {"a name with a space", {.name = "a b"}},
         {"a role that there is not", {.name = "a", .role = "root"}},
+        {"an owner that is nobody: a script's empty variable", {.name = "a", .owner = ""}},
+        {"the word for nobody", {.name = "a", .owner = "none"}},
+        {"an owner that no domain can have", {.name = "a", .owner = std::string(254, 'x')}},
+        {"an owner of two lines", {.name = "a", .owner = "a\nb"}},
         {"more days than anybody lives", {.name = "a", .days = 10'000'000'000}},
     };
     for (const auto& each : bad)
         EXPECT_EQ(add_token(each.typed).status, wrong_usage) << each.why;
     EXPECT_THAT(*kept()->tokens(), IsEmpty());
+}
+
+TEST_F(access_commands, who_let_somebody_in_stands_in_the_log) {
+    ASSERT_EQ(add_token({.name = "shop", .role = "operator", .owner = "ann"}).status, fine);
+    ASSERT_EQ(add_token({.name = "shop"}).status, problems_found) << "what was not done is not written";
+    ASSERT_EQ(run([&] { return cmd_login_link(common_, {.role = "viewer"}); }).status, fine);
+    ASSERT_EQ(run([&] { return cmd_access_token_remove(common_, {.name = "shop"}); }).status, fine);
+    std::vector<std::string> lines;
+    for (const auto& each : *kept()->audit(0, 100)) {
+        EXPECT_EQ(each.who, person());
+        EXPECT_EQ(each.from, "command");
+        lines.push_back(each.what + ": " + each.subject);
+    }
+    EXPECT_THAT(lines, testing::ElementsAre("access token remove: shop", "login-link: viewer",
+                                            "access token add: shop, operator of ann"));
 }
 
 TEST_F(access_commands, a_password_comes_from_the_first_line_of_a_file) {

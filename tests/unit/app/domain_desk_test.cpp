@@ -4,6 +4,7 @@
 #include "app/daemon_core.h"
 #include "app/domain_desk.h"
 #include "app/policy_time.h"
+#include "store/domains.h"
 #include "support/scratch.h"
 
 #include <fmt/format.h>
@@ -160,6 +161,20 @@ TEST_F(domain_desk_test, a_tenant_sees_and_changes_their_own_alone) {
     wait_for_table();
     EXPECT_THAT(names(), ElementsAre("ann.example", "bob.example", "ours.example"));
     EXPECT_THAT(names({.owner = "bob"}), ElementsAre("bob.example"));
+}
+
+TEST_F(domain_desk_test, a_domain_whose_reports_are_kept_here_is_given_to_a_tenant_and_never_taken_by_one) {
+    core_.domains = {{.name = "ours.example", .token = "t", .added_at = {}}}; // [reports] domains names it
+    const auto ann = tenant("ann");
+    const auto words = refused(run(desk_->add({.domain = "Ours.example"}, ann)), refusal::kind::conflict);
+    EXPECT_THAT(words, HasSubstr("cannot be added"));
+    refused(run(desk_->find("ours.example", everybody())), refusal::kind::absent);
+    add("bob.example", everybody(), {.owner = "bob"});
+    EXPECT_EQ(refused(run(desk_->add({.domain = "bob.example"}, ann)), refusal::kind::conflict),
+              "bob.example cannot be added")
+        << "one refusal is as the other";
+    EXPECT_EQ(add("ours.example", everybody(), {.owner = "ann"}).wish.owner, "ann");
+    EXPECT_TRUE(run(desk_->find("ours.example", ann)));
 }
 
 TEST_F(domain_desk_test, what_cannot_be_wanted_is_told_with_its_place) {

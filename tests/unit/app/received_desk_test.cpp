@@ -72,6 +72,27 @@ TEST_F(pages_of_reports, from_a_file_to_a_silenced_failure) {
     EXPECT_THAT(good("GET", "/mutes").at("mutes").as_array(), SizeIs(0));
 }
 
+TEST_F(pages_of_reports, what_is_handed_in_about_a_domain_looked_after_counts_wherever_its_record_leads) {
+    common_.set.domains.clear();
+    common_.set.mailboxes.clear(); // as without any configuration: no report comes by itself
+    fresh_ = common_.set;
+    begin();
+    const auto strange = good("POST", "/reports?name=r.json", report);
+    EXPECT_EQ(strange.at("quarantined").to_number<int>(), 1) << "no report makes a domain known";
+    EXPECT_EQ(strange.at("reports").at(0).at("why").as_string(), "not one of our domains");
+
+    good("POST", "/domains", R"({"domain":"example.com"})");
+    std::string second = report;
+    second.replace(second.find("\"one\""), 5, "\"two\"");
+    const auto known = good("POST", "/reports?name=r.json", second);
+    EXPECT_EQ(known.at("added").to_number<int>(), 1);
+    EXPECT_EQ(known.at("quarantined").to_number<int>(), 0);
+    EXPECT_EQ(known.at("reports").at(0).at("why").as_string(), "");
+    EXPECT_THAT(good("GET", "/reports?domain=example.com").at("reports").as_array(), SizeIs(2))
+        << "the one that waited too";
+    EXPECT_EQ(good("GET", "/status").at("domains").to_number<int>(), 1);
+}
+
 TEST_F(pages_of_reports, a_test_report_without_a_record_says_so) {
     begin();
     const auto begun = good("POST", "/report-tests", R"({"domain":"example.com"})");

@@ -8,6 +8,7 @@
 #include "support/tls_client.h"
 
 #include <fstream>
+#include <functional>
 #include <iterator>
 
 #include <sys/stat.h>
@@ -86,6 +87,51 @@ TEST_F(web, a_name_of_somebody_elses_that_leads_here_is_turned_away) {
         EXPECT_THAT(talk("GET /", "", "", host), StartsWith("HTTP/1.1 200 ")) << host;
     for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example"})
         EXPECT_THAT(talk("GET /", "", "", host), StartsWith("HTTP/1.1 421 ")) << host;
+}
+
+TEST_F(web, with_hosts_addresses_stay_ours_and_other_names_hear_that_they_are_not) {
+    common_.set.web_hosts = {"Pages.Example", "*.apps.example"};
+    start();
+    for (const char* host :
+         {"pages.example", "PAGES.example:8443", "a.apps.example", "127.0.0.1", "localhost"}) {
+        EXPECT_THAT(talk("GET /", "", "", host), StartsWith("HTTP/1.1 200 ")) << host;
+        EXPECT_THAT(talk("GET /api/v1/session", bearer(), "", host), StartsWith("HTTP/1.1 200 ")) << host;
+    }
+    for (const char* host :
+         {"evil.example", "b.a.apps.example", "apps.example", "pages.example.evil.example"}) {
+        EXPECT_THAT(talk("GET /", "", "", host), StartsWith("HTTP/1.1 421 ")) << host;
+        EXPECT_THAT(talk("GET /api/v1/session", bearer(), "", host), StartsWith("HTTP/1.1 421 ")) << host;
+    }
+}
+
+TEST_F(web, what_would_do_nothing_or_let_nobody_in_is_an_error) {
+    struct row {
+        std::function<void(settings&)> change;
+        const char* error; ///< nullptr: it starts
+    };
+    const std::vector<std::string> proxies = {"192.0.2.7"};
+    for (const auto& [change, error] : std::vector<row>{
+             {[](settings& s) { s.web_hosts = {"a b"}; }, "web.hosts"},
+             {[](settings& s) { s.web_hosts = {"https://pages.example"}; }, "web.hosts"},
+             {[](settings& s) { s.web_hosts = {"pages.example:443"}; }, "web.hosts"},
+             {[](settings& s) { s.web_hosts = {"pages.example", "*.apps.example", "192.0.2.1"}; }, nullptr},
+             {[](settings& s) { s.web_proxy_field = "X-Remote-User"; }, "web.trusted-proxies"},
+             {[&](settings& s) { s.web_proxy_field = "X-Remote-User", s.web_proxies = proxies; }, nullptr},
+             {[&](settings& s) { s.web_proxy_field = "Host", s.web_proxies = proxies; }, "proxy-user-field"},
+             {[&](settings& s) { s.web_proxy_field = "cookie", s.web_proxies = proxies; },
+              "proxy-user-field"},
+             {[&](settings& s) { s.web_proxy_field = "X Y", s.web_proxies = proxies; }, "proxy-user-field"},
+             {[](settings& s) { s.web_session_hours = 0; }, "web.session-hours"},
+             {[](settings& s) { s.web_session_hours = ~0ull; }, "web.session-hours"},
+             {[](settings& s) { s.web_audit_days = 0; }, "web.audit-days"},
+         }) {
+        common_.set = fresh_;
+        change(common_.set);
+        if (error)
+            EXPECT_THAT(refusal(), HasSubstr(error));
+        else
+            EXPECT_EQ(refusal(), "");
+    }
 }
 
 TEST_F(web, the_first_start_leaves_a_token_for_its_owner_alone_and_only_the_first) {

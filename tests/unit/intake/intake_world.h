@@ -118,8 +118,8 @@ public:
     reporters(const mailtight::store::filter&) override {
         return {};
     }
-    mailtight::store::result<mailtight::store::worst_failures>
-    worst_failures(const mailtight::store::filter&, std::size_t) override {
+    mailtight::store::result<mailtight::store::worst_failures> worst_failures(const mailtight::store::filter&,
+                                                                              std::size_t) override {
         return {};
     }
     mailtight::store::result<std::optional<mailtight::store::day>>
