@@ -11,6 +11,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace mailtight::app {
 namespace {
 
@@ -256,6 +261,61 @@ TEST_F(domain_desk_test, a_plan_is_made_although_nothing_can_be_seen) {
     EXPECT_EQ(run(desk_->find("example.com", everybody()))->wish.aim, model::aim::testing) << "not kept";
     EXPECT_THAT(refused(run(desk_->plan("example.com", {.to = "mars"}, everybody())), refusal::kind::wrong),
                 HasSubstr("to takes testing"));
+}
+
+/// A name server that answers nothing and counts what it is asked.
+class silent_server {
+public:
+    silent_server() {
+        sockaddr_in at{
+            .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+        socklen_t size = sizeof at;
+        auto* const plain = reinterpret_cast<sockaddr*>(&at);
+        EXPECT_EQ(bind(socket_, plain, size), 0);
+        EXPECT_EQ(getsockname(socket_, plain, &size), 0);
+        port_ = ntohs(at.sin_port);
+    }
+    ~silent_server() { close(socket_); }
+    silent_server(const silent_server&) = delete;
+    silent_server& operator=(const silent_server&) = delete;
+
+    std::string address() const { return fmt::format("127.0.0.1:{}", port_); }
+    /// Since the last time.
+    int asked() const {
+        int count = 0;
+        for (std::array<char, 512> any; recv(socket_, any.data(), any.size(), MSG_DONTWAIT) >= 0;)
+            ++count;
+        return count;
+    }
+
+private:
+    int socket_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    std::uint16_t port_ = 0;
+};
+
+TEST_F(domain_desk_test, a_plan_is_of_the_last_look_until_a_step_was_done) {
+    const silent_server server;
+    desk_.reset();
+    core_.set.dns_servers = {server.address()};
+    core_.with = std::move(*world::make(core_.set, {}));
+    desk_ = std::move(*make_domain_desk(core_));
+    add("example.com", everybody());
+    run([](io::loop& on) -> io::task<int> { // what was changed in the second of a look may have come after it
+        co_await on.sleep_for(1'100ms);
+        co_return 0;
+    }(core_.with->loop));
+    ASSERT_TRUE(run(desk_->plan("example.com", {}, everybody())));
+    EXPECT_GT(server.asked(), 0);
+    ASSERT_TRUE(run(desk_->plan("example.com", {}, everybody())));
+    EXPECT_EQ(server.asked(), 0) << "seen a moment ago";
+    ASSERT_TRUE(store()->log_change({.at = policy_time().now(),
+                                     .domain = "example.com",
+                                     .who = "vm",
+                                     .what = "published-record",
+                                     .to = "1",
+                                     .why = ""}));
+    ASSERT_TRUE(run(desk_->plan("example.com", {}, everybody())));
+    EXPECT_GT(server.asked(), 0) << "what was seen before the step is no longer so";
 }
 
 TEST_F(domain_desk_test, what_was_said_stays_as_a_mark) {
