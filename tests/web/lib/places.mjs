@@ -8,6 +8,7 @@ export const places = [
   { name: "domain-protected", path: "/domains/harbour.test" },
   { name: "domain-testing", path: "/domains/harbour-freight.test" },
   { name: "domain-broken", path: "/domains/harbour-docks.test" },
+  { name: "domain-at-fault", path: "/domains/lantern-works.test" },
   { name: "domain-findings", path: "/domains/harbour-docks.test?tab=findings" },
   { name: "domain-dns", path: "/domains/harbour.test?tab=dns" },
   { name: "domain-history", path: "/domains/harbour.test?tab=history" },

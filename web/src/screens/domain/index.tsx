@@ -130,7 +130,7 @@ export default function DomainScreen({ params }: ScreenProps) {
         </section>
         <div class="domain-columns">
           <div class="stack domain-main">
-            {plan.error && !plan.data ? <Failed error={plan.error} retry={plan.reload} /> : plan.data ? <NextStep plan={plan.data} wish={view.data.wish} doing={doing} /> : <Bones block />}
+            {plan.error && !plan.data ? <Failed error={plan.error} retry={plan.reload} /> : plan.data ? <NextStep plan={plan.data} wish={view.data.wish} doing={doing} broken={row.light === "bad"} /> : <Bones block />}
             <nav class="tabs" aria-label="About this domain">
               {tabs.map(([name, words]) => (
                 <a key={name} class="tab" href={here.value.path + changedQuery(here.value.search, { tab: name === "plan" ? null : name })} aria-current={tab === name ? "page" : undefined}>

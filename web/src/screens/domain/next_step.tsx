@@ -58,8 +58,24 @@ export function StepActions({ step, doing, small }: { step: Step; doing: Doing; 
   );
 }
 
-export function NextStep({ plan, wish, doing }: { plan: Plan; wish: Wish; doing: Doing }) {
+/** `broken`: the last look found errors, which no step of a plan mends. */
+export function NextStep({ plan, wish, doing, broken = false }: { plan: Plan; wish: Wish; doing: Doing; broken?: boolean }) {
   const step = plan.steps.find((one) => one.number === plan.next);
+  if (broken && (plan.finished || !step))
+    return (
+      <section class="card next-step next-done trouble" aria-label="Next step">
+        <span class="next-sign tone-bad">
+          <Icon name="bad" size={22} />
+        </span>
+        <div class="grow">
+          <h2>The plan is done, and something is broken</h2>
+          <p class="soft">The findings say what, what follows from it, and how to mend it.</p>
+        </div>
+        <LinkButton kind="primary" href={here.value.path + changedQuery(here.value.search, { tab: "findings" })} icon="right">
+          See the findings
+        </LinkButton>
+      </section>
+    );
   if (plan.finished || !step)
     return (
       <section class="card next-step next-done" aria-label="Next step">
