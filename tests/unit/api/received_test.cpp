@@ -355,9 +355,8 @@ TEST_F(tenant_of_reports, a_report_that_tells_of_others_beside_theirs_is_not_sho
         bool shown;
         const char* why;
     };
-    const store::stored_report stored{.row = row(1, "acme.example"),
-                                      .report = tests::report("g", "acme.example", 3, 1),
-                                      .versions = {}};
+    const store::stored_report stored{
+        .row = row(1, "acme.example"), .report = tests::report("g", "acme.example", 3, 1), .versions = {}};
     desk_.reports[1] = {"acme.example", insight::stored_json(stored, {}, 100)};
     desk_.bodies[1] = "{}";
     for (const auto& [named, shown, why] : std::vector<naming>{
