@@ -46,8 +46,9 @@ class Watched:
         self.person.pass_seconds(count * HOUR)
 
     def is_told(self, what: str, *words: str, days: int = 0) -> bool:
-        """It comes at the second look, hourly or (`days`) daily; alarms of a moment are told together, half a minute later."""
-        for _ in range(2):
+        """It comes at the second look, hourly or (`days`) daily; alarms of a moment are told together, half a minute later.
+        A look that is counted first may have begun before the change."""
+        for _ in range(3):
             self.look(25 if days else 1.1)
         return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 150)
 
