@@ -47,8 +47,10 @@ public:
     /// something, so that a browser must show that the page is ours.
     virtual io::task<std::expected<caller, wire::http_reply>> enter(const io::http_exchange& asked,
                                                                     bool changes) = 0;
-    /// Told every request that changed something or was refused, for the audit log.
-    virtual void noted(const caller* who, const io::http_exchange& asked, int status) = 0;
+    /// Told every request that changed something or was refused, for the audit log. `subject`: what it is
+    /// about, where its path does not say so.
+    virtual void noted(const caller* who, const io::http_exchange& asked, int status,
+                       std::string_view subject) = 0;
 };
 
 } // namespace mailtight::api

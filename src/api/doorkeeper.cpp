@@ -135,7 +135,7 @@ std::optional<wire::http_reply> doorkeeper::at_the_door(const io::http_exchange&
         return {};
     const auto token = bearer_of(asked.request);
     if (!token) {
-        noted(nullptr, asked, 401);
+        noted(nullptr, asked, 401, "");
         return wrong(asked, token.error());
     }
     auto secret = token->empty() ? cookie_of(asked.request, session_cookie_name(speaks_tls(asked))) : *token;
@@ -183,7 +183,7 @@ io::task<std::expected<caller, wire::http_reply>> doorkeeper::enter(const io::ht
         co_return std::unexpected(wrong(asked, "the session is over: log in again"));
     if (changes)
         if (auto refused = wrong_csrf(asked, *who)) {
-            noted(&*who, asked, refused->status);
+            noted(&*who, asked, refused->status, "");
             co_return std::unexpected(std::move(*refused));
         }
     co_return std::move(*who);
@@ -240,7 +240,7 @@ io::task<std::expected<caller, wire::http_reply>> doorkeeper::by_token(const io:
         remember(digest, who);
     }
     if (!who) {
-        noted(nullptr, asked, 401);
+        noted(nullptr, asked, 401, "");
         co_return std::unexpected(wrong(asked, "this token is not known, or has ended"));
     }
     touch("token", digest);
@@ -274,7 +274,7 @@ io::task<std::expected<std::optional<caller>, wire::http_reply>> doorkeeper::by_
 io::task<std::expected<caller, wire::http_reply>> doorkeeper::by_proxy(const io::http_exchange& asked,
                                                                        std::string name) {
     if (name.empty()) {
-        noted(nullptr, asked, 403);
+        noted(nullptr, asked, 403, "");
         co_return std::unexpected(forbidden("what the proxy gives is no name"));
     }
     const auto key = "proxy " + name;
@@ -302,20 +302,21 @@ io::task<std::expected<caller, wire::http_reply>> doorkeeper::by_proxy(const io:
         remember(key, who);
     }
     if (!who) {
-        noted(nullptr, asked, 403);
+        noted(nullptr, asked, 403, "");
         co_return std::unexpected(forbidden(fmt::format(
             "{} may not ask here: mailtight access user add, or web.proxy-role, lets people in", name)));
     }
     co_return std::move(*who);
 }
 
-void doorkeeper::noted(const caller* who, const io::http_exchange& asked, int status) {
+void doorkeeper::noted(const caller* who, const io::http_exchange& asked, int status,
+                       std::string_view subject) {
     const auto method = asked.request.method == "HEAD" ? std::string("GET") : asked.request.method;
     const auto found = find_route(method, asked.request.path);
     note(who ? who->name : "", asked,
          fmt::format("{} {}", base::printable(asked.request.method, 20),
                      found.at ? found.at->path : base::printable(asked.request.path, 100)),
-         found.item, status);
+         found.item.empty() ? std::string(subject) : found.item, status);
 }
 
 void doorkeeper::note(std::string who, const io::http_exchange& asked, std::string what, std::string subject,

@@ -56,7 +56,8 @@ public:
     std::optional<wire::http_reply> at_the_door(const io::http_exchange& asked, bool open) override;
     io::task<std::expected<caller, wire::http_reply>> enter(const io::http_exchange& asked,
                                                             bool changes) override;
-    void noted(const caller* who, const io::http_exchange& asked, int status) override;
+    void noted(const caller* who, const io::http_exchange& asked, int status,
+               std::string_view subject) override;
 
     // ---- the desk ----
     io::task<std::expected<logged_in, wire::http_reply>> log_in(credentials shown,

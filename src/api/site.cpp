@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -158,7 +159,7 @@ io::task<std::expected<caller, wire::http_reply>> ask_gate(const site_state& sit
     if (!who)
         co_return std::unexpected(std::move(who.error()));
     if (auto refused = refuse_caller(of, *who)) {
-        keeper->noted(&*who, asked, refused->status);
+        keeper->noted(&*who, asked, refused->status, "");
         co_return std::unexpected(std::move(*refused));
     }
     co_return std::move(*who);
@@ -193,6 +194,22 @@ wire::http_reply not_kept(wire::http_reply reply) {
     return reply;
 }
 
+/// What a body asks to add: a domain, or a token by its name; "" where it names none.
+std::string subject_of(std::string_view body) {
+    constexpr std::size_t body_most = 64 * 1'024; // a file handed in has no such subject
+    if (body.size() > body_most || !body.starts_with('{'))
+        return "";
+    boost::system::error_code error;
+    boost::json::parse_options shallow;
+    shallow.max_depth = 8;
+    const auto parsed = boost::json::parse({body.data(), body.size()}, error, {}, shallow);
+    const auto* object = error ? nullptr : parsed.if_object();
+    for (const char* key : {"domain", "name"})
+        if (const auto* value = object ? object->if_contains(key) : nullptr; value && value->is_string())
+            return base::printable(std::string_view(value->as_string()), 300);
+    return "";
+}
+
 io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::http_exchange asked) {
     auto found = find_route(asked_method(asked), asked.request.path);
     if (!found.at) // admit() refused it; a server without admit() comes here
@@ -202,12 +219,13 @@ io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::ht
     auto who = co_await ask_gate(*site, of, asked);
     if (!who)
         co_return std::move(who.error());
+    const auto subject = keeper && of.changes ? subject_of(asked.request.body) : std::string();
     auto made = read_call(*site, std::move(found), asked, *who);
     auto reply = made ? co_await of.handle(*site->with, std::move(*made)) : std::move(made.error());
     if (!keeper)
         co_return reply;
     if (of.changes && !of.open)
-        keeper->noted(&*who, asked, reply.status);
+        keeper->noted(&*who, asked, reply.status, subject);
     co_return not_kept(std::move(reply));
 }
 

@@ -33,6 +33,16 @@ refusal cannot_be_added(const std::string& domain) {
     return refuse(refusal::kind::conflict, fmt::format("{} cannot be added", domain));
 }
 
+/// The keys of the configuration open whatever zone they open: that a name is changed with them is not a
+/// tenant's to say, who may add any name.
+bool wants_our_keys(const model::looked_after& before, const model::looked_after& after) {
+    return after.dns != model::dns_way::by_hand &&
+           (after.dns != before.dns || after.dns_server != before.dns_server);
+}
+constexpr const char* our_keys =
+    "dns: only an operator of all domains lets records be changed by the servers or the hook of this "
+    "installation";
+
 /// A word that means something else on the command line, or nothing at all, is refused.
 std::optional<refusal> check_words(const api::wish_change& said) {
     struct checked {
@@ -144,10 +154,16 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
             co_return std::unexpected(old.error());
         wish = domain_like(*old, name->name, now);
     }
-    if (by.tenant)
+    if (by.tenant) {
         wish.owner = *by.tenant;
+        wish.dns = model::dns_way::by_hand;
+        wish.dns_server.clear();
+    }
+    const auto before = wish;
     if (auto taken = take(wishes_of(what.wish, wish), wish, say_); !taken)
         co_return std::unexpected(refuse(taken.error()));
+    if (by.tenant && wants_our_keys(before, wish))
+        co_return std::unexpected(refuse(forbidden, our_keys));
     if (by.tenant) // whatever the words mean
         wish.owner = *by.tenant;
     const auto done =
@@ -187,6 +203,8 @@ io::task<told<api::domain_file>> daemon_domain_desk::change(std::string domain, 
     const auto before = *wish;
     if (auto taken = take(wishes_of(what, *wish), *wish, say_); !taken)
         co_return std::unexpected(refuse(taken.error()));
+    if (by.tenant && wants_our_keys(before, *wish))
+        co_return std::unexpected(refuse(forbidden, our_keys));
     if (by.tenant)
         wish->owner = before.owner;
     if (*wish == before)

@@ -163,14 +163,15 @@ public:
         auto who = co_await behind_.enter(asked, changes);
         const bool leaves = asked.request.path == fmt::format("{}/session", api::root);
         if (who && changes && set_.web_read_only && !leaves) {
-            behind_.noted(&*who, asked, 403);
+            behind_.noted(&*who, asked, 403, "");
             co_return std::unexpected(
                 wire::problem(403, "Forbidden", "these pages only show (web.read-only)"));
         }
         co_return who;
     }
-    void noted(const api::caller* who, const io::http_exchange& asked, int status) override {
-        behind_.noted(who, asked, status);
+    void noted(const api::caller* who, const io::http_exchange& asked, int status,
+               std::string_view subject) override {
+        behind_.noted(who, asked, status, subject);
     }
 
 private:

@@ -170,6 +170,18 @@ TEST_F(gate_of_tokens, while_the_database_is_away_who_is_known_goes_on_and_nobod
     EXPECT_EQ(ask("GET", session_path, bearer(other)).status, 200) << "for two seconds";
 }
 
+TEST_F(gate_of_tokens, what_was_made_is_written_down_by_its_name) {
+    const auto admin = add_token("boss", "administrator");
+    told_.clear();
+    EXPECT_EQ(ask("POST", "/api/v1/tokens", bearer(admin), R"({"name":"backup","role":"viewer"})").status,
+              200);
+    ASSERT_FALSE(told_.empty());
+    EXPECT_EQ(told_.back().what, "POST /tokens");
+    EXPECT_EQ(told_.back().subject, "backup");
+    EXPECT_EQ(ask("DELETE", "/api/v1/tokens/backup", bearer(admin)).status, 200);
+    EXPECT_EQ(told_.back().subject, "backup");
+}
+
 TEST_F(gate_of_tokens, when_it_was_used_is_written_down) {
     const auto token = add_token("a", "viewer");
     EXPECT_EQ(ask("GET", session_path, bearer(token)).status, 200);

@@ -31,6 +31,7 @@ protected:
         core_.set.store_where = folder_ / "store.db";
         core_.set.dns_servers = {"127.0.0.1:1"};
         core_.set.dns_timeout = 100ms;
+        core_.set.dns_hook = {"/bin/false"};
         core_.with = std::move(*world::make(core_.set, {}));
         // The daemon's keeper has opened the store of reports before.
         EXPECT_TRUE(store::open({.where = core_.set.store_where}));
@@ -180,6 +181,21 @@ TEST_F(domain_desk_test, a_domain_whose_reports_are_kept_here_is_given_to_a_tena
         << "one refusal is as the other";
     EXPECT_EQ(add("ours.example", everybody(), {.owner = "ann"}).wish.owner, "ann");
     EXPECT_TRUE(run(desk_->find("ours.example", ann)));
+}
+
+TEST_F(domain_desk_test, a_tenant_changes_no_zone_with_the_keys_of_the_installation) {
+    const auto ann = tenant("ann");
+    refused(run(desk_->add({.domain = "ann.example", .wish = {.dns = "hook"}}, ann)),
+            refusal::kind::forbidden);
+    EXPECT_EQ(add("ann.example", ann).wish.dns, model::dns_way::by_hand);
+    refused(run(desk_->change("ann.example", 1, {.dns = "hook"}, ann)), refusal::kind::forbidden);
+    EXPECT_EQ(run(desk_->change("ann.example", 1, {.dns = "hook"}, everybody()))->wish.dns,
+              model::dns_way::hook);
+    EXPECT_EQ(run(desk_->change("ann.example", 2, {.aim = "enforce"}, ann))->wish.dns, model::dns_way::hook)
+        << "what the operator said stays";
+    EXPECT_EQ(run(desk_->add({.domain = "other.example", .like = "ann.example", .wish = {}}, ann))->wish.dns,
+              model::dns_way::by_hand)
+        << "it holds for that domain alone";
 }
 
 TEST_F(domain_desk_test, what_cannot_be_wanted_is_told_with_its_place) {
