@@ -268,7 +268,7 @@ int main(int argc, char** argv) {
                      {"csv", csv},
                      {"changes", changes},
                      {"whole", whole}})
-                benchmark::RegisterBenchmark(name, run)
+                benchmark::RegisterBenchmark(name.c_str(), run)
                     ->ArgNames({"postgres", "domains"})
                     ->Args({postgres, domains})
                     ->Unit(benchmark::kMillisecond)

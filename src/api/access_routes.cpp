@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions, tokens, people and the audit log.
 #include "api/access_desk.h"
+#include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
 #include "base/crypto/password.h"
@@ -22,10 +23,6 @@ namespace json = boost::json;
 constexpr std::size_t small_body = 8 * 1'024;
 constexpr std::size_t audit_page = 100, audit_most = 1'000;
 
-wire::http_reply cannot(std::string_view why) {
-    return wire::problem(422, "Unprocessable Content", why);
-}
-
 json::value text_or_null(const std::optional<std::string>& text) {
     return text ? json::value(*text) : json::value(nullptr);
 }
@@ -46,13 +43,13 @@ read_texts(std::string_view body, std::initializer_list<std::string_view> known)
     std::map<std::string, std::string> all;
     for (const auto& [key, value] : *object) {
         if (std::ranges::find(known, std::string_view(key)) == known.end())
-            return std::unexpected(cannot(
+            return std::unexpected(unprocessable(
                 fmt::format("there is no field \"{}\" here", base::printable(std::string_view(key), 60))));
         if (value.is_null())
             continue;
         if (!value.is_string() || !base::is_utf8(std::string_view(value.as_string())))
             return std::unexpected(
-                cannot(fmt::format("the field \"{}\" takes a text", std::string_view(key))));
+                unprocessable(fmt::format("the field \"{}\" takes a text", std::string_view(key))));
         all.emplace(std::string(key), std::string(value.as_string()));
     }
     return all;
@@ -64,15 +61,15 @@ std::expected<store::granted, wire::http_reply> read_grant(const std::map<std::s
     store::granted to{.name = std::move(name), .role = "", .tenant = {}};
     if (!store::is_access_name(to.name))
         return std::unexpected(
-            cannot("a name is 1 to 64 of A-Z a-z 0-9 . _ @ + - and begins with a letter or digit"));
+            unprocessable("a name is 1 to 64 of A-Z a-z 0-9 . _ @ + - and begins with a letter or digit"));
     if (const auto role = from.find("role"); role != from.end() && parse_role(role->second))
         to.role = role->second;
     else
-        return std::unexpected(cannot("role is viewer, operator or administrator"));
+        return std::unexpected(unprocessable("role is viewer, operator or administrator"));
     if (const auto tenant = from.find("tenant"); tenant != from.end()) {
         if (tenant->second.empty() || tenant->second.size() > 255 ||
             base::printable(tenant->second) != tenant->second)
-            return std::unexpected(cannot("a tenant is a text of 1 to 255 bytes"));
+            return std::unexpected(unprocessable("a tenant is a text of 1 to 255 bytes"));
         to.tenant = tenant->second;
     }
     return to;
@@ -120,10 +117,10 @@ io::task<wire::http_reply> log_in(context& with, call asked) {
         co_return std::move(given.error());
     const bool person = given->size() == 2 && given->contains("user") && given->contains("password");
     if (!person && (given->size() != 1 || given->contains("user") || given->contains("password")))
-        co_return cannot("give user and password, or a token, or a link");
+        co_return unprocessable("give user and password, or a token, or a link");
     for (const auto& [name, value] : *given)
         if (value.empty())
-            co_return cannot(fmt::format("\"{}\" is empty", name));
+            co_return unprocessable(fmt::format("\"{}\" is empty", name));
     credentials shown{.user = (*given)["user"],
                       .password = (*given)["password"],
                       .token = (*given)["token"],
@@ -170,7 +167,7 @@ io::task<wire::http_reply> add_token(context& with, call asked) {
     if (const auto until = given->find("expires_at"); until != given->end()) {
         expires_at = base::parse_utc(until->second);
         if (!expires_at || *expires_at <= with.clock.now())
-            co_return cannot("expires_at is a time to come, as 2026-01-02T03:04:05Z");
+            co_return unprocessable("expires_at is a time to come, as 2026-01-02T03:04:05Z");
     }
     auto made = co_await with.access->add_token(*to, expires_at);
     if (!made)
@@ -212,14 +209,14 @@ io::task<wire::http_reply> put_user(context& with, call asked) {
     std::optional<std::string> password;
     if (const auto found = given->find("password"); found != given->end()) {
         if (auto why = base::unfit_password(found->second, to->name))
-            co_return cannot(*why);
+            co_return unprocessable(*why);
         password = std::move(found->second);
     }
     auto put = co_await with.access->put_user(std::move(*to), std::move(password));
     if (!put)
         co_return store_problem(put.error());
     if (!*put)
-        co_return cannot("there is nobody of this name yet: a password is needed");
+        co_return unprocessable("there is nobody of this name yet: a password is needed");
     co_return json_reply(user_document(**put));
 }
 
@@ -232,18 +229,9 @@ io::task<wire::http_reply> remove_user(context& with, call asked) {
     co_return json_reply(json::object{{"removed", 1}});
 }
 
-std::int64_t number_in(const call& of, const char* name, std::int64_t otherwise) {
-    const auto found = of.query.find(name);
-    if (found == of.query.end())
-        return otherwise;
-    std::int64_t value = otherwise;
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-    return value;
-}
-
 io::task<wire::http_reply> list_audit(context& with, call asked) {
-    const auto limit = std::clamp<std::int64_t>(number_in(asked, "limit", audit_page), 1, audit_most);
-    auto all = co_await with.access->audit(number_in(asked, "before", 0), static_cast<std::size_t>(limit));
+    const auto limit = rows_of(asked, audit_page, audit_most);
+    auto all = co_await with.access->audit(number_of(asked, "before", 0), limit);
     if (!all)
         co_return store_problem(all.error());
     json::array rows;
@@ -255,7 +243,7 @@ io::task<wire::http_reply> list_audit(context& with, call asked) {
                                     {"what", each.what},
                                     {"subject", each.subject},
                                     {"status", each.status}});
-    const bool more = std::ssize(*all) == limit;
+    const bool more = all->size() == limit;
     co_return json_reply(
         json::object{{"entries", std::move(rows)},
                      {"next", more ? json::value(all->back().number) : json::value(nullptr)}});

@@ -8,10 +8,6 @@ namespace mailtight::api {
 
 namespace {
 
-wire::http_reply unusable(const std::string& words) {
-    return wire::problem(422, "Unprocessable Content", words);
-}
-
 wire::http_reply reply_of(const told<domain_file>& said) {
     return said ? json_reply(domain_document(*said)) : refused(said.error());
 }
@@ -26,7 +22,7 @@ io::task<wire::http_reply> show(context& with, call asked) {
 io::task<wire::http_reply> add(context& with, call asked) {
     auto what = read_addition(asked.body);
     if (!what)
-        co_return unusable(what.error());
+        co_return unprocessable(what.error());
     co_return reply_of(co_await with.domains->add(std::move(*what), caller_of(asked)));
 }
 
@@ -36,7 +32,7 @@ io::task<wire::http_reply> change(context& with, call asked) {
         co_return no_such_domain();
     auto what = read_change(asked.body);
     if (!what)
-        co_return unusable(what.error());
+        co_return unprocessable(what.error());
     co_return reply_of(co_await with.domains->change(std::move(*domain), what->revision,
                                                      std::move(what->wish), caller_of(asked)));
 }

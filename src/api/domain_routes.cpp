@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Domains looked after: the table of all, each with its plan, its records and its history.
 #include "api/domain_handlers.h"
+#include "api/reply_with.h"
 #include "mail/domain_name.h"
 
 #include <iterator>
@@ -20,7 +21,7 @@ wire::http_reply refused(const refusal& why) {
     case conflict:
         return wire::problem(409, "Conflict", why.words);
     case wrong:
-        return wire::problem(422, "Unprocessable Content", why.words);
+        return unprocessable(why.words);
     case forbidden:
         return wire::problem(403, "Forbidden", why.words);
     case busy:

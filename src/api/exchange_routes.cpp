@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies taken out and put in: what exchange.h reads and writes.
+#include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
 #include "base/text.h"
@@ -23,12 +24,7 @@ constexpr std::size_t looks_at_once = 20;
 constexpr std::size_t looks_most = 100'000;
 
 io::task<wire::http_reply> out(context& with, call asked) {
-    const auto after = asked.query.find("after");
-    std::size_t limit = rows_of_a_page;
-    if (const auto given = asked.query.find("limit"); given != asked.query.end())
-        std::from_chars(given->second.data(), given->second.data() + given->second.size(), limit);
-    auto page = co_await with.stored(after == asked.query.end() ? std::string() : after->second,
-                                     std::clamp<std::size_t>(limit, 1, rows_most));
+    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, rows_of_a_page, rows_most));
     if (!page)
         co_return store_problem(page.error());
     wire::http_reply reply;
@@ -78,7 +74,7 @@ io::task<wire::http_reply> in(context& with, call asked) {
                                 }});
     asked.body.clear();
     if (whole)
-        co_return wire::problem(422, "Unprocessable Content", resolve::explain(whole->fault));
+        co_return unprocessable(resolve::explain(whole->fault));
     const auto taken = co_await with.policies->adopt(std::move(policies));
     const auto look_ups = domains->size();
     for (std::size_t i = 0; i < std::min(looks_at_once, look_ups); ++i)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own reports: what was filed, where it goes and how far it came; who gets nothing.
 #include "api/outbox_documents.h"
+#include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
 #include "base/text.h"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace mailtight::api {
 
@@ -16,38 +16,21 @@ namespace {
 
 constexpr std::size_t page_rows = 100, page_rows_most = 1'000;
 
-std::string text(const call& asked, const char* name) {
-    const auto found = asked.query.find(name);
-    return found == asked.query.end() ? std::string() : found->second;
-}
-
-std::int64_t number(std::string_view given, std::int64_t usual) {
-    std::int64_t value = 0;
-    const auto* end = given.data() + given.size();
-    const auto [stop, error] = std::from_chars(given.data(), end, value);
-    return error == std::errc{} && stop == end ? value : usual;
-}
-
-wire::http_reply unprocessable(const std::string& why) {
-    return wire::problem(422, "Unprocessable Content", why);
-}
-
 io::task<wire::http_reply> list(context& with, call asked) {
     store::result_store::outbox_question which;
-    if (const auto word = text(asked, "state"); !word.empty()) {
+    if (const auto word = text_of(asked, "state"); !word.empty()) {
         which.state = model::parse_delivery_state(word);
         if (!which.state)
             co_return wire::problem(400, "Bad Request", "there is no such state");
     }
-    if (const auto day = text(asked, "day"); !day.empty()) {
+    if (const auto day = text_of(asked, "day"); !day.empty()) {
         which.day = parse_day(day);
         if (!which.day)
             co_return wire::problem(400, "Bad Request", "a day is written 2026-01-31");
     }
-    which.domain = base::lower(text(asked, "domain"));
-    which.before = number(text(asked, "before"), 0);
-    const auto limit = number(text(asked, "limit"), page_rows);
-    which.limit = std::clamp<std::size_t>(static_cast<std::size_t>(limit), 1, page_rows_most);
+    which.domain = base::lower(text_of(asked, "domain"));
+    which.before = number_of(asked, "before", 0);
+    which.limit = rows_of(asked, page_rows, page_rows_most);
     auto rows = co_await with.reports->list(which);
     if (!rows)
         co_return store_problem(rows.error());
@@ -61,7 +44,7 @@ io::task<wire::http_reply> list(context& with, call asked) {
 }
 
 io::task<wire::http_reply> show(context& with, call asked) {
-    auto found = co_await with.reports->report(number(asked.item, 0));
+    auto found = co_await with.reports->report(number_in(asked.item, 0));
     if (!found)
         co_return store_problem(found.error());
     if (!*found)

@@ -30,7 +30,7 @@ io::task<wire::http_reply> show(context& with, call asked) {
 io::task<wire::http_reply> set(context& with, call asked) {
     auto made = read_override(asked.item, asked.body, asked.who, with.clock.now());
     if (!made)
-        co_return wire::problem(422, "Unprocessable Content", made.error());
+        co_return unprocessable(made.error());
     const auto shown = override_document(*made, with.clock.now());
     if (auto kept = co_await with.policies->set_override(std::move(*made)); !kept)
         co_return store_problem(kept.error());

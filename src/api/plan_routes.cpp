@@ -2,12 +2,11 @@
 // One domain's way: its plan and steps, its records for DNS, its history, whether it is ready for enforce.
 #include "api/domain_documents.h"
 #include "api/domain_handlers.h"
+#include "api/query_values.h"
 #include "api/reply_with.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace mailtight::api {
 
@@ -15,25 +14,12 @@ namespace {
 
 constexpr std::size_t changes_shown = 100, changes_most = 1'000;
 
-std::string text_of(const call& asked, const char* name) {
-    const auto found = asked.query.find(name);
-    return found == asked.query.end() ? std::string() : found->second;
-}
-bool said_yes(const call& asked, const char* name) {
-    const auto word = text_of(asked, name);
-    return word == "1" || word == "true";
-}
 std::vector<std::string> list_of(const call& asked, const char* name) {
     std::vector<std::string> all;
     for (const auto part : base::split(text_of(asked, name), ','))
         if (!base::trim(part).empty())
             all.emplace_back(base::trim(part));
     return all;
-}
-std::int64_t number_of(const call& asked, const char* name, std::int64_t otherwise) {
-    const auto digits = text_of(asked, name);
-    std::from_chars(digits.data(), digits.data() + digits.size(), otherwise);
-    return otherwise;
 }
 
 io::task<wire::http_reply> plan_it(context& with, call asked) {
@@ -56,7 +42,7 @@ io::task<wire::http_reply> take_step(context& with, call asked) {
         co_return no_such_domain();
     auto what = read_step(asked.body);
     if (!what)
-        co_return wire::problem(422, "Unprocessable Content", what.error());
+        co_return unprocessable(what.error());
     const auto done = co_await with.domains->step(std::move(*domain), std::move(*what), caller_of(asked));
     co_return done ? json_reply(step_document(*done)) : refused(done.error());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The TLS policy of destinations, and what is remembered of them.
 #include "api/documents.h"
+#include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
 #include "base/text.h"
@@ -9,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace mailtight::api {
@@ -17,26 +17,6 @@ namespace mailtight::api {
 namespace {
 
 constexpr std::size_t page_rows = 100, page_rows_most = 1'000, words_bytes = 1'000;
-
-bool yes(const call& asked, const char* name) {
-    const auto found = asked.query.find(name);
-    return found != asked.query.end() && (found->second == "1" || found->second == "true");
-}
-
-std::string text(const call& asked, const char* name) {
-    const auto found = asked.query.find(name);
-    return found == asked.query.end() ? std::string() : found->second;
-}
-
-std::size_t number(const call& asked, const char* name, std::size_t usual) {
-    const std::string given = text(asked, name);
-    std::from_chars(given.data(), given.data() + given.size(), usual);
-    return usual;
-}
-
-std::size_t rows_wanted(const call& asked, std::size_t usual, std::size_t most) {
-    return std::clamp<std::size_t>(number(asked, "limit", usual), 1, most);
-}
 
 /// The decision as its document, with what was asked for besides.
 boost::json::object document(const context& with, const resolve::tls_decision& said) {
@@ -62,29 +42,29 @@ std::string_view first_word(resolve::reply::status what) {
 
 io::task<wire::http_reply> decide(context& with, call asked) {
     std::optional<resolve::dialect> in;
-    if (const std::string name = text(asked, "dialect"); !name.empty()) {
+    if (const std::string name = text_of(asked, "dialect"); !name.empty()) {
         in = resolve::dialect_of(name);
         if (!in)
             co_return wire::problem(400, "Bad Request",
                                     fmt::format("there is no dialect '{}'", base::printable(name, 40)));
     }
-    const auto said = yes(asked, "live") ? co_await with.policies->look_live(asked.item)
-                                         : co_await with.policies->decide(asked.item);
+    const auto said = said_yes(asked, "live") ? co_await with.policies->look_live(asked.item)
+                                              : co_await with.policies->decide(asked.item);
     auto out = document(with, *said);
     if (in) {
         const auto reply = resolve::render(*in, *said, with.replies);
         out["reply"] = boost::json::object{
             {"dialect", resolve::to_string(*in)}, {"status", first_word(reply.what)}, {"text", reply.text}};
     }
-    if (yes(asked, "explain"))
-        out["explanation"] =
-            resolve::explain(*said, with.replies, with.clock.now(), number(asked, "width", 78));
+    if (said_yes(asked, "explain"))
+        out["explanation"] = resolve::explain(*said, with.replies, with.clock.now(),
+                                              static_cast<std::size_t>(number_of(asked, "width", 78)));
     co_return json_reply(out);
 }
 
 io::task<wire::http_reply> refresh(context& with, call asked) {
     if (!mail::parse_next_hop(asked.item).can_have_policy())
-        co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
+        co_return unprocessable("no policy can be had for this destination");
     auto done = co_await with.policies->refresh(asked.item);
     boost::json::object out{{"looked", done.looked},
                             {"changed", done.changed},
@@ -101,20 +81,19 @@ io::task<wire::http_reply> failed(context& with, call asked) {
         const auto* object = error ? nullptr : value.if_object();
         const auto* given = object ? object->if_contains("words") : nullptr;
         if (!object || object->size() != (given ? 1 : 0) || (given && !given->is_string()))
-            co_return wire::problem(422, "Unprocessable Content",
-                                    "the body is {\"words\": \"...\"} or empty");
+            co_return unprocessable("the body is {\"words\": \"...\"} or empty");
         if (given)
             words = base::printable(std::string_view(given->as_string()), words_bytes);
     }
     if (!mail::parse_next_hop(asked.item).can_have_policy())
-        co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
+        co_return unprocessable("no policy can be had for this destination");
     co_return json_reply(boost::json::object{{"looked", with.policies->delivery_failed(asked.item, words)}});
 }
 
 io::task<wire::http_reply> forget(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
     if (!hop.can_have_policy())
-        co_return wire::problem(422, "Unprocessable Content", "no policy can be had for this destination");
+        co_return unprocessable("no policy can be had for this destination");
     co_return json_reply(boost::json::object{{"removed", co_await with.policies->purge(hop.domain)}});
 }
 
@@ -123,12 +102,12 @@ io::task<wire::http_reply> forget_all(context& with, call) {
 }
 
 io::task<wire::http_reply> list(context& with, call asked) {
-    auto page = co_await with.stored(text(asked, "after"), rows_wanted(asked, page_rows, page_rows_most));
+    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, page_rows, page_rows_most));
     if (!page)
         co_return store_problem(page.error());
     boost::json::array rows;
     for (const auto& row : page->rows)
-        rows.push_back(policy_document(row, with.clock.now(), yes(asked, "text")));
+        rows.push_back(policy_document(row, with.clock.now(), said_yes(asked, "text")));
     boost::json::object out{{"policies", std::move(rows)}};
     out["next"] = page->more && !page->rows.empty() ? boost::json::value(page->rows.back().domain)
                                                     : boost::json::value(nullptr);

@@ -2,6 +2,7 @@
 // Reports received: lists, totals, failures with their causes, mutes, files read. Who sees the domains of one
 // owner alone is asked for no others here: the question is narrowed to theirs, and an answer about something
 // else is "not found".
+#include "api/query_values.h"
 #include "api/received_documents.h"
 #include "api/reply_with.h"
 #include "api/route.h"
@@ -22,21 +23,6 @@ constexpr int usual_days = 30, days_most = 3'660;
 constexpr std::size_t upload_bytes = 20u << 20; ///< as what reporters may POST
 constexpr std::size_t domains_most = 20'000;    ///< of one owner in one question
 
-std::string text(const call& asked, const char* name) {
-    const auto found = asked.query.find(name);
-    return found == asked.query.end() ? std::string() : found->second;
-}
-
-std::int64_t number(std::string_view given, std::int64_t usual) {
-    std::int64_t value = 0;
-    const auto* end = given.data() + given.size();
-    const auto [stop, error] = std::from_chars(given.data(), end, value);
-    return error == std::errc{} && stop == end ? value : usual;
-}
-
-wire::http_reply unprocessable(const std::string& why) {
-    return wire::problem(422, "Unprocessable Content", why);
-}
 wire::http_reply bad_request(const std::string& why) {
     return wire::problem(400, "Bad Request", why);
 }
@@ -118,9 +104,8 @@ io::task<wire::http_reply> list(context& with, call asked) {
     auto to_ask = co_await narrow(with, asked, 0);
     if (!to_ask)
         co_return std::move(to_ask.error());
-    const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(
-        number(text(asked, "limit"), page_rows), 1, static_cast<std::int64_t>(page_rows_most)));
-    const auto offset = static_cast<std::size_t>(number(text(asked, "offset"), 0));
+    const auto limit = rows_of(asked, page_rows, page_rows_most);
+    const auto offset = static_cast<std::size_t>(number_of(asked, "offset", 0));
     if (offset > offset_most)
         co_return bad_request("no page begins so late: narrow the question by days");
     std::vector<store::report_row> rows;
@@ -140,7 +125,7 @@ io::task<wire::http_reply> list(context& with, call asked) {
 }
 
 io::task<wire::http_reply> show(context& with, call asked) {
-    const auto wanted = number(asked.item, 0);
+    const auto wanted = number_in(asked.item, 0);
     if (wanted <= 0)
         co_return no_such_report();
     const auto may = co_await sight_of(with, asked.by);
@@ -155,7 +140,7 @@ io::task<wire::http_reply> show(context& with, call asked) {
 }
 
 io::task<wire::http_reply> raw(context& with, call asked) {
-    const auto wanted = number(asked.item, 0);
+    const auto wanted = number_in(asked.item, 0);
     if (wanted <= 0)
         co_return no_such_report();
     const auto may = co_await sight_of(with, asked.by);
@@ -280,7 +265,7 @@ std::expected<upload, wire::http_reply> upload_of(call& asked) {
                           fmt::format("a file of at most {} MiB is taken here; mailtight report import takes "
                                       "larger ones",
                                       upload_bytes >> 20)));
-    auto name = base::printable(text(asked, "name"), 200);
+    auto name = base::printable(text_of(asked, "name"), 200);
     return upload{.name = name.empty() ? std::string("file") : std::move(name),
                   .bytes = std::move(asked.body)};
 }

@@ -7,6 +7,8 @@
 
 #include <boost/json.hpp>
 
+#include <string_view>
+
 namespace mailtight::api {
 
 inline wire::http_reply json_reply(const boost::json::value& value, int status = 200) {
@@ -15,6 +17,11 @@ inline wire::http_reply json_reply(const boost::json::value& value, int status =
     reply.media_type = "application/json";
     reply.body = boost::json::serialize(value) + "\n";
     return reply;
+}
+
+/// Understood, and it cannot be done so.
+inline wire::http_reply unprocessable(std::string_view why) {
+    return wire::problem(422, "Unprocessable Content", why);
 }
 
 /// What is said where the database gives no answer; what stands in memory is unaffected.

@@ -50,7 +50,17 @@ class Watched:
         A look that is counted first may have begun before the change."""
         for _ in range(3):
             self.look(25 if days else 1.1)
-        return self.trial.wait(f"{what} (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})", lambda: self.told.of(*words), 150)
+
+        def told() -> bool:
+            if self.told.of(*words):
+                return True
+            self.hours(0.2)  # what a look of before could not see, the next one does
+            time.sleep(3)
+            return False
+        if self.trial.wait(what, told, 150):
+            return True
+        self.trial.differences[-1] += f" (told: {[(a.get('event'), a.get('key')) for a in self.told.alarms]})"
+        return False
 
     def look(self, hours: float = 1.1) -> None:
         before = self._looks()
