@@ -12,11 +12,10 @@ import { Code } from "../../ui/copy";
 import { Failed, Notice, Page } from "../../ui/page";
 import { domainFrom, readable, whyNoDomain } from "../../text/names";
 import { DomainForm } from "../../look/domain_form";
-import { Findings } from "../../look/findings";
 import { Needs } from "../../look/needs";
 import { PartTiles } from "../../look/parts";
 import { RecordCard } from "../../look/records";
-import { Servers } from "../../look/servers";
+import { Seen } from "../../look/seen";
 import { Stages } from "../../look/stages";
 import { useLook } from "../../look/stream";
 import { VerdictHead } from "../../look/verdict";
@@ -89,22 +88,7 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
         <Onward domain={check.domain} />
       </VerdictHead>
       <PartTiles parts={check.parts} check={check} />
-      <section class="card">
-        <header>
-          <h2>Findings</h2>
-        </header>
-        <div class={check.findings.length ? "flush" : ""}>
-          <Findings findings={check.findings} />
-        </div>
-      </section>
-      <section class="card">
-        <header>
-          <h2>Mail servers</h2>
-        </header>
-        <div class={check.mx.length ? "flush" : ""}>
-          <Servers check={check} />
-        </div>
-      </section>
+      <Seen check={check} />
       {(missing.length > 0 || !check.suggestion.policy_already_right) && (
         <section class="card">
           <header>

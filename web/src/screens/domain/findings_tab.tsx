@@ -3,8 +3,7 @@
 import type { Check, DomainView } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Bones, Empty, Failed } from "../../ui/page";
-import { Findings } from "../../look/findings";
-import { Servers } from "../../look/servers";
+import { Seen } from "../../look/seen";
 import { Stages } from "../../look/stages";
 import type { Look } from "../../look/stream";
 
@@ -27,24 +26,7 @@ export function FindingsTab({ view, look, start, stop }: { view: DomainView; loo
       )}
       {look.error && <Failed error={look.error} retry={start} />}
       {check ? (
-        <>
-          <section class="card">
-            <header>
-              <h2>Findings</h2>
-            </header>
-            <div class={check.findings.length ? "flush" : ""}>
-              <Findings findings={check.findings} />
-            </div>
-          </section>
-          <section class="card">
-            <header>
-              <h2>Mail servers</h2>
-            </header>
-            <div class={check.mx.length ? "flush" : ""}>
-              <Servers check={check} />
-            </div>
-          </section>
-        </>
+        <Seen check={check} />
       ) : look.running ? (
         <div class="card card-body">
           <Bones lines={5} />
