@@ -12,19 +12,23 @@ interface Part {
   seen: string;
 }
 
+/** Where nobody answered, "there is none" would be made up. */
+const none = (state: PartState, words: string) => (state === "not-tested" ? "no answer" : words);
+
 /** One line of what was seen of each part. */
 export function seenOf(check: Check): Part[] {
   const policy = check.policy;
+  const { parts } = check;
   return [
-    { key: "sts_record", name: "MTA-STS record", seen: check.sts_record?.id ? `id ${check.sts_record.id}` : check.sts_record?.texts.length ? plural(check.sts_record.texts.length, "record") : "_mta-sts: no record" },
-    { key: "policy_file", name: "Policy file", seen: policy?.mode ? `${policy.mode}${policy.max_age ? `, kept for ${span(policy.max_age)}` : ""}` : "mta-sts: no policy" },
-    { key: "tlsrpt_record", name: "TLS reporting", seen: check.tlsrpt_record?.rua.length ? list(check.tlsrpt_record.rua.map((to) => to.replace(/^mailto:/, ""))) : "_smtp._tls: no record" },
-    { key: "mail_servers", name: "Mail servers", seen: servers(check.mx, check.mode) },
+    { key: "sts_record", name: "MTA-STS record", seen: check.sts_record?.id ? `id ${check.sts_record.id}` : check.sts_record?.texts.length ? plural(check.sts_record.texts.length, "record") : none(parts.sts_record, "_mta-sts: no record") },
+    { key: "policy_file", name: "Policy file", seen: policy?.mode ? `${policy.mode}${policy.max_age ? `, kept for ${span(policy.max_age)}` : ""}` : none(parts.policy_file, "mta-sts: no policy") },
+    { key: "tlsrpt_record", name: "TLS reporting", seen: check.tlsrpt_record?.rua.length ? list(check.tlsrpt_record.rua.map((to) => to.replace(/^mailto:/, ""))) : none(parts.tlsrpt_record, "_smtp._tls: no record") },
+    { key: "mail_servers", name: "Mail servers", seen: servers(check) },
   ];
 }
 
-function servers(mx: Check["mx"], mode: string | null): string {
-  if (!mx.length) return "no MX record";
+function servers({ mx, mode, parts }: Check): string {
+  if (!mx.length) return none(parts.mail_servers, "no MX record");
   const strange = mode === "none" ? 0 : mx.filter((host) => host.in_policy === false).length;
   const open = mx.filter((host) => host.addresses.some((one) => one.starttls === false)).length;
   return [plural(mx.length, "server"), strange ? `${strange} not in the policy` : "", open ? `${open} without STARTTLS` : ""].filter(Boolean).join(", ");

@@ -45,7 +45,7 @@ function Address({ one }: { one: Host["addresses"][number] }) {
 }
 
 export function Servers({ check }: { check: Check }) {
-  if (!check.mx.length) return <p class="soft">The domain names no mail server.</p>;
+  if (!check.mx.length) return <p class="soft">{check.parts.mail_servers === "not-tested" ? "DNS gave no answer, so its mail servers are not known." : "The domain names no mail server."}</p>;
   return (
     <ul class="servers">
       {check.mx.map((host) => (

@@ -89,7 +89,7 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
       </VerdictHead>
       <PartTiles parts={check.parts} check={check} />
       <Seen check={check} />
-      {(missing.length > 0 || !check.suggestion.policy_already_right) && (
+      {(missing.length > 0 || (check.suggestion.policy && !check.suggestion.policy_already_right)) && (
         <section class="card">
           <header>
             <h2>What to publish</h2>
@@ -99,7 +99,7 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
               The policy file comes before the record that announces it. Let Mailtight lead you through it, with waits where senders need them.
             </Notice>
             <Needs needs={check.suggestion.needs} />
-            {!check.suggestion.policy_already_right && (
+            {check.suggestion.policy && !check.suggestion.policy_already_right && (
               <div class="stack-s">
                 <h3>Policy file</h3>
                 <p class="small soft break">https://mta-sts.{check.domain}/.well-known/mta-sts.txt</p>

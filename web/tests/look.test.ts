@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import type { Check } from "../src/api/types";
+import { seenOf } from "../src/look/parts";
+
+const empty = (state: "missing" | "not-tested"): Check => ({
+  domain: "example.com",
+  checked_at: "2026-01-02T03:04:05Z",
+  verdict: state === "missing" ? "absent" : "unreachable",
+  mode: null,
+  ready_to_enforce: null,
+  findings: [],
+  sts_record: null,
+  policy: null,
+  mx: [],
+  tlsrpt_record: null,
+  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
+  parts: { sts_record: state, policy_file: state, tlsrpt_record: state, mail_servers: state },
+});
+
+describe("what was seen of each part", () => {
+  it("says what is missing", () => {
+    expect(seenOf(empty("missing")).map((one) => one.seen)).toEqual(["_mta-sts: no record", "mta-sts: no policy", "_smtp._tls: no record", "no MX record"]);
+  });
+  it("says of nothing that it is missing where nobody answered", () => {
+    expect(seenOf(empty("not-tested")).map((one) => one.seen)).toEqual(["no answer", "no answer", "no answer", "no answer"]);
+  });
+});
