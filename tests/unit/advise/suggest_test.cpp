@@ -337,6 +337,9 @@ TEST(suggestion, a_wildcard_address_is_no_policy_host) {
     seen.policy_host = addresses("mta-sts.example.com", {"192.0.2.80"});
     seen.policy_host_sibling = addresses("x7f3k.example.com", {"192.0.2.80"});
     EXPECT_EQ(suggest(seen, {}).records.at(1).value, "YOUR-POLICY-HOST");
+    seen.policy_host = addresses("mta-sts.example.com", {"192.0.2.80", "192.0.2.81"});
+    seen.policy_host_sibling = addresses("x7f3k.example.com", {"192.0.2.81", "192.0.2.80"});
+    EXPECT_EQ(suggest(seen, {}).records.at(1).value, "YOUR-POLICY-HOST") << "servers give them in any order";
     seen.policy_host_sibling = addresses("x7f3k.example.com", {});
     EXPECT_TRUE(suggest(seen, {}).records.at(1).already_right);
 }
