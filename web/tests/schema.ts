@@ -42,7 +42,10 @@ export function faults(value: unknown, by: Schema, all: Map<string, Schema>, at 
   }
   const out: string[] = [];
   for (const each of by.allOf ?? []) out.push(...faults(value, each, all, at));
-  if (by.anyOf && !by.anyOf.some((each) => faults(value, each, all, at).length === 0)) out.push(`${at}: fits none of anyOf`);
+  if (by.anyOf) {
+    const tried = by.anyOf.map((each) => faults(value, each, all, at));
+    if (!tried.some((each) => each.length === 0)) out.push(`${at}: fits none of anyOf`, ...(tried[0] ?? []));
+  }
   const is = typeOf(value);
   const may = by.type === undefined ? [] : [by.type].flat();
   if (may.length > 0 && !may.includes(is) && !(is === "integer" && may.includes("number"))) return [...out, `${at}: is ${is}, not ${may.join(" or ")}`];
