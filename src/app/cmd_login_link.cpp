@@ -47,7 +47,7 @@ made_link made_by_the_daemon(const settings& set, const wished_link& wish) {
     if (wish.owner)
         asked["owner"] = *wish.owner;
     io::loop loop;
-    const auto told = call_daemon(loop, set, "/login-link", boost::json::serialize(asked));
+    const auto told = call_daemon(loop, set, "/login-link", boost::json::serialize(asked), "POST");
     if (!told)
         return std::unexpected(told.error().message);
     auto secret = text_in(*told, "secret");
