@@ -54,7 +54,7 @@ describe("times", () => {
 it("numbers and words", () => {
   expect(count(1234567)).toBe("1,234,567");
   expect(short(9999)).toBe("9,999");
-  expect(short(46_900)).toBe("46.9K");
+  expect(short(46_900)).toBe("46.9k");
   expect(plural(1, "domain")).toBe("1 domain");
   expect(plural(2, "reply", "replies")).toBe("2 replies");
   expect(list(["a", "b", "c"])).toBe("a, b and c");

@@ -8,8 +8,8 @@ const months = ["January", "February", "March", "April", "May", "June", "July", 
 /** 12,345 */
 export const count = (n: number): string => whole.format(n);
 
-/** 12.3K where it is large; exact below 10,000. */
-export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : tenth.format(n));
+/** 12.3k where it is large; exact below 10,000. */
+export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : tenth.format(n).replace("K", "k"));
 
 /** "1 domain", "3 domains" */
 export const plural = (n: number, one: string, many = one + "s"): string => `${count(n)} ${n === 1 ? one : many}`;
@@ -92,7 +92,8 @@ export function list(items: string[]): string {
 /** Where a domain is and where it is going: "testing → enforce". */
 export function course(at: { mode: string | null; aim: string }): string {
   if (at.mode === null) return at.aim === "off" ? "off" : `goal: ${at.aim}`;
-  return at.mode === at.aim ? at.mode : `${at.mode} → ${at.aim}`;
+  if (at.mode !== at.aim) return `${at.mode} → ${at.aim}`;
+  return at.mode === "testing" ? "stays in testing" : at.mode;
 }
 
 function parse(text: string | null | undefined): Date | null {

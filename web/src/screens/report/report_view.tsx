@@ -34,13 +34,13 @@ export function ReportView({ report }: { report: Report }) {
   const domain = report.report_domain ?? "";
   return (
     <div class="stack">
-      <section class={`card verdict verdict-${failure > 0 ? "bad" : "good"}`} aria-label="In a sentence">
-        <div class="card-body verdict-body">
+      <section class={`card outcome outcome-${failure > 0 ? "bad" : "good"}`} aria-label="In a sentence">
+        <div class="card-body outcome-body">
           <span class={failure > 0 ? "tone-bad" : "tone-good"}>
             <Icon name={failure > 0 ? "attention" : "good"} size={22} />
           </span>
           <div class="grow stack-s">
-            <p class="verdict-words">{report.sentence}</p>
+            <p class="outcome-words">{report.sentence}</p>
             {report.test && <Badge tone="accent">Test report, never counted</Badge>}
           </div>
         </div>

@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
 import { useResource } from "../../state/resource";
-import { count } from "../../text/format";
+import { plural } from "../../text/format";
+import { resultWords } from "../../text/results";
 import { Button } from "../../ui/button";
 import { SearchField } from "../../ui/field";
 import { Icon } from "../../ui/icon";
@@ -97,7 +98,8 @@ export function Destinations() {
 }
 
 function Row({ of }: { of: KeptPolicy }) {
-  const [tone, words, means] = decisionWords[keptDecision(of)];
+  const decision = keptDecision(of);
+  const [tone, words, means] = decisionWords[decision];
   return (
     <tr>
       <th scope="row">
@@ -106,7 +108,7 @@ function Row({ of }: { of: KeptPolicy }) {
         </a>
       </th>
       <td data-name="Decision">
-        <Badge tone={tone} title={means}>
+        <Badge tone={tone} icon={decision === "testing" ? "clock" : undefined} title={means}>
           {words}
         </Badge>
       </td>
@@ -117,19 +119,20 @@ function Row({ of }: { of: KeptPolicy }) {
       </td>
       <td data-name="Trouble" class="wide">
         {of.failure ? (
-          <span class="tone-bad">
-            <code>{of.failure.fault}</code>
-            <span class="soft small">
-              {of.failure.in_a_row > 0 && ` ${count(of.failure.in_a_row)} in a row`}
-              {of.failure.since && (
-                <>
-                  , since <Ago at={of.failure.since} />
-                </>
-              )}
+          <>
+            <span class="tone-bad" title={of.failure.fault}>
+              {resultWords(of.failure.fault)}
             </span>
-          </span>
+            {(of.failure.in_a_row > 0 || of.failure.since) && (
+              <span class="block dim small">
+                {of.failure.in_a_row > 0 && `${plural(of.failure.in_a_row, "time")} in a row`}
+                {of.failure.in_a_row > 0 && of.failure.since && ", first "}
+                {of.failure.since && <Ago at={of.failure.since} />}
+              </span>
+            )}
+          </>
         ) : (
-          <span class="dim">none</span>
+          <span class="dim">–</span>
         )}
       </td>
     </tr>
