@@ -58,8 +58,8 @@ it("a command at the end of a sentence stands apart as well", () =>
 it("a domain in enforce has arrived, although senders are to keep the policy for longer later", () => {
   const plan = fixture<Plan>("domains~vanarsdel.example~plan");
   const view = fixture<DomainView>("domains~vanarsdel.example");
-  const kept = { ...plan, finished: false, steps: plan.steps.map((one) => ({ ...one, state: one.kind === "serve-policy" && one === plan.steps.at(-1) ? ("waiting" as const) : ("done" as const) })) };
-  kept.steps.push({ ...step({ state: "waiting", kind: "serve-policy" }), number: 99 });
+  const steps = [...plan.steps.map((one): Step => ({ ...one, state: "done" })), { ...step({ state: "waiting", kind: "serve-policy" }), number: 99 }];
+  const kept: Plan = { ...plan, finished: false, steps };
   expect(journey(kept, { ...view, row: { ...view.row, mode: "enforce" } }).at(-1)).toMatchObject({ name: "enforce", state: "done", more: "In force" });
   expect(journey(kept, { ...view, row: { ...view.row, mode: "testing" } }).at(-1)).not.toMatchObject({ state: "done" });
 });
