@@ -37,6 +37,8 @@ export function Dialog({ title, close, children, footer, submit }: DialogProps) 
     const one = box.current;
     const before = document.activeElement;
     one?.showModal();
+    // Not the button that closes it, which comes first: what is asked, or the way out that changes nothing.
+    one?.querySelector<HTMLElement>(".dialog-body :is(input, select, textarea), footer button")?.focus();
     return () => {
       one?.close();
       giveBack(before);

@@ -98,7 +98,7 @@ export default function DomainScreen({ params }: ScreenProps) {
       sub={
         <span class="row domain-sub">
           <VerdictBadge verdict={look.check?.verdict ?? row.verdict} {...(look.check ? {} : { light: row.light })} />
-          <span class="small soft">{course({ mode: row.mode, aim: view.data.wish.aim })}</span>
+          <span class="small soft">{course({ mode: row.mode, aim: view.data.wish.aim, verdict: row.verdict })}</span>
           {row.labels.map((label) => (
             <a class="label-chip domain-label" href={`/?label=${encodeURIComponent(label)}`} key={label}>
               {label}

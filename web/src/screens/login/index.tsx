@@ -36,6 +36,7 @@ export default function Login() {
   const [link] = useState(() => linkIn(here.value.hash));
   const [state, setState] = useState<"link" | "form">(link ? "link" : "form");
   const [wrong, setWrong] = useState<string | null>(null);
+  const ended = queryOf(here.value).has("ended");
   const onward = ownPath(queryOf(here.value).get("then"));
 
   const enter = async (way: Way | "link", what: Credentials): Promise<void> => {
@@ -76,6 +77,7 @@ export default function Login() {
                   Mailtight does not answer right now.
                 </Notice>
               )}
+              {ended && !wrong && <Notice icon="clock">Your session has ended. Sign in to go on where you were.</Notice>}
               <Form wrong={wrong} enter={enter} />
             </>
           )}

@@ -8,7 +8,7 @@ import { TrustBadge } from "../reports/report_list";
 import "../../styles/data.css";
 import "../reports/reports.css";
 import "./report.css";
-import { count, plural, time } from "../../text/format";
+import { count, period, plural } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Notice } from "../../ui/page";
@@ -193,7 +193,7 @@ function From({ report }: { report: Report }) {
         <dt>Contact</dt>
         <dd>{report.contact_info || <span class="dim">none</span>}</dd>
         <dt>Period</dt>
-        <dd>{report.start ? `${time(report.start)} to ${time(report.end)}` : <span class="dim">not said</span>}</dd>
+        <dd>{report.start ? period(report.start, report.end ?? "") : <span class="dim">not said</span>}</dd>
         <dt>Report id</dt>
         <dd class="mono">{report.report_id || <span class="dim">none</span>}</dd>
         <dt>Came as</dt>

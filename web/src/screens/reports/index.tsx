@@ -12,7 +12,7 @@ import { useResource } from "../../state/resource";
 import { can, now } from "../../state/session";
 import { count, plural, share, shortDay } from "../../text/format";
 import { LinkButton } from "../../ui/button";
-import { Bones, Failed, Notice, Page } from "../../ui/page";
+import { Bones, Failed, Notice, Page, TileBones } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Failures } from "./failures";
 import { type Filter, ask, linkTo, readFilter, readList } from "./filter";
@@ -48,7 +48,7 @@ export default function ReportsScreen() {
         {summary.error && !data ? (
           <Failed error={summary.error} retry={summary.reload} what="The summary" />
         ) : !data ? (
-          <Bones block />
+          <TileBones />
         ) : never ? (
           <NoReports silence={data.silence} domain={filter.domain} />
         ) : (

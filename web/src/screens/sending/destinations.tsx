@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
+import { here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { plural } from "../../text/format";
 import { resultWords } from "../../text/results";
@@ -21,13 +22,17 @@ interface PolicyPage {
 const rows = 50;
 
 export function Destinations() {
-  const [typed, setTyped] = useState("");
-  const [prefix, setPrefix] = useState("");
+  const asked = queryOf(here.value).get("find") ?? "";
+  const [typed, setTyped] = useState(asked);
+  const [prefix, setPrefix] = useState(asked);
   const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      setPrefix(typed.trim().toLowerCase());
+      const begins = typed.trim().toLowerCase();
+      if (begins === prefix) return;
+      setPrefix(begins);
       setPages([""]);
+      setQuery({ find: begins }); // so that the way back, and a link, lead to the same rows
     }, 250);
     return () => window.clearTimeout(timer);
   }, [typed]);

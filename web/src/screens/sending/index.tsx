@@ -6,7 +6,7 @@ import { go, here, queryOf } from "../../router";
 import { type Resource, useResource } from "../../state/resource";
 import { session } from "../../state/session";
 import { count, plural, share } from "../../text/format";
-import { Bones, Empty, Failed, Page } from "../../ui/page";
+import { Empty, Failed, Page, TileBones } from "../../ui/page";
 import { Spark } from "../../ui/spark";
 import { Tabs } from "../../ui/tabs";
 import "../../styles/data.css";
@@ -43,7 +43,7 @@ export default function SendingScreen() {
       {sending.error && !data ? (
         <Failed error={sending.error} retry={sending.reload} what="Sending" />
       ) : !data ? (
-        <Bones block />
+        <TileBones />
       ) : off ? (
         <Off />
       ) : (

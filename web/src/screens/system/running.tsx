@@ -8,7 +8,7 @@ import { now } from "../../state/session";
 import { count, plural, span } from "../../text/format";
 import { Button } from "../../ui/button";
 import { MuteDialog } from "../reports/mute_dialog";
-import { Bones, Failed } from "../../ui/page";
+import { Failed, TileBones } from "../../ui/page";
 import { Icon } from "../../ui/icon";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
@@ -17,7 +17,7 @@ import { type AlarmRow, alarmOf, bytes, flag, listenersOf, number, object, parts
 export function Running() {
   const status = useResource<Json>("status", (signal) => api.get("/status", undefined, signal), 15);
   if (status.error && !status.data) return <Failed error={status.error} retry={status.reload} what="The status" />;
-  if (!status.data) return <Bones block />;
+  if (!status.data) return <TileBones />;
   const data = status.data;
   const store = object(data, "store");
   const reports = object(data, "reports");
