@@ -10,6 +10,15 @@ import { Ago } from "../ui/time";
 
 type Host = Check["mx"][number];
 
+/** Who signed it, as people know it: the common name or the organisation of "CN=R11,O=Let's Encrypt,C=US". */
+export function issuerName(issuer: string): string {
+  const part = (name: string) => new RegExp(`(?:^|,)\\s*${name}=((?:\\\\.|[^,])+)`, "i").exec(issuer)?.[1]?.replace(/\\(.)/g, "$1").trim();
+  const common = part("CN");
+  const organisation = part("O");
+  if (common && organisation && !common.includes(organisation)) return `${organisation} (${common})`;
+  return common ?? organisation ?? issuer;
+}
+
 function CertificateLine({ one }: { one: Certificate }) {
   const ended = !!one.not_after && Date.parse(one.not_after) < now();
   const more = one.names.length - 3;
@@ -17,7 +26,7 @@ function CertificateLine({ one }: { one: Certificate }) {
     <div class="small dim break">
       Certificate for {list(one.names.slice(0, 3))}
       {more > 0 && ` and ${more} more`}
-      {one.issuer && ` from ${one.issuer}`}
+      {one.issuer && <span title={one.issuer}> from {issuerName(one.issuer)}</span>}
       {one.not_after && (
         <>
           , {ended ? "ended " : "ends "}
