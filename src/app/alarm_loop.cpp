@@ -3,6 +3,7 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
@@ -332,20 +333,23 @@ io::task<> alarm_loop::send_outbox() {
 }
 
 io::task<> alarm_loop::run() {
-    auto next = core_.loop().now() + 2s;
-    auto pause = std::chrono::steady_clock::duration(after_reports);
+    using duration = std::chrono::steady_clock::duration;
+    // Where policy time is set forward, the pauses end with it.
+    const auto time = [this] { return core_.loop().now() + policy_time().ahead(); };
+    auto next = time() + 2s;
+    auto pause = duration(after_reports);
     for (;;) {
         co_await core_.loop().sleep_for(2s);
-        const auto now = core_.loop().now();
         if (woken_)
-            next = std::min(next, now + pause);
-        if (now < next)
+            next = std::min(next, time() + pause);
+        if (time() < next)
             continue;
         woken_ = false;
+        const auto began = core_.loop().now();
         co_await look();
         // With thousands of domains a look takes a while: it never takes more than a tenth of the time.
-        pause = std::max(std::chrono::steady_clock::duration(after_reports), 10 * (core_.loop().now() - now));
-        next = core_.loop().now() + std::max(std::chrono::steady_clock::duration(between_looks), pause);
+        pause = std::max(duration(after_reports), 10 * (core_.loop().now() - began));
+        next = time() + std::max(duration(between_looks), pause);
         if (tells_)
             co_await send_outbox();
     }
