@@ -50,6 +50,10 @@ struct counting_store final : store::store {
     result<std::vector<mailtight::store::day_row>> days(const mailtight::store::filter&) override {
         return {};
     }
+    result<std::vector<mailtight::store::domain_row>> worst_domains(const mailtight::store::filter&,
+                                                                    std::size_t) override {
+        return {};
+    }
     result<std::vector<mailtight::store::reporter_row>> reporters(const mailtight::store::filter&) override {
         return {};
     }

@@ -114,6 +114,10 @@ public:
     days(const mailtight::store::filter&) override {
         return {};
     }
+    mailtight::store::result<std::vector<mailtight::store::domain_row>>
+    worst_domains(const mailtight::store::filter&, std::size_t) override {
+        return {};
+    }
     mailtight::store::result<std::vector<mailtight::store::reporter_row>>
     reporters(const mailtight::store::filter&) override {
         return {};
