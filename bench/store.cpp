@@ -270,7 +270,7 @@ const std::string& filled() {
                            "1749999999 1749913599')",
                            seen, nothing);
         }
-        std::vector<values> all_reporters, all_failures, names;
+        std::vector<values> all_reporters, all_failures, called;
         for (std::int64_t d = 0; d < days_each; ++d) {
             for (const auto reporter : who)
                 all_reporters.push_back({first_day + d, reporter, asked_domains, 100 * asked_domains});
@@ -278,12 +278,12 @@ const std::string& filled() {
                                     expired, mx, asked_domains});
         }
         for (const auto reporter : who)
-            names.push_back({reporter});
+            called.push_back({reporter});
         on->query_each("insert into all_reporter_day values ($1, $2, $3, $3, $4, 0, $4, 0, $4, 0, 0, 0)",
                        all_reporters, nothing);
         on->query_each("insert into all_failure_day values ($1, $2, $3, $4, $5, $6, $6)", all_failures,
                        nothing);
-        on->query_each("insert into reporter_name values ($1, 'Reporter', 1750000000)", names, nothing);
+        on->query_each("insert into reporter_name values ($1, 'Reporter', 1750000000)", called, nothing);
         on->commit();
         if (postgres()) // as autovacuum does
             on->run("analyze");
