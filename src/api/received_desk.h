@@ -27,10 +27,6 @@ struct change_mark {
     std::string_view kind; ///< "policy", "mode", "mx", "record"
     std::string words;
 };
-struct domain_sum {
-    std::string domain;
-    std::uint64_t success = 0, failure = 0;
-};
 struct silent_domain {
     std::string domain;
     std::vector<insight::silence_cause> causes;
@@ -41,7 +37,7 @@ struct silent_domain {
 struct report_period {
     insight::summary sums;
     std::vector<store::reporter_day_row> by_reporter; ///< the largest, and "" for all others
-    std::vector<domain_sum> domains;                  ///< the most failures first, not all of many
+    std::vector<store::domain_row> domains;           ///< the most failures first, not all of many
     std::vector<change_mark> marks;                   ///< in order of time
     std::vector<silent_domain> silence;
 };

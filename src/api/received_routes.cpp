@@ -124,41 +124,45 @@ io::task<wire::http_reply> list(context& with, call asked) {
     co_return json_reply(out);
 }
 
-io::task<wire::http_reply> show(context& with, call asked) {
+/// The report of the path, where there is one that the caller may see; else the answer.
+template<class Report>
+io::task<std::expected<Report, wire::http_reply>>
+report_of(context& with, const call& asked,
+          io::task<store::result<std::optional<Report>>> (received_desk::*look_up)(store::report_number)) {
     const auto wanted = number_in(asked.item, 0);
     if (wanted <= 0)
-        co_return no_such_report();
+        co_return std::unexpected(no_such_report());
     const auto may = co_await sight_of(with, asked.by);
     if (!may)
-        co_return store_problem(may.error());
-    auto found = co_await with.received->show(wanted);
+        co_return std::unexpected(store_problem(may.error()));
+    auto found = co_await ((*with.received).*look_up)(wanted);
     if (!found)
-        co_return store_problem(found.error());
+        co_return std::unexpected(store_problem(found.error()));
     if (!*found || !may->sees((*found)->report_domain, (*found)->named))
-        co_return no_such_report();
-    co_return json_reply(std::move((*found)->document));
+        co_return std::unexpected(no_such_report());
+    co_return std::move(**found);
+}
+
+io::task<wire::http_reply> show(context& with, call asked) {
+    auto found = co_await report_of(with, asked, &received_desk::show);
+    if (!found)
+        co_return std::move(found.error());
+    co_return json_reply(std::move(found->document));
 }
 
 io::task<wire::http_reply> raw(context& with, call asked) {
-    const auto wanted = number_in(asked.item, 0);
-    if (wanted <= 0)
-        co_return no_such_report();
-    const auto may = co_await sight_of(with, asked.by);
-    if (!may)
-        co_return store_problem(may.error());
-    auto found = co_await with.received->raw(wanted);
+    auto found = co_await report_of(with, asked, &received_desk::raw);
     if (!found)
-        co_return store_problem(found.error());
-    if (!*found || !may->sees((*found)->report_domain, (*found)->named))
-        co_return no_such_report();
-    if ((*found)->json.empty())
+        co_return std::move(found.error());
+    if (found->json.empty())
         co_return wire::problem(404, "Not Found", "the body of this report is no longer kept");
     wire::http_reply reply;
     reply.media_type = "application/json";
     // The bytes are a stranger's: they are to be saved, not shown as a page of ours.
-    reply.fields = {{"Content-Disposition", fmt::format("attachment; filename=\"report-{}.json\"", wanted)},
-                    {"X-Content-Type-Options", "nosniff"}};
-    reply.body = std::move((*found)->json);
+    reply.fields = {
+        {"Content-Disposition", fmt::format("attachment; filename=\"report-{}.json\"", asked.item)},
+        {"X-Content-Type-Options", "nosniff"}};
+    reply.body = std::move(found->json);
     co_return reply;
 }
 

@@ -160,8 +160,8 @@ public:
     io::task<store::result<api::report_period>> summary(store::filter of) override {
         const auto domains = of.domains;
         const auto begin = of.from.value_or(day_of(now())), end = of.to.value_or(day_of(now()));
-        auto made = co_await core_.ask<api::report_period>(
-            [of = std::move(of), at = now(), memory = memory_](store::store& from) {
+        auto made =
+            co_await core_.ask<api::report_period>([of = std::move(of), at = now()](store::store& from) {
                 return report_period_of(from, of, at, *memory);
             });
         if (!made)
@@ -253,7 +253,6 @@ private:
     domain_asker domains_;
     report_files files_;
     std::shared_ptr<report_test_runs> tests_;
-    std::shared_ptr<reporter_memory> memory_ = std::make_shared<reporter_memory>(); ///< the asker's
 };
 
 } // namespace

@@ -72,8 +72,15 @@ struct reporter_day_row {
     std::string reporter, organization;
     store::day day{};
     std::uint64_t success = 0, failure = 0;
+    std::uint64_t sts_success = 0, sts_failure = 0, tlsa_success = 0, tlsa_failure = 0, none_success = 0,
+                  none_failure = 0;
     std::uint64_t reports = 0; ///< where a result or an MX is asked for: at least
     bool verified = false;     ///< at least one of the reports was
+};
+/// Headline sessions of one domain in the period.
+struct domain_row {
+    std::string domain;
+    std::uint64_t success = 0, failure = 0;
 };
 struct mx_row {
     std::string reporter, mx; ///< mx "" : the reporter does not say

@@ -98,7 +98,32 @@ constexpr auto day_of_report = std::to_array<std::string_view>({
     "create index report_day on report (day, id)",
 });
 
-constexpr std::array<schema_step, 2> steps{schema_step(first_tables), schema_step(day_of_report)};
+// A question about all domains need not add up those of each: see whole.h.
+constexpr auto whole_tables = std::to_array<std::string_view>({
+    "create table all_reporter_day (day bigint not null, reporter bigint not null, reports bigint not null, "
+    "verified bigint not null, success bigint not null, failure bigint not null, "
+    "sts_success bigint not null, sts_failure bigint not null, tlsa_success bigint not null, "
+    "tlsa_failure bigint not null, none_success bigint not null, none_failure bigint not null, "
+    "primary key (day, reporter)) {clustered}",
+    "insert into all_reporter_day select t.day, t.reporter, sum(t.reports), sum(t.verified), "
+    "sum(t.success), sum(t.failure), sum(t.sts_success), sum(t.sts_failure), sum(t.tlsa_success), "
+    "sum(t.tlsa_failure), sum(t.none_success), sum(t.none_failure) "
+    "from own_domain o join reporter_day t on t.domain = o.word group by t.day, t.reporter",
+    "create table all_failure_day (day bigint not null, reporter bigint not null, type bigint not null, "
+    "result bigint not null, mx bigint not null, reports bigint not null, count bigint not null, "
+    "primary key (day, reporter, type, result, mx)) {clustered}",
+    "insert into all_failure_day select t.day, t.reporter, t.type, t.result, t.mx, sum(t.reports), "
+    "sum(t.count) from own_domain o join failure_day t on t.domain = o.word "
+    "group by t.day, t.reporter, t.type, t.result, t.mx",
+    "create table reporter_name (reporter bigint primary key, organization text not null, "
+    "last_received bigint not null) {clustered}",
+    "insert into reporter_name select s.reporter, min(s.organization), s.last_received from reporter_seen s "
+    "join (select reporter, max(last_received) as newest from reporter_seen group by reporter) n "
+    "on n.reporter = s.reporter and n.newest = s.last_received group by s.reporter, s.last_received",
+});
+
+constexpr std::array<schema_step, 3> steps{schema_step(first_tables), schema_step(day_of_report),
+                                           schema_step(whole_tables)};
 
 } // namespace
 

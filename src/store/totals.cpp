@@ -131,6 +131,7 @@ void totals::write() {
     write_policies();
     write_failures();
     write_seen();
+    whole_.write(on_);
     days_.clear();
     policies_.clear();
     failures_.clear();
@@ -149,53 +150,35 @@ void totals::write_days() {
     }
     std::map<std::pair<std::int64_t, std::int64_t>, std::pair<day_sum, std::int64_t>> of_domains;
     std::vector<std::int64_t> left(rows.size(), 0);
-    on_.query_each(
-        "insert into reporter_day (domain, reporter, day, reports, verified, success, failure, sts_success, "
-        "sts_failure, tlsa_success, tlsa_failure, none_success, none_failure) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-        "on conflict (domain, reporter, day) do update set reports = reporter_day.reports + "
-        "excluded.reports, "
-        "verified = reporter_day.verified + excluded.verified, "
-        "success = reporter_day.success + excluded.success, failure = reporter_day.failure + "
-        "excluded.failure, "
-        "sts_success = reporter_day.sts_success + excluded.sts_success, "
-        "sts_failure = reporter_day.sts_failure + excluded.sts_failure, "
-        "tlsa_success = reporter_day.tlsa_success + excluded.tlsa_success, "
-        "tlsa_failure = reporter_day.tlsa_failure + excluded.tlsa_failure, "
-        "none_success = reporter_day.none_success + excluded.none_success, "
-        "none_failure = reporter_day.none_failure + excluded.none_failure returning reports",
-        rows, [&](std::size_t i, const sql::row& r) { left[i] = r.integer(0); });
+    static const auto add_of_reporter =
+        insert_or_add("reporter_day", "domain, reporter, day",
+                      {"reports", "verified", "success", "failure", "sts_success", "sts_failure",
+                       "tlsa_success", "tlsa_failure", "none_success", "none_failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)") +
+        " returning reports";
+    on_.query_each(add_of_reporter, rows, [&](std::size_t i, const sql::row& r) { left[i] = r.integer(0); });
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& [key, sum] = keys[i];
         auto& [domain_sum, reporters] = of_domains[{key.domain, key.day}];
-        domain_sum.reports += sum->reports;
-        for (std::size_t n = 0; n < sum->counts.size(); ++n)
-            domain_sum.counts[n] += sum->counts[n];
+        domain_sum.add(*sum);
+        whole_.add_day(key.day, key.reporter, *sum);
         const auto before = left[i] - sum->reports;
         reporters += (left[i] > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
         if (left[i] <= 0)
             on_.run("delete from reporter_day where domain = $1 and reporter = $2 and day = $3",
                     {key.domain, key.reporter, key.day});
     }
+    static const auto add_of_domain =
+        insert_or_add("domain_day", "domain, day",
+                      {"reports", "reporters", "success", "failure", "sts_success", "sts_failure",
+                       "tlsa_success", "tlsa_failure", "none_success", "none_failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
     for (const auto& [key, change] : of_domains) {
         const auto& [sum, reporters] = change;
         sql::values row{key.first, key.second, sum.reports, reporters};
         for (const auto count : sum.counts)
             row.emplace_back(count);
-        on_.run("insert into domain_day (domain, day, reports, reporters, success, failure, sts_success, "
-                "sts_failure, tlsa_success, tlsa_failure, none_success, none_failure) "
-                "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-                "on conflict (domain, day) do update set reports = domain_day.reports + excluded.reports, "
-                "reporters = domain_day.reporters + excluded.reporters, "
-                "success = domain_day.success + excluded.success, "
-                "failure = domain_day.failure + excluded.failure, "
-                "sts_success = domain_day.sts_success + excluded.sts_success, "
-                "sts_failure = domain_day.sts_failure + excluded.sts_failure, "
-                "tlsa_success = domain_day.tlsa_success + excluded.tlsa_success, "
-                "tlsa_failure = domain_day.tlsa_failure + excluded.tlsa_failure, "
-                "none_success = domain_day.none_success + excluded.none_success, "
-                "none_failure = domain_day.none_failure + excluded.none_failure",
-                row);
+        on_.run(add_of_domain, row);
         if (sum.reports <= 0) // a report may have come and gone in one transaction
             on_.run("delete from domain_day where domain = $1 and day = $2 and reports <= 0",
                     {key.first, key.second});
@@ -203,14 +186,12 @@ void totals::write_days() {
 }
 
 void totals::write_policies() {
+    static const auto add =
+        insert_or_add("policy_day", "domain, day, reporter, type, text", {"reports", "success", "failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8)");
     for (const auto& [key, sum] : policies_) {
-        on_.run(
-            "insert into policy_day (domain, day, reporter, type, text, reports, success, failure) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (domain, day, reporter, type, text) "
-            "do update set reports = policy_day.reports + excluded.reports, "
-            "success = policy_day.success + excluded.success, "
-            "failure = policy_day.failure + excluded.failure",
-            {key.domain, key.day, key.reporter, key.type, key.text, sum.reports, sum.success, sum.failure});
+        on_.run(add, {key.domain, key.day, key.reporter, key.type, key.text, sum.reports, sum.success,
+                      sum.failure});
         if (sum.reports <= 0)
             on_.run("delete from policy_day where domain = $1 and day = $2 and reporter = $3 and type = $4 "
                     "and text = $5 and reports <= 0",
@@ -220,6 +201,7 @@ void totals::write_policies() {
 
 void totals::write_failures() {
     for (const auto& [key, sum] : failures_) {
+        whole_.add_failure({key.day, key.reporter, key.type, key.result, key.mx}, sum.reports, sum.count);
         on_.run("insert into failure_day (domain, day, reporter, type, result, reason, mx, reports, count, "
                 "example_report, example_policy, example_detail, text) "
                 "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
@@ -273,6 +255,7 @@ void totals::write_seen() {
     for (auto& [key, who] : seen_) {
         const auto [domain, reporter] = key;
         if (who.again) {
+            whole_.look_again(reporter);
             look_again(domain, reporter, who);
             if (who.ends.empty() && who.last_received == 0) {
                 on_.run("delete from reporter_seen where domain = $1 and reporter = $2 and not exists "
@@ -300,6 +283,7 @@ void totals::write_seen() {
             last_received = who.last_received;
             organization = who.organization;
         }
+        whole_.add_name(reporter, organization, last_received);
         on_.run("update reporter_seen set organization = $3, last_received = $4, ends = $5 "
                 "where domain = $1 and reporter = $2",
                 {domain, reporter, organization, last_received, write_ends(ends)});

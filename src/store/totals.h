@@ -6,6 +6,7 @@
 
 #include "store/judge.h"
 #include "store/sql.h"
+#include "store/whole.h"
 #include "store/words.h"
 
 #include <array>
@@ -38,14 +39,9 @@ public:
     void write();
 
 private:
-    using sums = std::array<std::int64_t, 8>; ///< success, failure; of sts, tlsa, none
     struct day_key {
         std::int64_t domain, reporter, day;
         auto operator<=>(const day_key&) const = default;
-    };
-    struct day_sum {
-        std::int64_t reports = 0, verified = 0;
-        sums counts{};
     };
     struct policy_key {
         std::int64_t domain, day, reporter, type, text;
@@ -84,6 +80,7 @@ private:
     std::map<policy_key, policy_sum> policies_;
     std::map<failure_key, failure_sum> failures_;
     std::map<std::pair<std::int64_t, std::int64_t>, seen> seen_;
+    whole_sums whole_;
 };
 
 /// The ends of the last periods of a reporter, newest first, as they stand in a column.

@@ -163,6 +163,50 @@ TEST_P(changing, bodies_expire_before_reports_and_totals_stay) {
     EXPECT_EQ(sessions(), 112u);
 }
 
+TEST_P(changing, what_outlived_its_reports_leaves_the_whole_with_its_domain) {
+    own({"example.com", "example.org"});
+    add(report("old", "example.com", 3, 100, 2));
+    add(report("other", "example.org", 3, 10, 1));
+    ASSERT_EQ(*s->expire(day_in_may(10), day_in_may(10)), false);
+    const auto whole = [&] {
+        std::uint64_t sum = 0;
+        for (const auto& row : *s->reporter_days({}))
+            sum += row.success + row.failure;
+        return sum;
+    };
+    const auto failed = [&] {
+        std::uint64_t sum = 0;
+        for (const auto& row : *s->results({}))
+            sum += row.count;
+        return sum;
+    };
+    EXPECT_EQ(whole(), 113u);
+    EXPECT_EQ(failed(), 3u);
+    ASSERT_TRUE(s->remove_domain("example.com"));
+    EXPECT_EQ(whole(), 11u);
+    EXPECT_EQ(failed(), 1u);
+    ASSERT_TRUE(s->remove_domain("example.org"));
+    EXPECT_THAT(*s->reporter_days({}), IsEmpty());
+    EXPECT_THAT(*s->results({}), IsEmpty());
+    own({"example.com"});
+    EXPECT_EQ(whole(), 102u) << "one of ours again, with all that is known of it";
+    EXPECT_EQ(failed(), 2u);
+}
+
+TEST_P(changing, a_name_that_is_taken_back_is_shown_no_more) {
+    own({"example.com"});
+    add(report("first", "example.com", 3, 100));
+    auto other = report("second", "example.com", 4, 1);
+    other.report.organization_name = "A stranger";
+    other.received_at += std::chrono::hours(48);
+    other.trust = model::trust::unverified;
+    ASSERT_TRUE(s->count_unverified(true));
+    add(other);
+    EXPECT_EQ(s->reporter_days({})->at(0).organization, "A stranger");
+    ASSERT_TRUE(s->count_unverified(false));
+    EXPECT_EQ(s->reporter_days({})->at(0).organization, "Google Inc.");
+}
+
 TEST_P(changing, expiry_goes_in_steps) {
     std::vector<model::received_report> many;
     for (int i = 0; i < 450; ++i)
