@@ -136,7 +136,9 @@ result<std::vector<report_row>> sql_store::list(const filter& of, const page& wh
         auto q = reports_question("select r.id, r.reporter, r.organization, r.report_id, r.report_domain, "
                                   "r.period_start, r.period_end, "
                                   "r.received_at, r.way, r.trust, r.success, r.failure, r.warning_count, "
-                                  "r.state, r.why, r.times_seen",
+                                  "r.state, r.why, r.times_seen, "
+                                  "case when exists (select 1 from policy_result p where p.report = r.id "
+                                  "and p.domain <> r.report_domain) then 1 else 0 end",
                                   of);
         switch (of.what) {
         case filter::which::counted:
@@ -171,7 +173,8 @@ result<std::vector<report_row>> sql_store::list(const filter& of, const page& wh
                  .warnings = static_cast<std::size_t>(r.count(12)),
                  .state = std::string(to_string(static_cast<mailtight::store::state>(r.integer(13)))),
                  .why = r.string(14),
-                 .times_seen = r.count(15)});
+                 .times_seen = r.count(15),
+                 .several = r.integer(16) != 0});
         });
         return out;
     });
@@ -325,7 +328,7 @@ result<std::vector<reporter_day_row>> sql_store::reporter_days(const filter& of)
         const bool failing = asks_failures(of);
         struct sums {
             std::string organization;
-            std::int64_t last_received = -1;
+            std::pair<std::int64_t, std::int64_t> named{-2, 0}; ///< how far it is believed, and when
             std::map<day, reporter_day_row> days;
         };
         std::map<std::int64_t, sums> by_reporter;
@@ -345,15 +348,16 @@ result<std::vector<reporter_day_row>> sql_store::reporter_days(const filter& of)
             row.reports = failing ? std::max(row.reports, r.count(4)) : row.reports + r.count(4);
             row.verified = row.verified || r.integer(5) > 0;
         });
-        question names("select s.reporter, s.organization, s.last_received from own_domain o cross join "
-                       "reporter_seen s where s.domain = o.word");
+        question names("select s.reporter, s.organization, s.named_by, s.last_received from own_domain o "
+                       "cross join reporter_seen s where s.domain = o.word");
         narrow_who(names, *on_, words_, "s.reporter", of);
         names.ask(*on_, [&](const sql::row& r) {
             const auto found = by_reporter.find(r.integer(0));
-            if (found == by_reporter.end() || r.integer(2) <= found->second.last_received)
+            const std::pair named(r.integer(2), r.integer(3));
+            if (found == by_reporter.end() || named <= found->second.named)
                 return;
             found->second.organization = r.string(1);
-            found->second.last_received = r.integer(2);
+            found->second.named = named;
         });
         std::vector<reporter_day_row> out;
         for (auto& [reporter, sums] : by_reporter)

@@ -98,7 +98,15 @@ constexpr auto day_of_report = std::to_array<std::string_view>({
     "create index report_day on report (day, id)",
 });
 
-constexpr std::array<schema_step, 2> steps{schema_step(first_tables), schema_step(day_of_report)};
+// named_by: how far the report was believed that gave the reporter its name.
+constexpr auto who_named = std::to_array<std::string_view>({
+    "alter table reporter_seen add column named_by bigint not null default 1",
+    "update reporter_seen set named_by = 3 where exists (select 1 from reporter_day d where d.domain = "
+    "reporter_seen.domain and d.reporter = reporter_seen.reporter and d.verified > 0)",
+});
+
+constexpr std::array<schema_step, 3> steps{schema_step(first_tables), schema_step(day_of_report),
+                                           schema_step(who_named)};
 
 } // namespace
 

@@ -54,6 +54,10 @@ public:
         overview_asked = which;
         co_return answer("table", std::string("domain\r\n"));
     }
+    io::task<told<std::map<std::string, std::size_t>>> labels(std::optional<std::string> owner) override {
+        co_return answer("labels " + owner.value_or("of all"),
+                         std::map<std::string, std::size_t>{{"gold", 2}, {"new", 1}});
+    }
     io::task<told<domain_file>> find(std::string domain, caller who) override {
         by = who;
         co_return answer("find " + domain, file);

@@ -223,7 +223,10 @@ TEST_P(access, a_link_logs_in_once) {
     const granted to{.name = "link", .role = "administrator", .tenant = {}};
     ASSERT_TRUE(s->add_link(digest("a"), to, at(100)));
     ASSERT_TRUE(s->add_link(digest("b"), to, at(100)));
-    EXPECT_EQ(*s->use_link(digest("a"), at(99)), to);
+    const auto used = *s->use_link(digest("a"), at(99));
+    ASSERT_TRUE(used);
+    EXPECT_EQ(used->to, to);
+    EXPECT_FALSE(used->person) << "it stands for itself";
     EXPECT_FALSE(*s->use_link(digest("a"), at(99))) << "once";
     EXPECT_FALSE(*s->use_link(digest("b"), at(100))) << "it ended";
     EXPECT_FALSE(*s->use_link(digest("b"), at(99))) << "and a look at it later does not bring it back";
