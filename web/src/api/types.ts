@@ -26,6 +26,17 @@ export interface Problem {
   title: string;
   status: number;
   detail: string;
+  record?: ProofRecord; // where a tenant adds a domain: what shows that it is theirs
+}
+export interface ProofRecord {
+  name: string;
+  type: string;
+  value: string;
+}
+
+// ---- GET /labels ----
+export interface LabelList {
+  labels: { label: string; domains: number }[];
 }
 
 // ---- GET /overview?contains&label&state&sort&order&offset&limit; GET /overview.csv ----
@@ -254,6 +265,7 @@ export interface ReportRow {
   received_at: Time | null;
   warnings: number;
   times_seen: number;
+  part?: boolean; // of a report that tells of domains of others too: counted are the tenant's
 }
 export interface ReportList {
   reports: ReportRow[];
@@ -326,6 +338,7 @@ export type StoredReport = Report & {
   way: string;
   times_seen: number;
   raw: boolean; // the JSON text is still kept
+  part?: boolean; // it tells of domains of others too, which this tenant is not shown
   versions: number[];
 };
 // GET /reports/{number}/raw: the JSON text as it came, as application/json
@@ -513,6 +526,21 @@ export interface AuditEntry {
   status: number;
 }
 // GET, POST /tokens, DELETE /tokens/{name}; GET /users, PUT and DELETE /users/{name} (administrator)
+// POST /users/{name}/link
+export interface LoginLink {
+  path: string; // "/login#…"
+  expires_at: Time;
+}
+// GET /allowed-names?owner&after_owner&after_name&limit; POST /allowed-names {owner, names}; DELETE /allowed-names/{name}?owner
+export interface AllowedName {
+  owner: string;
+  name: string; // "example.com", "*.example.com"
+  at: Time;
+}
+export interface AllowedNames {
+  names: AllowedName[];
+  next: { after_owner: string; after_name: string } | null;
+}
 export interface AccessToken {
   name: string;
   role: Role;

@@ -3,7 +3,8 @@
 import "../domain/domain.css";
 import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
-import type { DomainView, Wish } from "../../api/types";
+import type { DomainView, ProofRecord, Wish } from "../../api/types";
+import { RecordCard } from "../../look/records";
 import { go, here, queryOf } from "../../router";
 import { useAction } from "../../state/resource";
 import { can, session } from "../../state/session";
@@ -129,7 +130,8 @@ export default function AddScreen() {
               </div>
             </div>
           </details>
-          {add.error && (
+          {add.error?.problem.record && <Proof record={add.error.problem.record} words={add.error.message} busy={add.busy} again={submit} />}
+          {add.error && !add.error.problem.record && (
             <div role="alert">
               <Notice tone="bad" title={add.error.status === 409 ? "It is looked after already" : "It was not added"}>
                 {add.error.message}
@@ -153,5 +155,23 @@ export default function AddScreen() {
         </footer>
       </form>
     </Page>
+  );
+}
+
+/** A tenant shows that a domain is theirs by a record that only its owner can publish. */
+function Proof({ record, words, busy, again }: { record: ProofRecord; words: string; busy: boolean; again: () => void }) {
+  return (
+    <section class="stack" role="alert" aria-labelledby="proof-title">
+      <Notice tone="attention" title="Show that this domain is yours">
+        <span id="proof-title">Publish this record where you manage the domain’s DNS, then look again. Or ask the operator to allow you the name.</span>
+      </Notice>
+      <RecordCard record={record} />
+      <div class="row-between">
+        <p class="soft small break">{words}</p>
+        <Button icon="refresh" busy={busy} onClick={again}>
+          Look again
+        </Button>
+      </div>
+    </section>
   );
 }
