@@ -421,6 +421,29 @@ TEST_F(domain_routes_test, each_refusal_has_its_status) {
                 testing::Contains(std::pair<std::string, std::string>("Retry-After", "10")));
 }
 
+TEST_F(domain_routes_test, labels_are_counted) {
+    const auto said = good("GET", "/labels");
+    EXPECT_EQ(boost::json::serialize(said),
+              R"({"labels":[{"label":"gold","domains":2},{"label":"new","domains":1}]})");
+    EXPECT_EQ(desk_.asked, "labels of all");
+}
+
+TEST_F(domain_routes_test, a_name_that_is_not_proven_comes_with_the_record_to_publish) {
+    desk_.says =
+        refusal{.what = refusal::kind::unproven,
+                .words = "not known to be yours",
+                .record = refusal::dns_record{"_mailtight.example.com", "TXT", "mailtight-owner=abc"}};
+    const auto reply = ask("POST", "/api/v1/domains", R"({"domain":"example.com"})");
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_EQ(reply.media_type, "application/problem+json");
+    const auto said = boost::json::parse(reply.body);
+    EXPECT_EQ(boost::json::serialize(said.at("record")),
+              R"({"name":"_mailtight.example.com","type":"TXT","value":"mailtight-owner=abc"})");
+    EXPECT_EQ(said.at("detail").as_string(), "not known to be yours");
+    const tests::json_schema checker(boost::json::parse(openapi("1")).as_object());
+    EXPECT_THAT(checker.complaints(said, "problem"), IsEmpty());
+}
+
 TEST_F(domain_routes_test, without_a_store_nothing_is_here) {
     context_->domains = nullptr;
     EXPECT_THAT(bad(404, "GET", "/overview"), HasSubstr("[store]"));
