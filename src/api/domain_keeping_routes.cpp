@@ -70,7 +70,7 @@ std::vector<route> domain_keeping_routes() {
          .summary = "Look after a domain",
          .description = "What is not said is as configured, or as with `like`. A tenant's domain gets "
                         "their owner, and is one that the operator allowed them (`/allowed-names`), or "
-                        "that they prove to be theirs: 403 has the record to publish in `record`; asking "
+                        "that they prove to be theirs: 422 has the record to publish in `record`; asking "
                         "again looks for it, at the domain's own name servers. 409 where it is looked after "
                         "already.",
          .query = {},

@@ -16,7 +16,8 @@ namespace {
 
 /// With the record as a field of its own (RFC 9457 §3.2): a program need not read words.
 wire::http_reply unproven_problem(const refusal& why) {
-    auto reply = wire::problem(403, "Forbidden", why.words);
+    // No 403: nobody was refused who tries to get in, and the log of those is read by programs.
+    auto reply = unprocessable(why.words);
     if (!why.record)
         return reply;
     auto said = boost::json::parse(reply.body).as_object();

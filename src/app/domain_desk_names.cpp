@@ -34,7 +34,7 @@ io::task<told<void>> daemon_domain_desk::may_have(std::string domain, std::strin
     };
     const bool reports_kept =
         std::ranges::find(core_.domains, domain, &store::own_domain::name) != core_.domains.end();
-    auto seen = co_await worker_.run<store::result<found>>([&, kept = kept_]() -> store::result<found> {
+    const auto look = [&, kept = kept_]() -> store::result<found> {
         if (!access_) {
             auto opened = store::open_access({.where = store_place(core_.set)});
             if (!opened)
@@ -48,9 +48,13 @@ io::task<told<void>> daemon_domain_desk::may_have(std::string domain, std::strin
         if (!key)
             return std::unexpected(key.error());
         return found{*facts, std::move(*key)};
+    };
+    auto seen = co_await worker_.run<store::result<found>>([&] {
+        auto out = look();
+        if (!out && out.error().again())
+            access_.reset(); // opened anew by the next who asks
+        return out;
     });
-    if (!seen && seen.error().again())
-        access_.reset(); // made anew by the next who asks; the thread is done with it
     if (!seen)
         co_return std::unexpected(store_away(seen.error()));
     auto answer = may_add(seen->facts, false);

@@ -88,7 +88,6 @@ private:
     std::map<std::string, looked> looks_;
     std::size_t looking_ = 0;
     std::shared_ptr<store::access_store> access_; ///< null until a tenant first added something
-    std::string owner_key_;                       ///< of the records that prove a name
     std::set<std::string> proving_;               ///< owners whose records are looked at just now
     bool opening_ = false;
     io::worker worker_;

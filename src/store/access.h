@@ -58,7 +58,7 @@ struct allowed_name {
     base::utc_seconds at{};
     friend bool operator==(const allowed_name&, const allowed_name&) = default;
 };
-/// Who may be told by name, and who by a name that covers many.
+/// How a name was allowed.
 enum class name_right { none, below /* by "*.example.com" */, itself };
 struct audit_entry {
     std::int64_t number = 0;

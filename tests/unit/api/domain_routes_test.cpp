@@ -434,7 +434,7 @@ TEST_F(domain_routes_test, a_name_that_is_not_proven_comes_with_the_record_to_pu
                 .words = "not known to be yours",
                 .record = refusal::dns_record{"_mailtight.example.com", "TXT", "mailtight-owner=abc"}};
     const auto reply = ask("POST", "/api/v1/domains", R"({"domain":"example.com"})");
-    EXPECT_EQ(reply.status, 403);
+    EXPECT_EQ(reply.status, 422);
     EXPECT_EQ(reply.media_type, "application/problem+json");
     const auto said = boost::json::parse(reply.body);
     EXPECT_EQ(boost::json::serialize(said.at("record")),

@@ -158,7 +158,7 @@ TEST_P(policies, each_gives_all_in_order_and_ends_when_told) {
     EXPECT_EQ(taken, 7'000u);
     EXPECT_THAT(domains(*s->after("d9998.example", 2)), ElementsAre("d9999.example"));
     EXPECT_THAT(domains(*s->after("", 2)), ElementsAre("d0.example", "d1.example"));
-    EXPECT_THAT(domains(*s->after("", 2, "999")), ElementsAre("d1999.example", "d2999.example"));
+    EXPECT_THAT(domains(*s->after("", 2, "d999")), ElementsAre("d999.example", "d9990.example"));
     EXPECT_THAT(domains(*s->after("d8999.example", 9, "D999")),
                 ElementsAre("d999.example", "d9990.example", "d9991.example", "d9992.example",
                             "d9993.example", "d9994.example", "d9995.example", "d9996.example",

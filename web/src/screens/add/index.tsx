@@ -2,7 +2,7 @@
 // A domain to look after: its name and its goal. Everything else has an answer already, and can be said.
 import "../domain/domain.css";
 import { useState } from "preact/hooks";
-import { api, segment } from "../../api/client";
+import { api, asApiError, segment } from "../../api/client";
 import type { DomainView, ProofRecord, Wish } from "../../api/types";
 import { RecordCard } from "../../look/records";
 import { go, here, queryOf } from "../../router";
@@ -41,14 +41,22 @@ export default function AddScreen() {
   const start = queryOf(here.value).get("domain") ?? "";
   const [draft, setDraft] = useState<Draft>({ domain: start, aim: "enforce", leave: "records", host: "here", dns: "hand", rua: "", labels: "", owner: "" });
   const [wrong, setWrong] = useState<string | null>(null);
+  const [proof, setProof] = useState<{ record: ProofRecord; words: string } | null>(null); // stays while it is looked for
   const set =
     <K extends keyof Draft>(name: K) =>
     (value: Draft[K]) => {
       setDraft((was) => ({ ...was, [name]: value }));
-      if (name === "domain") setWrong(null);
+      if (name === "domain") {
+        setWrong(null);
+        setProof(null);
+      }
     };
   const add = useAction(async () => {
-    const made = await api.post<DomainView>("/domains", additionOf(draft));
+    const made = await api.post<DomainView>("/domains", additionOf(draft)).catch((caught: unknown) => {
+      const { problem } = asApiError(caught);
+      setProof(problem.record ? { record: problem.record, words: problem.detail } : null);
+      throw caught;
+    });
     toast(`${made.wish.domain} is looked after from now on.`);
     go(`/domains/${segment(made.wish.domain)}`);
   });
@@ -130,7 +138,7 @@ export default function AddScreen() {
               </div>
             </div>
           </details>
-          {add.error?.problem.record && <Proof record={add.error.problem.record} words={add.error.message} busy={add.busy} again={submit} />}
+          {proof && <Proof record={proof.record} words={proof.words} busy={add.busy} again={submit} />}
           {add.error && !add.error.problem.record && (
             <div role="alert">
               <Notice tone="bad" title={add.error.status === 409 ? "It is looked after already" : "It was not added"}>
