@@ -98,8 +98,8 @@ std::optional<wire::http_reply> refuse_peer(const site_state& site, const route&
                      !asked.request.field("origin").empty()))
         return wire::problem(403, "Forbidden", "results are taken from programs of this machine alone");
     const bool may = may_change(site, asked.peer);
-    if (!of.changes)
-        return may || (is_for_mail_servers(of.part) && of.needs == role::viewer)
+    if (!of.changes) // who may tell results need not be one who may change something
+        return may || of.tells || (is_for_mail_servers(of.part) && of.needs == role::viewer)
                    ? std::nullopt
                    : std::optional(wire::problem(403, "Forbidden",
                                                  "this is said on the address of the pages, and on the "

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One look at a domain. First what everything else hangs on (both records, MX, policy host), then the rest at
 // once.
+#include "base/limits.h"
 #include "observe/state.h"
-
 #include "tlsrpt/record.h"
 
 namespace mailtight::observe {
@@ -42,6 +42,8 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
     auto seen = co_await glance(domain);
     seen.display = std::move(display);
     seen.policy_host = co_await policy_host.get();
+    if (seen.policy_host.addresses.size() > base::limits::addresses_per_host)
+        seen.policy_host.addresses.resize(base::limits::addresses_per_host);
     if (with.options.pitfalls) {
         co_await look_for_alias_loop(with, seen.sts_txt);
         co_await look_for_alias_loop(with, seen.tlsrpt_txt);

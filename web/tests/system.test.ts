@@ -6,7 +6,7 @@ import type { Json, KeptPolicy } from "../src/api/types";
 import { byOwner } from "../src/screens/system/allowed_names";
 import { keptDecision, patterns } from "../src/screens/sending/decision";
 import { statusTone } from "../src/screens/system/audit";
-import { bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
+import { alarmOf, bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
 
 const status = JSON.parse(readFileSync(new URL("../fixtures/status.json", import.meta.url), "utf8")) as Json;
 
@@ -91,4 +91,15 @@ describe("the audit log", () => {
     [409, "Not taken"],
     [503, "Failed"],
   ])("%i is %s", (status, words) => expect(statusTone(status)[1]).toBe(words));
+});
+
+describe("an alarm", () => {
+  it.each([
+    ["plan/a.example/report-way", "a.example waits for you: Have a place", { domain: "a.example", waits: true, before: "", after: " waits for you: Have a place" }],
+    ["failure-share/a.example", "18.4 % of the sessions fail", { domain: "a.example", waits: false, before: null, after: "18.4 % of the sessions fail" }],
+    ["many-reporters/a.example/mx1.a.example", "3 reporters see failures at mx1.a.example", { domain: "a.example", before: null }],
+    ["watch/a.example/x", "The policy of a.example changed.", { domain: "a.example", before: "The policy of ", after: " changed." }],
+    ["watch/a.example/x", "It is about a.example.", { before: "It is about ", after: "." }],
+    ["mailbox/imap", "The mailbox cannot be read", { domain: "", before: null, after: "The mailbox cannot be read" }],
+  ])("%s: %s", (key, title, row) => expect(alarmOf({ key, title, since: "2026-05-01T00:00:00Z" })).toMatchObject(row));
 });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes of domains looked after over a desk that notes what it is asked: every answer is held against
 // its schema, every refusal is a problem document, and who asks is handed on.
+#include "advise/advise.h"
+#include "advise/render.h"
 #include "api/domain_desk.h"
 #include "api/site.h"
 #include "json_schema.h"
@@ -197,10 +199,10 @@ protected:
             .kind = "wait", .title = "Wait", .state = "waiting", .by = "us", .not_before = today};
         desk_.file.row = std::make_shared<const overview_row>(make_row(wish, &seen, {{1, 2}}));
         desk_.file.wish = std::move(wish);
-        desk_.file.look = model::kept_look{
-            .at = today,
-            .document =
-                R"({"domain":"example.com","checked_at":"x","verdict":"protected","findings":[],"parts":{}})"};
+        const model::observation nothing{.domain = "example.com"};
+        auto look = advise::check_json(nothing, advise::judge(nothing));
+        look["verdict"] = "protected";
+        desk_.file.look = model::kept_look{.at = today, .document = boost::json::serialize(look)};
     }
     wire::http_reply ask(const std::string& method, const std::string& target, const std::string& body = {}) {
         site_options options;

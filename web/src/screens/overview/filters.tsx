@@ -17,6 +17,8 @@ export function labelChoices(list: LabelList | null, chosen: string): { label: s
 }
 
 const shortWords: Partial<Record<State, string>> = { attention: "Needs attention" };
+/** The pieces of the bar above that a state is drawn as: the filters are its legend. */
+const healthOf: Partial<Record<State, string>> = { protected: "protected", testing: "testing", broken: "broken", absent: "absent", unseen: "unseen" };
 const always: State[] = ["all", "attention", "protected", "testing"];
 
 export function Filters({ view, typed, type, rows, small }: { view: View; typed: string; type: (text: string) => void; rows: Rows; small: boolean }) {
@@ -25,7 +27,7 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
   const counts = rows.counts;
   const shown = states.filter((state) => always.includes(state) || state === view.state || (counts?.[state] ?? 0) > 0);
   return (
-    <div class="filters">
+    <div class="overview-filters">
       <nav class="filter-states" aria-label="States">
         {(counts ? shown : []).map((state) => (
           <a
@@ -35,6 +37,7 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
             href={here.value.path + changedQuery(here.value.search, { state: state === "all" ? null : state })}
             aria-current={view.state === state ? "true" : undefined}
           >
+            {healthOf[state] && <span class={`filter-dot health-${healthOf[state]}`} aria-hidden="true" />}
             {shortWords[state] ?? stateWords[state]}
             <span class="filter-count">{count(counts?.[state] ?? 0)}</span>
           </a>

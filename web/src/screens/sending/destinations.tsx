@@ -3,8 +3,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
+import { here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
-import { count } from "../../text/format";
+import { plural } from "../../text/format";
+import { resultWords } from "../../text/results";
 import { Button } from "../../ui/button";
 import { SearchField } from "../../ui/field";
 import { Icon } from "../../ui/icon";
@@ -20,13 +22,17 @@ interface PolicyPage {
 const rows = 50;
 
 export function Destinations() {
-  const [typed, setTyped] = useState("");
-  const [contains, setContains] = useState("");
+  const asked = queryOf(here.value).get("find") ?? "";
+  const [typed, setTyped] = useState(asked);
+  const [contains, setContains] = useState(asked);
   const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      setContains(typed.trim().toLowerCase());
+      const wanted = typed.trim().toLowerCase();
+      if (wanted === contains) return;
+      setContains(wanted);
       setPages([""]);
+      setQuery({ find: wanted }); // so that the way back, and a link, lead to the same rows
     }, 250);
     return () => window.clearTimeout(timer);
   }, [typed]);
@@ -92,7 +98,8 @@ export function Destinations() {
 }
 
 function Row({ of }: { of: KeptPolicy }) {
-  const [tone, words, means] = decisionWords[keptDecision(of)];
+  const decision = keptDecision(of);
+  const [tone, words, means] = decisionWords[decision];
   return (
     <tr>
       <th scope="row">
@@ -101,7 +108,7 @@ function Row({ of }: { of: KeptPolicy }) {
         </a>
       </th>
       <td data-name="Decision">
-        <Badge tone={tone} title={means}>
+        <Badge tone={tone} icon={decision === "testing" ? "clock" : undefined} title={means}>
           {words}
         </Badge>
       </td>
@@ -112,19 +119,20 @@ function Row({ of }: { of: KeptPolicy }) {
       </td>
       <td data-name="Trouble" class="wide">
         {of.failure ? (
-          <span class="tone-bad">
-            <code>{of.failure.fault}</code>
-            <span class="soft small">
-              {of.failure.in_a_row > 0 && ` ${count(of.failure.in_a_row)} in a row`}
-              {of.failure.since && (
-                <>
-                  , since <Ago at={of.failure.since} />
-                </>
-              )}
+          <>
+            <span class="tone-bad" title={of.failure.fault}>
+              {resultWords(of.failure.fault)}
             </span>
-          </span>
+            {(of.failure.in_a_row > 0 || of.failure.since) && (
+              <span class="block dim small">
+                {of.failure.in_a_row > 0 && `${plural(of.failure.in_a_row, "time")} in a row`}
+                {of.failure.in_a_row > 0 && of.failure.since && ", first "}
+                {of.failure.since && <Ago at={of.failure.since} />}
+              </span>
+            )}
+          </>
         ) : (
-          <span class="dim">none</span>
+          <span class="dim">–</span>
         )}
       </td>
     </tr>

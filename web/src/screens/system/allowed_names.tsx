@@ -2,7 +2,7 @@
 // Which names tenants may add without showing in DNS that they are theirs.
 import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
-import type { AllowedName, AllowedNames } from "../../api/types";
+import type { AllowedName, AllowedNameList } from "../../api/types";
 import { useAction, useResource } from "../../state/resource";
 import { patterns } from "../sending/decision";
 import { Button } from "../../ui/button";
@@ -24,7 +24,7 @@ export function byOwner(names: AllowedName[]): { owner: string; names: AllowedNa
 }
 
 export function AllowedNamesCard() {
-  const list = useResource<AllowedNames>("allowed-names", (signal) => api.get("/allowed-names", { limit: 1000 }, signal));
+  const list = useResource<AllowedNameList>("allowed-names", (signal) => api.get("/allowed-names", { limit: 1000 }, signal));
   const [adding, setAdding] = useState(false);
   const remove = useAction(async (one: AllowedName) => {
     await api.delete(`/allowed-names/${segment(one.name)}`, { owner: one.owner });
