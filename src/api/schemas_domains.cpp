@@ -47,6 +47,10 @@ constexpr std::array table = {
  "changed":{"type":["object","null"],"required":["at","what"],"properties":{
   "at":{"type":"string","format":"date-time"},"what":{"type":"string"}}},
  "next":{"anyOf":[{"$ref":"#/components/schemas/next-step"},{"type":"null"}]}}})"},
+    schema{"label-list", R"({
+"type":"object","required":["labels"],
+"properties":{"labels":{"type":"array","items":{"type":"object","required":["label","domains"],"additionalProperties":false,
+ "properties":{"label":{"type":"string"},"domains":{"type":"integer","minimum":1}}}}}})"},
     schema{"overview", R"({
 "type":"object","additionalProperties":false,"required":["rows","total","counts"],
 "properties":{

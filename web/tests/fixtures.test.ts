@@ -37,6 +37,8 @@ describe("fixtures", () => {
     ["tokens", "token-list"],
     ["POST.tokens", "token"],
     ["users", "user-list"],
+    ["labels", "label-list"],
+    ["allowed-names", "allowed-name-list"],
     ["audit", "audit-list"],
     ["session", "session"],
     ["domains~_", "domain-view"],

@@ -173,6 +173,11 @@ export type Problem = {
   title: string;
   status: number;
   detail: string;
+  record?: {
+    name: string;
+    type: string;
+    value: string;
+  }; // Where a tenant adds a domain: what shows that it is theirs, to be published in DNS.
 }; // RFC 9457
 export type Openapi = {
   openapi: string;
@@ -214,6 +219,12 @@ export type OverviewRow = {
     what: string;
   } | null;
   next: NextStep | null;
+};
+export type LabelList = {
+  labels: Array<{
+    label: string;
+    domains: number;
+  }>;
 };
 export type Overview = {
   rows: Array<OverviewRow>;
@@ -553,6 +564,7 @@ export type ReportRow = {
   received_at: string | null;
   warnings: number;
   times_seen: number;
+  part?: boolean; // The report tells of domains of others too; counted here are those of the tenant who asks.
 }; // A report received, as `report list --json` has it.
 export type ReportList = {
   reports: Array<ReportRow>;
@@ -643,6 +655,7 @@ export type StoredReport = Report & {
   way: string;
   times_seen: number;
   raw: boolean; // The JSON text is still kept.
+  part?: boolean; // The report tells of domains of others too, which are not shown to the tenant who asks.
   versions: Array<number>; // Other reports under the same id.
 }; // A report of the store, as `report show --json` has it.
 export type RawReport = unknown; // Whatever the reporter wrote.
@@ -978,6 +991,30 @@ export type UserRequest = {
   role: Role;
   tenant?: string | null;
   password?: string | null; // At least 12 characters; null: the old one stays.
+};
+export type LoginLink = {
+  path: string; // /login# and the secret: once, here.
+  expires_at: string;
+};
+export type AllowedNameList = {
+  names: Array<{
+    owner: string;
+    name: string;
+    at: string;
+  }>;
+  next: {
+    after_owner: string;
+    after_name: string;
+  } | null; // What the next page is asked with; null on the last.
+};
+export type AllowedNamesRequest = {
+  owner: string;
+  names: Array<string>; // example.com, or *.example.com for every name below it.
+};
+export type AllowedNames = {
+  owner: string;
+  names: Array<string>; // As they are kept.
+  added: number; // How many of them are new.
 };
 export type AuditList = {
   entries: Array<{

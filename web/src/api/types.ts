@@ -8,12 +8,13 @@ export type Day = string; // "2026-01-02"
 export type Json = Record<string, unknown>;
 
 export type {
-  Check, Credentials, Decision, Diagnosis, DnsForm, DomainView, FailureList, FileError, Finding, History, Mute, MuteList,
+  AllowedNameList, Check, Credentials, Decision, Diagnosis, DnsForm, DomainView, FailureList, FileError, Finding, History, LabelList, LoginLink, Mute, MuteList,
   NextStep, OutgoingReport, Override, Overview, OverviewRow, Parts, PartState, Plan, Problem, ReadAnswer, Readiness,
   Report, ReportList, ReportPolicy, ReportRow, ReportTest, Role, Sending, Session, StepDone, StoredReport, User, Verdict, Wish,
 } from "./schema";
 
 export type AccessToken = api.Token;
+export type AllowedName = api.AllowedNameList["names"][number];
 export type AuditEntry = api.AuditList["entries"][number];
 export type Certificate = NonNullable<api.Certificate>;
 export type CertificateList = api.CertificateList;
@@ -24,6 +25,7 @@ export type DoctorAnswer = api.Doctor;
 export type FailureGroup = api.FailureList["groups"][number];
 export type Imported = api.ReportsImported;
 export type KeptPolicy = api.Policy;
+export type ProofRecord = NonNullable<api.Problem["record"]>;
 export type Light = api.OverviewRow["light"];
 export type RecordChange = api.PlanStep["records"][number];
 export type Severity = api.Finding["severity"];
