@@ -326,6 +326,30 @@ TEST_F(a_carrier, writes_once_what_takes_time_to_show) {
     EXPECT_EQ(work()->due_at - of.clock.at, 30s);
 }
 
+/// The policy host takes a change up a moment after it was written: a look in between asks nobody, and is
+/// soon repeated.
+TEST_F(a_carrier, looks_again_soon_where_its_own_policy_does_not_show_yet) {
+    of.think = {}; // the real planner
+    of.begin();
+    of.during_look = [&](const auto&) {
+        if (!of.body_of(domain).empty())
+            of.world->host_down.insert(domain);
+    };
+    of.add(wanted());
+    ASSERT_TRUE(
+        of.database->set_mark(domain, "report-way", {.at = of.clock.at, .by = "anna", .text = "it exists"}));
+    of.settle();
+    const auto served = *of.database->published(domain);
+    ASSERT_TRUE(served && !served->body.empty());
+    EXPECT_EQ(of.id_of(domain), "") << "nothing is announced that cannot be fetched";
+    EXPECT_THAT(work()->last_error, HasSubstr("not yet: Fetch it back"));
+    EXPECT_EQ(work()->due_at - of.clock.at, 30s);
+    of.during_look = [](const auto&) {};
+    of.world->host_down.clear();
+    of.pass(30s);
+    EXPECT_NE(of.id_of(domain), "");
+}
+
 TEST_F(a_carrier, forgets_a_domain_that_is_no_longer_looked_after) {
     of.begin();
     of.add(wanted());
