@@ -90,8 +90,10 @@ public:
     dkim_signer& operator=(dkim_signer&&) noexcept;
     ~dkim_signer();
     /// The whole DKIM-Signature field, folded, CRLF included, to be put before the message (CRLF line ends).
-    /// relaxed/relaxed; never `l=`; signs the fields that RFC 6376 §5.4.1 recommends and that are there, From
-    /// twice named.
+    /// relaxed/relaxed; never `l=`; signs the fields that RFC 6376 §5.4.1 recommends and that are there.
+    /// Those that say whose report it is and how to read it are named once more than they are there (§8.15):
+    /// From, To, Subject, Date, Message-ID, MIME-Version, Content-Type, TLS-Report-Domain,
+    /// TLS-Report-Submitter.
     std::string sign(std::string_view message, base::utc_seconds now) const;
     /// The TXT record to publish at selector._domainkey.domain.
     std::string key_record() const;

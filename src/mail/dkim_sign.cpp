@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing of report mail: relaxed/relaxed, never l= (8460-3-l), From named once more than it is there, so
-// that nobody can add another.
+// Signing of report mail: relaxed/relaxed, never l= (8460-3-l). What says whose report it is and how it is to
+// be read is named once more than it is there, so that nobody can add another (RFC 6376 §8.15).
 #include "base/crypto/keys.h"
 #include "base/crypto/sha256_stream.h"
 #include "base/encode.h"
@@ -14,6 +14,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 namespace mailtight::mail {
 namespace {
@@ -21,21 +22,27 @@ namespace {
 constexpr unsigned rsa_bits_min = 1024; // 8301-3
 constexpr unsigned rsa_bits_max = 4096; // verifiers need not go beyond
 
-// RFC 6376 §5.4.1, and what else shapes how the mail is read.
-constexpr std::array<std::string_view, 14> signed_fields{"From",
-                                                         "To",
-                                                         "Cc",
-                                                         "Reply-To",
-                                                         "Subject",
-                                                         "Date",
-                                                         "Message-ID",
-                                                         "MIME-Version",
-                                                         "Content-Type",
-                                                         "Content-Transfer-Encoding",
-                                                         "TLS-Report-Domain",
-                                                         "TLS-Report-Submitter",
-                                                         "TLS-Required",
-                                                         "Auto-Submitted"};
+struct signed_field {
+    std::string_view name;
+    bool once_more; ///< also named where the message has none, so that the next one breaks the signature
+};
+
+// RFC 6376 §5.4.1, and what else shapes how the mail is read. Fields that a relay may add, such as Cc, are
+// named only as often as they are there.
+constexpr std::array<signed_field, 14> signed_fields{{{"From", true},
+                                                      {"To", true},
+                                                      {"Cc", false},
+                                                      {"Reply-To", false},
+                                                      {"Subject", true},
+                                                      {"Date", true},
+                                                      {"Message-ID", true},
+                                                      {"MIME-Version", true},
+                                                      {"Content-Type", true},
+                                                      {"Content-Transfer-Encoding", false},
+                                                      {"TLS-Report-Domain", true},
+                                                      {"TLS-Report-Submitter", true},
+                                                      {"TLS-Required", false},
+                                                      {"Auto-Submitted", false}}};
 
 constexpr std::size_t line_width = 76;
 
@@ -49,12 +56,19 @@ void append_folded(std::string& out, std::size_t& column, std::string_view item)
     column += item.size();
 }
 
-std::string list_of_fields(const dkim_field_index& index) {
-    std::string out = "h=From";
+// The names of h=, in its order.
+std::vector<std::string_view> names_to_sign(const dkim_field_index& index) {
+    std::vector<std::string_view> out;
+    for (const auto& field : signed_fields)
+        out.insert(out.end(), index.count(field.name) + (field.once_more ? 1 : 0), field.name);
+    return out;
+}
+
+std::string list_of_fields(const std::vector<std::string_view>& names) {
+    std::string out = "h=";
     std::size_t column = 8 + out.size();
-    for (const auto name : signed_fields)
-        for (std::size_t i = index.count(name); i > 0; --i)
-            append_folded(out, column, fmt::format(":{}", name));
+    for (std::size_t i = 0; i < names.size(); ++i)
+        append_folded(out, column, fmt::format("{}{}", i == 0 ? "" : ":", names[i]));
     return out;
 }
 
@@ -79,19 +93,15 @@ prepared_message prepare(std::string_view message) {
     const auto split = split_for_dkim(message);
     const dkim_field_index index(split);
     prepared_message out;
-    out.names = list_of_fields(index);
+    const auto names = names_to_sign(index);
+    out.names = list_of_fields(names);
     out.body_hash = base::base64(canonical_body_hash(split.body, dkim_canon::relaxed));
-    // From, then every named field from the bottom up; the name too many finds none.
+    // Every named field from the bottom up; the name too many finds none.
     out.header.reserve(message.size() - split.body.size());
     dkim_field_index::selection fields(index);
-    const auto append = [&](std::string_view name) {
+    for (const auto name : names)
         if (const auto* found = fields.next(name))
             append_canonical(out.header, found->raw, dkim_canon::relaxed);
-    };
-    append("From");
-    for (const auto name : signed_fields)
-        for (std::size_t i = index.count(name); i > 0; --i)
-            append(name);
     return out;
 }
 

@@ -127,6 +127,20 @@ TEST(DkimAndOpendkim, WhatWeSignOpendkimVerifies) {
     EXPECT_TRUE(holds);
 }
 
+RC_GTEST_PROP(DkimAndOpendkim, NeitherTakesAnotherFieldOnTopOfOurs, ()) {
+    const auto mail = draw();
+    const auto signer = dkim_signer::make(domain, selector, key(mail.rsa).pem);
+    RC_ASSERT(signer.has_value());
+    const auto added =
+        *rc::gen::element<std::string>("From", "To", "Subject", "Date", "Message-ID", "MIME-Version",
+                                       "Content-Type", "TLS-Report-Domain", "TLS-Report-Submitter");
+    const auto changed = added + ": other\r\n" + signer->sign(mail.message, now) + mail.message;
+    if (opendkim().verifies(changed))
+        RC_FAIL("opendkim takes it: " + changed);
+    if (ours(changed, mail.rsa).result == dkim_result::pass)
+        RC_FAIL("we take it: " + changed);
+}
+
 RC_GTEST_PROP(DkimAndOpendkim, BothCallAChangedMessageTheSame, ()) {
     const auto mail = draw();
     auto signed_mail = opendkim().sign(mail.message, {domain, selector, key(mail.rsa).pem}, mail.rsa,

@@ -54,8 +54,10 @@ TEST(DkimSign, TheField) {
     std::string fields;
     for (const auto name : colon_list(tags.value("h")))
         fields += std::string(name) + " ";
-    EXPECT_EQ(fields, "From From To Subject Date Message-ID MIME-Version Content-Type TLS-Report-Domain "
-                      "TLS-Report-Submitter TLS-Required ");
+    EXPECT_EQ(fields, "From From To To Subject Subject Date Date Message-ID Message-ID "
+                      "MIME-Version MIME-Version Content-Type Content-Type "
+                      "TLS-Report-Domain TLS-Report-Domain TLS-Report-Submitter TLS-Report-Submitter "
+                      "TLS-Required ");
     for (std::size_t at = 0; at < field.size();) {
         const auto end = field.find("\r\n", at);
         EXPECT_LE(end - at, 78U) << field;
@@ -76,6 +78,30 @@ TEST(DkimSign, Verifies) {
     }
     EXPECT_EQ(signer(tests::rsa_pem()).algorithm(), dkim_algorithm::rsa_sha256);
     EXPECT_EQ(signer(tests::ed25519_pem()).algorithm(), dkim_algorithm::ed25519_sha256);
+}
+
+// RFC 6376 §8.15: who sends a report of ours on can put nothing on top, nor at the end, that readers would
+// take for what we signed, whether the field was there or not.
+TEST(DkimSign, NoFieldThatIsReadCanBeAdded) {
+    const std::string bare = "From: <noreply@example.com>\r\n\r\nThis is a report.\r\n";
+    const auto by = signer();
+    for (const auto& message : {report, bare}) {
+        const auto sent = by.sign(message, now) + message;
+        ASSERT_EQ(verified(sent, by), dkim_result::pass);
+        for (const std::string added :
+             {"From: <other@example.org>", "To: <other@example.org>", "Subject: Report Domain: other.example",
+              "Date: Sat, 21 Nov 2026 10:00:00 +0000", "Message-ID: <2@example.org>", "MIME-Version: 1.0",
+              "Content-Type: text/html", "TLS-Report-Domain: other.example",
+              "TLS-Report-Submitter: other.example", "tls-report-submitter: other.example"}) {
+            EXPECT_EQ(verified(added + "\r\n" + sent, by), dkim_result::fail) << "on top: " << added;
+            auto below = sent;
+            below.insert(below.find("\r\n\r\n") + 2, added + "\r\n");
+            EXPECT_EQ(verified(below, by), dkim_result::fail) << "below: " << added;
+        }
+        for (const std::string harmless :
+             {"Received: from a by b", "Cc: <other@example.org>", "List-Id: <a.b>"})
+            EXPECT_EQ(verified(harmless + "\r\n" + sent, by), dkim_result::pass) << harmless;
+    }
 }
 
 TEST(DkimSign, TwoSignaturesSideBySide) {
