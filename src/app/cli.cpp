@@ -14,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <sstream>
 
 namespace mailtight::app {
 
@@ -168,12 +169,25 @@ std::vector<command_text> command_line::tree() const {
 }
 
 int command_line::run(int argc, char** argv) {
+    const int status = carry_out(argc, argv);
+    if (const int fault = print_fault(); fault != 0) {
+        complain(fmt::format("the output could not be written: {}", std::strerror(fault)));
+        return not_done;
+    }
+    return status;
+}
+
+int command_line::carry_out(int argc, char** argv) {
     auto& s = *state_;
     try {
         s.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0)
-            return s.app.exit(error); // --help, --version
+        if (error.get_exit_code() == 0) { // --help, --version
+            std::ostringstream text, none;
+            const int status = s.app.exit(error, text, none);
+            print(text.str());
+            return status;
+        }
         const std::string first = argc > 1 ? argv[1] : "";
         std::vector<std::string_view> names;
         for (const auto* command : s.app.get_subcommands([](const CLI::App*) { return true; }))
@@ -205,12 +219,7 @@ int command_line::run(int argc, char** argv) {
         complain(*wrong);
         return wrong_usage;
     }
-    const int status = s.chosen();
-    if (const int fault = print_fault(); fault != 0) {
-        complain(fmt::format("the output could not be written: {}", std::strerror(fault)));
-        return not_done;
-    }
-    return status;
+    return s.chosen();
 }
 
 int run(int argc, char** argv) {

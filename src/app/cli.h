@@ -27,7 +27,7 @@ class command_line {
 public:
     command_line();
     ~command_line();
-    int run(int argc, char** argv);
+    int run(int argc, char** argv); ///< also says so, with 3, where what was printed did not arrive
     /// Those that do something.
     std::vector<command_text> commands() const;
     /// With the groups that stand before others, in the order of --help.
@@ -43,6 +43,8 @@ public:
     std::string completion(std::string_view shell) const;
 
 private:
+    int carry_out(int argc, char** argv);
+
     struct state;
     std::unique_ptr<state> state_;
 };

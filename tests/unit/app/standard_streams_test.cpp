@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -34,10 +36,15 @@ void become(int fd, const char* path) {
     ::dup2(::open(path, O_WRONLY), fd);
 }
 
+int mailtight(std::vector<std::string> words) {
+    words.insert(words.begin(), "mailtight");
+    std::vector<char*> raw;
+    for (auto& word : words)
+        raw.push_back(word.data());
+    return app::run(static_cast<int>(raw.size()), raw.data());
+}
 int lint(std::string text) {
-    std::array<std::string, 4> words{"mailtight", "record", "lint", std::move(text)};
-    std::array<char*, 4> raw{words[0].data(), words[1].data(), words[2].data(), words[3].data()};
-    return app::run(4, raw.data());
+    return mailtight({"record", "lint", std::move(text)});
 }
 
 constexpr auto good = "v=STSv1; id=1", bad = "v=STSv1";
@@ -62,6 +69,33 @@ TEST(standard_streams, output_that_was_not_written_is_no_success) {
                   return lint(good);
               }),
               3);
+}
+
+// A man page or a completion that a package build writes to a full disk must not pass for whole.
+TEST(standard_streams, help_that_was_not_written_is_no_success_either) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{},
+                                                  {"--help"},
+                                                  {"--version"},
+                                                  {"check", "--help"},
+                                                  {"record", "lint", "-h"},
+                                                  {"doc", "man"},
+                                                  {"doc", "completion-bash"},
+                                                  {"doc", "openapi"}}) {
+        const auto named = words.empty() ? std::string("alone") : words.front() + " " + words.back();
+        EXPECT_EQ(status_of([&] {
+                      become(STDOUT_FILENO, "/dev/null");
+                      return mailtight(words);
+                  }),
+                  0)
+            << named;
+        EXPECT_EQ(status_of([&] {
+                      become(STDERR_FILENO, "/dev/null");
+                      become(STDOUT_FILENO, "/dev/full");
+                      return mailtight(words);
+                  }),
+                  3)
+            << named;
+    }
 }
 
 TEST(standard_streams, a_reader_who_left_changes_no_verdict) {
