@@ -39,7 +39,8 @@ void collector::emit(std::string_view code, words said) {
         .subject = said.subject,
         .message = said.message.empty() ? std::string(entry->title) : std::move(said.message),
         .evidence = std::move(said.evidence),
-        .consequence = fill(entry->consequence, said.subject, domain_),
+        .consequence = said.consequence.empty() ? fill(entry->consequence, said.subject, domain_)
+                                                : std::move(said.consequence),
         .fix = said.fix.empty() ? fill(entry->fix, said.subject, domain_) : std::move(said.fix),
         .reference = std::string(entry->reference),
     });

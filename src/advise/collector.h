@@ -25,6 +25,7 @@ public:
         std::string evidence;                            ///< what was seen
         std::optional<findings::severity> severity = {}; ///< where the fact weighs otherwise than the code
         std::string fix = {};                            ///< instead of the catalogue's
+        std::string consequence = {};                    ///< likewise
     };
     /// Adds a finding, unless it weighs nothing in this situation. An unknown code is a programmer's error.
     void emit(std::string_view code, words said);

@@ -103,7 +103,8 @@ lint_result lint_policy(std::string_view body) {
             out.emit(f.code, {.subject = "mta-sts.txt",
                               .message = std::move(f.message),
                               .evidence = std::move(f.evidence),
-                              .severity = f.severity});
+                              .severity = f.severity,
+                              .consequence = std::move(f.consequence)});
     };
     tell(text_faults(judged));
     if (judged.value) {

@@ -81,6 +81,17 @@ std::optional<severity> weight_of(problem what) {
     }
 }
 
+/// Where senders do something else than with the other faults of the same code.
+std::string_view consequence_of(problem what) {
+    if (what == problem::mx_address) // 8461-3.2-q: grammatical, and nobody's name
+        return "The policy itself is valid, but this line admits no mail server: senders compare it with the "
+               "names of the MX records, and their certificates must prove that name. In enforce, mail to "
+               "the "
+               "server that it was meant for is held back or returned, unless another line admits it; in "
+               "testing it is delivered and reported.";
+    return {};
+}
+
 /// True for what a file in the wrong encoding shows all over, and what disappears with the cause.
 bool is_consequence(problem what) {
     switch (what) {
@@ -152,8 +163,15 @@ std::vector<policy_fault> text_faults(const sts::policy_judgement& judged) {
             std::string_view words = sts::explain(issue.problem);
             if (words.ends_with('.'))
                 words.remove_suffix(1);
-            faults.push_back({std::string(code), std::string(words), place(issue), weight_of(issue.problem)});
+            faults.push_back({std::string(code), std::string(words), place(issue), weight_of(issue.problem),
+                              std::string(consequence_of(issue.problem))});
             continue;
+        }
+        if (!told->consequence.empty() && consequence_of(issue.problem).empty()) { // the graver one of both
+            told->consequence.clear();
+            told->message = sts::explain(issue.problem);
+            if (told->message.ends_with('.'))
+                told->message.pop_back();
         }
         if (told->evidence.size() < 500)
             told->evidence += "; " + place(issue);

@@ -18,6 +18,7 @@ struct policy_fault {
     std::string message;
     std::string evidence;
     std::optional<findings::severity> severity;
+    std::string consequence = {}; ///< instead of the catalogue's
 };
 /// The issues of the text itself, one entry a code, causes before what they explain (rules.h, 6).
 std::vector<policy_fault> text_faults(const sts::policy_judgement& judged);

@@ -23,7 +23,8 @@ void text_rules(const reading& r, collector& out) {
         out.emit(f.code, {.subject = r.policy_url,
                           .message = std::move(f.message),
                           .evidence = std::move(f.evidence),
-                          .severity = f.severity});
+                          .severity = f.severity,
+                          .consequence = std::move(f.consequence)});
 }
 
 void wisdom_rules(const reading& r, collector& out) {

@@ -19,7 +19,8 @@ constexpr code_entry rows[] = {
      "the file once every policy served before has expired.",
      "RFC 8461 §3.1, §8.3", "policy_file", seen_once},
     {"policy.not-a-policy", "What is served is no policy", error, error, error, no, unusable,
-     "Put the suggested text into the file. A web page in its place means that the web server answers "
+     "Put the policy itself into the file: what check suggests for the domain, or what mailtight policy new "
+     "prints. A web page in its place means that the web server answers "
      "another site "
      "or an error page with status 200.",
      "RFC 8461 §3.2", "policy_file", seen_once},
@@ -113,8 +114,8 @@ constexpr code_entry rows[] = {
      "the "
      "policy does not cover: Outlook returns the mail with 5.4.8, Gmail holds it back and returns it after "
      "days.",
-     "Replace the line by the exact host names of the MX records, as suggested below.",
-     "RFC 8461 §4.1, RFC 6125 §6.4.3", "policy_file", seen_once},
+     "Replace the line by the exact host names of the MX records.", "RFC 8461 §4.1, RFC 6125 §6.4.3",
+     "policy_file", seen_once},
     {"policy.wildcard-too-broad", "A wildcard of the policy admits hosts of strangers", error, error, info,
      no,
      "Anybody who can get a certificate below that name passes as your mail server, which is what the policy "
@@ -128,7 +129,7 @@ constexpr code_entry rows[] = {
      "keep the earlier policy until that expires.",
      "If this is meant: leave the file and the record until every earlier max_age has run out, then remove "
      "the "
-     "record, and the file last. If not: publish the suggested policy with a new id.",
+     "record, and the file last. If not: publish a policy with mode: testing or mode: enforce, and a new id.",
      "RFC 8461 §8.3", "policy_file", seen_once},
     {"policy.mode-testing-long", "The domain has been in testing for long", info, warn, info, no,
      "In testing nobody refuses a faulty connection: the domain is watched but not protected.",

@@ -23,9 +23,9 @@ constexpr code_entry rows[] = {
      "RFC 8461 §3.1", "sts_record", seen_once},
     {"sts-record.syntax", "The MTA-STS record is not written correctly", error, error, error, error,
      "Senders throw away a record that they cannot read, and deliver as if the domain had no MTA-STS.",
-     "Replace the value of the TXT record {subject} with exactly the one suggested below: v=STSv1; id=... "
-     "without "
-     "quotes around it.",
+     "Replace the value of the TXT record {subject} with exactly v=STSv1; id=... without quotes around it, "
+     "with "
+     "an id of 1 to 32 letters and digits; the date and time of the change is a good one.",
      "RFC 8461 §3.1", "sts_record", seen_once},
     {"sts-record.id-missing", "The MTA-STS record has no id", error, error, error, error,
      "A record without an id is invalid: senders act as if there were none.",

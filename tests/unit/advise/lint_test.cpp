@@ -6,6 +6,12 @@
 namespace mailtight::tests {
 namespace {
 
+/// Nothing is suggested below a text without a domain.
+void expect_no_word_of_a_suggestion(const advise::lint_result& result) {
+    for (const auto& f : result.findings)
+        EXPECT_EQ(f.fix.find("suggested"), std::string::npos) << f.code << ": " << f.fix;
+}
+
 struct row {
     const char* why;
     std::vector<std::string> texts;
@@ -22,6 +28,7 @@ void expect_records(const std::vector<row>& rows, advise::lint_result::kind kind
         EXPECT_EQ(result.valid, r.valid);
         EXPECT_EQ(codes_of(result.findings), r.expected);
         EXPECT_EQ(result.exit_status(), r.status);
+        expect_no_word_of_a_suggestion(result);
     }
 }
 
@@ -123,6 +130,11 @@ TEST(lint, policies) {
          1},
         {"no mx", "version: STSv1\nmode: testing\nmax_age: 604800\n", false, {"policy.mx-missing"}, 1},
         {"nothing", "", false, {"policy.not-a-policy"}, 1},
+        {"an address is valid as a name, and nobody's",
+         "version: STSv1\nmode: enforce\nmx: 192.0.2.1\nmx: a.example.com\nmax_age: 2419200\n",
+         true,
+         {"policy.mx-syntax"},
+         1},
     };
     for (const policy_row& r : rows) {
         SCOPED_TRACE(r.why);
@@ -131,6 +143,27 @@ TEST(lint, policies) {
         EXPECT_EQ(result.valid, r.valid);
         EXPECT_EQ(codes_of(result.findings), r.expected);
         EXPECT_EQ(result.exit_status(), r.status);
+        expect_no_word_of_a_suggestion(result);
+    }
+}
+
+TEST(lint, what_senders_do_with_an_address_in_place_of_a_name) {
+    const auto told = [](const std::string& mx) {
+        const auto result = advise::lint_policy("version: STSv1\nmode: enforce\n" + mx +
+                                                "mx: a.example.com\nmax_age: 2419200\n");
+        EXPECT_EQ(codes_of(result.findings), codes{"policy.mx-syntax"}) << mx;
+        return result.findings.at(0);
+    };
+    const auto address = told("mx: 192.0.2.1\n");
+    EXPECT_EQ(address.consequence.find("cannot use the policy"), std::string::npos) << address.consequence;
+    EXPECT_NE(address.consequence.find("admits no mail server"), std::string::npos) << address.consequence;
+    EXPECT_NE(address.consequence.find("In enforce, mail"), std::string::npos) << address.consequence;
+    // Beside a line that makes the whole policy unusable, that is what follows, in either order.
+    for (const auto* both : {"mx: 192.0.2.1\nmx: [192.0.2.1]\n", "mx: [192.0.2.1]\nmx: 192.0.2.1\n"}) {
+        const auto graver = told(both);
+        EXPECT_NE(graver.consequence.find("cannot use the policy"), std::string::npos) << graver.consequence;
+        EXPECT_NE(graver.message.find("neither a host name"), std::string::npos) << graver.message;
+        EXPECT_NE(graver.evidence.find("\"192.0.2.1\""), std::string::npos) << graver.evidence;
     }
 }
 
