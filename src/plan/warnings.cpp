@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
 #include "plan/held.h"
 #include "plan/mx_move.h"
 #include "plan/publication.h"
@@ -64,6 +65,31 @@ void warn_of_evidence_against(const picture& p, plan& out) {
                         p.evidence.sentence));
 }
 
+/// A wish for a host that nothing ever knew is a slip of the keyboard as a rule. One that is gone as wished
+/// is known from the policies of before, or from the looks of before.
+void warn_of_unknown_leaving(const picture& p, plan& out) {
+    if (!p.seen.mx_known)
+        return;
+    const auto same = [](const std::string& one, const std::string& other) {
+        return base::lower(one) == base::lower(other);
+    };
+    const auto named = [&](const std::vector<std::string>& lines, const std::string& host) {
+        return std::ranges::any_of(lines, [&](const auto& line) { return same(line, host); });
+    };
+    for (const auto& host : p.wish.mx_removing) {
+        const bool known =
+            std::ranges::any_of(mail_hosts(p), [&](const mx_seen& one) { return same(one.host, host); }) ||
+            std::ranges::any_of(p.past.mx_before, [&](const auto& one) { return same(one.host, host); }) ||
+            std::ranges::any_of(p.senders, [&](const held& one) { return named(one.mx, host); }) ||
+            (p.standing && named(p.standing->mx, host)) || named(p.wish.mx, host);
+        if (!known)
+            out.warnings.push_back(
+                fmt::format("{0} is to go, but {1} has no MX record for it, and its policy "
+                            "has no line mx: {0}. Nothing has to be done for it.",
+                            host, p.wish.domain));
+    }
+}
+
 } // namespace
 
 void add_warnings(const picture& p, plan& out) {
@@ -72,6 +98,7 @@ void add_warnings(const picture& p, plan& out) {
     warn_of_weakening(p, out);
     warn_of_force(p, out);
     warn_of_evidence_against(p, out);
+    warn_of_unknown_leaving(p, out);
     if (!p.seen.mx_known)
         out.warnings.emplace_back(
             "DNS gave no answer for the MX records: nothing is taken out of the policy.");

@@ -37,6 +37,42 @@ void new_in_dns(domain& d, const std::string& host, std::optional<bool> passes =
     d.seen.suggested_mx.push_back(host);
 }
 
+TEST(mx_move, a_host_that_nothing_knows_is_told) {
+    const std::string typo = "mx11.example.com", words = "mx11.example.com is to go, but example.com";
+    auto d = in_enforce();
+    d.wish.mx_removing = {typo};
+    EXPECT_TRUE(warns(d.make(), words)) << "neither in DNS nor in the policy";
+    EXPECT_TRUE(d.make().finished) << "and nothing else comes of it";
+    d.seen.mx_known = false;
+    EXPECT_FALSE(warns(d.make(), words)) << "DNS did not answer: nobody knows";
+    for (const std::string& known : {old_mx, std::string("MX1.example.com")}) {
+        auto there = in_enforce();
+        there.wish.mx_removing = {known};
+        EXPECT_FALSE(warns(there.make(), "is to go, but")) << known;
+    }
+    auto wildcard = in_enforce();
+    const auto body = body_of(sts::mode::enforce, 2 * week, {"*.example.com"});
+    wildcard.serve(body, "2", start - days(20));
+    wildcard.announce("2", start - days(20));
+    wildcard.wish.mx_removing = {typo};
+    EXPECT_TRUE(warns(wildcard.make(), words)) << "a wildcard names nobody";
+}
+
+TEST(mx_move, a_host_that_is_gone_as_wished_is_no_slip) {
+    domain d({old_mx, new_mx});
+    d.wish.aim = model::aim::enforce;
+    d.publish(sts::mode::enforce, 2 * week, start - days(40));
+    d.wish.mx_removing = {old_mx};
+    gone_from_dns(d, old_mx);
+    EXPECT_FALSE(warns(d.make(), "is to go, but"));
+    const auto body = body_of(sts::mode::enforce, 2 * week, {new_mx});
+    d.serve(body, "2", d.now);
+    d.announce("2", d.now);
+    d.now += days(100);
+    d.past.mx_before.clear();
+    EXPECT_FALSE(warns(d.make(), "is to go, but")) << "a policy of before named it";
+}
+
 TEST(mx_move, to_another_provider) {
     PROVES("8461-8.1-a", "8461-8.1-b");
     auto d = in_enforce();
