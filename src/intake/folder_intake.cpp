@@ -6,6 +6,7 @@
 #include "intake/folder_wait.h"
 #include "intake/maildir.h"
 #include "intake/mbox_file.h"
+#include "intake/mbox_lock.h"
 #include "intake/ways_in.h"
 
 #include <fmt/format.h>
@@ -33,6 +34,7 @@ struct chunk {
     mbox_place place; ///< mbox: where it was read from
     bool more = false;
     std::string error;
+    std::string waits_for; ///< mbox: who keeps it locked, where that takes long
 };
 
 /// What is watched may be made by the first delivery: it is waited for, and no fault.
@@ -80,7 +82,7 @@ bool lock_for_reading(const file_handle& file) {
     return ::fcntl(file.get(), F_OFD_SETLK, &wanted) == 0;
 }
 
-chunk read_mbox(const std::string& path, mbox_place place) {
+chunk read_mbox(const std::string& path, mbox_place place, base::utc_seconds now) {
     chunk out;
     if (not_there_yet(path)) {
         out.place = place;
@@ -91,9 +93,10 @@ chunk read_mbox(const std::string& path, mbox_place place) {
         out.error = fmt::format("{}: {}", path, file.error());
         return out;
     }
-    std::error_code ignored;
-    if (std::filesystem::exists(path + ".lock", ignored) || !lock_for_reading(file->handle)) {
+    const auto lock = find_mbox_lock(path, now);
+    if (lock || !lock_for_reading(file->handle)) {
         out.place = place;
+        out.waits_for = lock ? lock->trouble : std::string();
         return out; // it is being written: the next round will do
     }
     // Another file, a shorter one, or other bytes before the place: it was rotated or cut, and begins anew.
@@ -274,9 +277,10 @@ io::task<folder_intake::state::round> folder_intake::state::mbox_round(std::shar
         co_return round::failed;
     }
     const auto from = mbox_place::parse(*known);
-    auto found = co_await self->disk.run<chunk>([of, &from] { return read_mbox(of->options.mbox, from); });
-    if (!found.error.empty())
-        self->failed(found.error);
+    auto found = co_await self->disk.run<chunk>(
+        [of, &from, now = self->clock.now()] { return read_mbox(of->options.mbox, from, now); });
+    if (const auto& why = found.error.empty() ? found.waits_for : found.error; !why.empty())
+        self->failed(why);
     auto place = found.place;
     const auto fates = co_await keep_all(self, found);
     bool again = !found.error.empty();

@@ -2,16 +2,20 @@
 // Maildirs and mboxes watched: what is taken, when it is marked, and what a crash or a rotation does.
 #include "intake/maildir.h"
 #include "intake/mbox_file.h"
+#include "intake/mbox_lock.h"
 #include "intake/ways_in.h"
 #include "intake_world.h"
 #include "support/scratch.h"
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace mailtight::intake {
@@ -20,9 +24,11 @@ namespace {
 using namespace std::chrono_literals;
 using namespace tests;
 using mood = memory_database::mood;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
@@ -239,6 +245,63 @@ TEST(folder_intake, an_mbox_waits_for_the_store_and_for_its_writer) {
     fs::remove(world.mbox + ".lock");
     EXPECT_TRUE(world.reached_end());
     EXPECT_EQ(world.database->count(), 1U);
+}
+
+/// The lock of an mbox as it was made so long ago.
+void lock_mbox(const mbox_world& world, const std::string& content, std::chrono::seconds age) {
+    const auto path = world.mbox + ".lock";
+    write(path, content);
+    const auto made = (world.clock.now() - age).time_since_epoch().count();
+    const std::array<timespec, 2> times{timespec{.tv_sec = made, .tv_nsec = 0},
+                                        timespec{.tv_sec = made, .tv_nsec = 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+}
+/// A process that was.
+pid_t gone_process() {
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(0);
+    ::waitpid(child, nullptr, 0);
+    return child;
+}
+
+TEST(folder_intake, a_lock_that_was_left_behind_is_told_and_never_removed) {
+    mbox_world world;
+    write(world.mbox, postmarked(signed_mail("one")));
+    lock_mbox(world, std::to_string(gone_process()) + "\n", 10min);
+    world.watch();
+    EXPECT_TRUE(world.until([&] { return !world.way->status().last_error.empty(); }));
+    const auto told = world.way->status();
+    EXPECT_THAT(told.last_error, HasSubstr(world.mbox + ".lock is there since "));
+    EXPECT_THAT(told.last_error, HasSubstr("is gone"));
+    EXPECT_THAT(told.last_error, HasSubstr("remove it: rm "));
+    EXPECT_EQ(told.last_error_at, world.clock.now());
+    EXPECT_TRUE(fs::exists(world.mbox + ".lock"));
+    EXPECT_EQ(world.keeper->counters().inputs, 0U);
+    fs::remove(world.mbox + ".lock"); // by a person
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_EQ(world.database->count(), 1U);
+}
+
+TEST(mbox_lock, is_told_by_its_age_and_its_holder) {
+    const mbox_world world;
+    const auto told = [&](const std::string& content, std::chrono::seconds age) {
+        lock_mbox(world, content, age);
+        const auto found = find_mbox_lock(world.mbox, world.clock.now());
+        EXPECT_TRUE(found.has_value());
+        return found ? found->trouble : "";
+    };
+    const auto ours = std::to_string(::getpid()), gone = std::to_string(gone_process());
+    EXPECT_FALSE(find_mbox_lock(world.mbox, world.clock.now()).has_value()) << "no lock";
+    EXPECT_THAT(told(gone, 59s), IsEmpty()) << "a delivery may take so long";
+    EXPECT_THAT(told("", -1h), IsEmpty()) << "another machine's clock";
+    EXPECT_THAT(told(ours, 1min), HasSubstr("process " + ours + ", which it names, is running"));
+    EXPECT_THAT(told(ours, 24h), Not(HasSubstr("rm "))) << "whoever runs may write";
+    EXPECT_THAT(told(gone, 2min), AllOf(HasSubstr("is gone"), Not(HasSubstr("rm "))));
+    EXPECT_THAT(told(gone, 5min), HasSubstr("rm "));
+    for (const auto* unknown :
+         {"", "0", "-1", "1 2", "4711:mail.example.com", "\xff", "99999999999999999999"})
+        EXPECT_THAT(told(unknown, 1h), AllOf(HasSubstr("names no process"), HasSubstr("rm "))) << unknown;
 }
 
 TEST(mbox_reader, gives_every_message_and_its_end) {
