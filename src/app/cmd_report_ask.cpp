@@ -72,6 +72,10 @@ std::optional<store::filter> filter_of(const report_question& asked, bool all_ti
     return filter;
 }
 
+insight::asked_period period_of(const store::filter& filter) {
+    return {.from = filter.from, .to = filter.to};
+}
+
 int show(const common_options& common, const report_question& asked, const insight::table& table) {
     if (asked.csv)
         print_csv(insight::table_csv(table));
@@ -104,7 +108,9 @@ int summary_table(const common_options& common, const report_question& asked, st
     auto shown = [&](auto rows, auto make) {
         if (!rows)
             return failed(rows.error());
-        return show(common, asked, make(*rows));
+        auto table = make(*rows);
+        table.nothing = insight::name_period(std::move(table.nothing), period_of(filter));
+        return show(common, asked, table);
     };
     if (by == "day")
         return shown(from.days(filter), [](const auto& rows) { return insight::days_table(rows); });
@@ -116,7 +122,7 @@ int summary_table(const common_options& common, const report_question& asked, st
         return shown(from.policies(filter), [](const auto& rows) { return insight::policies_table(rows); });
     auto rows = from.reporters_by_mx(filter);
     if (rows && !asked.csv && !common.json) {
-        print(insight::mx_matrix_text(*rows, style()));
+        print(insight::mx_matrix_text(*rows, style(), period_of(filter)));
         return fine;
     }
     return shown(std::move(rows), [](const auto& all) { return insight::mx_table(all); });
@@ -134,7 +140,7 @@ int cmd_report_list(const common_options& common, const report_question& asked) 
     auto rows = from->list(*filter, {.limit = static_cast<std::size_t>(asked.limit), .offset = 0});
     if (!rows)
         return failed(rows.error());
-    show(common, asked, insight::reports_table(*rows));
+    show(common, asked, insight::reports_table(*rows, period_of(*filter)));
     if (rows->size() == asked.limit && !asked.csv && !common.json)
         say(fmt::format("these are the newest {}; --limit shows more", rows->size()));
     return fine;
@@ -247,7 +253,7 @@ int cmd_report_failures(const common_options& common, const report_question& ask
     else if (common.json)
         print(insight::failures_ndjson(*groups));
     else
-        print(insight::failures_text(*groups, style()));
+        print(insight::failures_text(*groups, style(), period_of(*filter)));
     return groups->empty() ? fine : problems_found;
 }
 

@@ -54,13 +54,7 @@ namespace {
 
 /// Which period it was, and where there is something.
 std::string nothing_words(const summary& of) {
-    std::string words = "No counted reports";
-    if (of.from && of.to)
-        words += fmt::format(" of {}.", days_words(*of.from, *of.to));
-    else if (of.from)
-        words += fmt::format(" of {} or later.", advise::day_words(*of.from));
-    else
-        words += " in this period.";
+    auto words = name_period("No counted reports in this period.", {of.from, of.to});
     if (of.newest)
         words += fmt::format(
             " The newest is of {}: mailtight report summary --from {} --to {} shows that day.",
@@ -70,7 +64,19 @@ std::string nothing_words(const summary& of) {
 
 } // namespace
 
-std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::style& how) {
+std::string name_period(std::string sentence, const asked_period& asked) {
+    constexpr std::string_view unnamed = "in this period";
+    const auto at = sentence.find(unnamed);
+    if (at == std::string::npos || (!asked.from && !asked.to))
+        return sentence;
+    return sentence.replace(at, unnamed.size(),
+                            asked.from && asked.to ? "of " + days_words(*asked.from, *asked.to)
+                            : asked.from           ? "since " + advise::day_words(*asked.from)
+                                                   : "up to " + advise::day_words(*asked.to));
+}
+
+std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::style& how,
+                           const asked_period& asked) {
     // One table whose columns are the MX hosts with the most failures.
     constexpr std::size_t hosts_most = 6;
     std::map<std::string, std::uint64_t> by_host;
@@ -88,7 +94,7 @@ std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::st
     const bool others = hosts.size() > hosts_most;
     if (others)
         hosts.resize(hosts_most);
-    table made{{{"reporter", "Failed sessions", {}}}, {}, "No failures in this period."};
+    table made{{{"reporter", "Failed sessions", {}}}, {}, name_period("No failures in this period.", asked)};
     for (const auto& host : hosts)
         made.columns.push_back({host, host.empty() ? "(not said)" : shown(host), column::kind::number});
     if (others)
@@ -110,10 +116,11 @@ std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::st
     return table_text(made, how);
 }
 
-std::string failures_text(std::span<const failure_group> groups, const advise::style& how) {
+std::string failures_text(std::span<const failure_group> groups, const advise::style& how,
+                          const asked_period& asked) {
     page to(how);
     if (groups.empty()) {
-        to.line("No failures in this period.");
+        to.line(name_period("No failures in this period.", asked));
         return to.take();
     }
     advise::failed_fate fate;

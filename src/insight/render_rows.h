@@ -14,8 +14,16 @@
 
 namespace mailtight::insight {
 
-table reports_table(std::span<const store::report_row> rows); ///< `report list`
-table days_table(std::span<const store::day_row> rows);       ///< `report summary`: domain and day
+/// The days that were asked for; either end may be open.
+struct asked_period {
+    std::optional<day> from, to;
+};
+/// A sentence with "in this period", such as a table's `nothing`, with those days in its place.
+std::string name_period(std::string sentence, const asked_period& asked);
+
+table reports_table(std::span<const store::report_row> rows,
+                    const asked_period& asked = {});    ///< `report list`
+table days_table(std::span<const store::day_row> rows); ///< `report summary`: domain and day
 table reporters_table(std::span<const store::reporter_row> rows);
 table mx_table(std::span<const store::mx_row> rows); ///< reporter x MX, a row a pair
 table results_table(std::span<const store::result_row> rows);
@@ -24,9 +32,11 @@ table quarantine_table(std::span<const store::quarantine_row> rows);
 table failures_table(std::span<const failure_group> groups); ///< `report failures`: for CSV and NDJSON
 
 /// Reporters down, MX hosts across; each cell the failed sessions.
-std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::style& how);
+std::string mx_matrix_text(std::span<const store::mx_row> rows, const advise::style& how,
+                           const asked_period& asked = {});
 /// `report failures` for a person: each group with its diagnosis, the worst first.
-std::string failures_text(std::span<const failure_group> groups, const advise::style& how);
+std::string failures_text(std::span<const failure_group> groups, const advise::style& how,
+                          const asked_period& asked = {});
 /// `report failures --json`: NDJSON with the diagnosis as an object.
 std::string failures_ndjson(std::span<const failure_group> groups);
 /// One group, as its line there.

@@ -34,26 +34,28 @@ json::value failed_share(std::uint64_t success, std::uint64_t failure) {
 
 } // namespace
 
-table reports_table(std::span<const store::report_row> rows) {
-    table made{{{"number", "No.", number},
-                {"start", "", {}},
-                {"end", "", {}},
-                {"", "Day", whole},
-                {"reporter", "", {}},
-                {"organization_name", "Reporter", {}},
-                {"report_domain", "Domain", whole},
-                {"success", "Good", number},
-                {"failure", "Failed", number},
-                {"trust", "Trust", {}},
-                {"state", "State", {}},
-                {"why", "Why", column::kind::remark},
-                {"report_id", "", {}},
-                {"way", "", {}},
-                {"received_at", "", {}},
-                {"warnings", "", number},
-                {"times_seen", "", number}},
-               {},
-               "No report fits. 'mailtight report list' without filters shows all that count."};
+table reports_table(std::span<const store::report_row> rows, const asked_period& asked) {
+    table made{
+        {{"number", "No.", number},
+         {"start", "", {}},
+         {"end", "", {}},
+         {"", "Day", whole},
+         {"reporter", "", {}},
+         {"organization_name", "Reporter", {}},
+         {"report_domain", "Domain", whole},
+         {"success", "Good", number},
+         {"failure", "Failed", number},
+         {"trust", "Trust", {}},
+         {"state", "State", {}},
+         {"why", "Why", column::kind::remark},
+         {"report_id", "", {}},
+         {"way", "", {}},
+         {"received_at", "", {}},
+         {"warnings", "", number},
+         {"times_seen", "", number}},
+        {},
+        (asked.from || asked.to ? name_period("No report in this period fits.", asked) : "No report fits.") +
+            " 'mailtight report list' without filters shows all that count."};
     for (const auto& row : rows)
         made.rows.push_back(
             {row.number, time_value(row.start), time_value(row.end),

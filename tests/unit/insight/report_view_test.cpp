@@ -363,12 +363,31 @@ TEST(FailuresText, tells_fate_diagnosis_and_where_to_look) {
                               "google.com", "Only one reporter", "mailtight report show 42"})
         EXPECT_NE(text.find(words), std::string::npos) << words;
     EXPECT_EQ(failures_text({}, {}), "No failures in this period.\n");
+    EXPECT_EQ(failures_text({}, {}, {tests::ago(29), today}), "No failures of 18 April to 17 May 2026.\n");
+    EXPECT_EQ(failures_text({}, {}, {tests::ago(29), {}}), "No failures since 18 April 2026.\n");
+    EXPECT_EQ(failures_text({}, {}, {{}, today}), "No failures up to 17 May 2026.\n");
     const auto uncounted = tests::failure("mox.example", "validation-failure", "mx1.example.com", 0); // A30
     const auto none = group_failures(std::vector{uncounted}, std::vector{tests::reporter("mox.example")}, {});
     EXPECT_TRUE(failures_text(none, {}).starts_with("0 failed sessions of 1 kind.\n"));
     const auto json = boost::json::parse(failures_ndjson(groups));
     EXPECT_EQ(json.at("diagnosis").at("rule"), "certificate-expired");
     EXPECT_EQ(json.at("failed").at("held_back"), 1204);
+}
+
+TEST(NothingThere, names_the_period_that_was_asked_for) {
+    const asked_period asked{tests::ago(29), today};
+    EXPECT_EQ(mx_matrix_text({}, {}, asked), "No failures of 18 April to 17 May 2026.\n");
+    for (const auto& empty :
+         {days_table({}), reporters_table({}), results_table({}), policies_table({}), mx_table({})}) {
+        EXPECT_NE(empty.nothing.find("in this period"), std::string::npos) << empty.nothing;
+        const auto named = name_period(empty.nothing, asked);
+        EXPECT_NE(named.find("of 18 April to 17 May 2026."), std::string::npos) << named;
+    }
+    EXPECT_EQ(table_text(reports_table({}, {tests::ago(29), {}}), {.width = 200}),
+              "No report since 18 April 2026 fits. 'mailtight report list' without filters shows all that "
+              "count.\n");
+    EXPECT_EQ(table_text(reports_table({}), {.width = 200}),
+              "No report fits. 'mailtight report list' without filters shows all that count.\n");
 }
 
 TEST(SummaryText, opens_with_the_result) {
