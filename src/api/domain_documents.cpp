@@ -110,15 +110,21 @@ json::object step_document(const step_outcome& of) {
 json::object dns_document(advise::dns_format format, const dns_answer& of) {
     json::array records;
     const auto& provider = of.place.provider ? *of.place.provider : advise::any_dns_provider();
-    for (const auto& each : of.records.records)
+    for (const auto& each : of.records.records) {
+        json::array replaces; // none but of what is still to be published
+        if (!each.already_right)
+            for (const auto& [type, value] : each.replaces)
+                replaces.push_back(json::object{{"type", type}, {"value", text_of(value)}});
         records.push_back(json::object{{"step", each.step},
                                        {"name", each.name},
                                        {"type", each.type},
                                        {"value", text_of(each.value)},
                                        {"ttl", each.ttl},
                                        {"done", each.already_right},
+                                       {"replaces", std::move(replaces)},
                                        {"in_form", advise::form_name(each.name, of.place.zone, provider)},
                                        {"why", base::printable(each.why, 1'000)}});
+    }
     return {{"format", advise::to_string(format)},
             {"text", of.text},
             {"records", std::move(records)},

@@ -165,9 +165,11 @@ constexpr std::array table = {
  "text":{"type":"string","description":"The document of this format; empty where nothing is left to publish."},
  "zone":{"type":"string"},
  "needs":{"type":"array","items":{"type":"string"},"description":"Words in it that only a person can replace."},
- "records":{"type":"array","items":{"type":"object","required":["step","name","type","value","ttl","done","in_form","why"],"properties":{
+ "records":{"type":"array","items":{"type":"object","required":["step","name","type","value","ttl","done","replaces","in_form","why"],"properties":{
   "step":{"type":"integer"},"name":{"type":"string"},"type":{"type":"string"},"value":{"type":"string"},
   "ttl":{"type":"integer"},"done":{"type":"boolean"},
+  "replaces":{"type":"array","description":"What stands at the name and has to give way.","items":{"type":"object","required":["type","value"],"properties":{
+   "type":{"type":"string"},"value":{"type":"string"}}}},
   "in_form":{"type":"string","description":"The name as the provider's form wants it."},"why":{"type":"string"}}}},
  "provider":{"type":["object","null"],"required":["name","guessed","labels"],"properties":{
   "name":{"type":"string"},"guessed":{"type":"boolean","description":"By the names of its servers."},

@@ -107,8 +107,16 @@ public:
                                        .value = "v=STSv1; id=1;",
                                        .ttl = 300,
                                        .already_right = true,
-                                       .replaces = {},
+                                       .replaces = {{"TXT", "never shown: the record is right"}},
                                        .why = "it announces the policy"});
+        out.records.records.push_back({.step = 2,
+                                       .name = "mta-sts.example.com",
+                                       .type = "CNAME",
+                                       .value = "policy.example.net",
+                                       .ttl = 300,
+                                       .already_right = false,
+                                       .replaces = {{"A", "192.0.2.1"}, {"TXT", "\xff"}},
+                                       .why = "senders fetch the policy there"});
         co_return answer("records " + domain, out);
     }
     io::task<told<domain_past>> past(std::string domain, std::int64_t before, std::size_t limit,
@@ -378,6 +386,11 @@ TEST_F(domain_routes_test, records_in_the_form_that_is_wanted) {
     EXPECT_TRUE(desk_.dns_asked.all);
     EXPECT_EQ(said.at("format").as_string(), "bind");
     EXPECT_EQ(said.at("records").at(0).at("in_form").as_string(), "_mta-sts");
+    EXPECT_TRUE(said.at("records").at(0).at("replaces").as_array().empty());
+    const auto& gives_way = said.at("records").at(1).at("replaces").as_array();
+    ASSERT_EQ(gives_way.size(), 2U);
+    EXPECT_EQ(gives_way[0], (boost::json::object{{"type", "A"}, {"value", "192.0.2.1"}}));
+    EXPECT_EQ(gives_way[1].at("value").as_string(), "\\xff") << "whatever stands in DNS is text here";
     EXPECT_EQ(said.at("provider").at("labels").at("value").as_string(), "Content");
     EXPECT_EQ(good("GET", "/domains/example.com/records").at("format").as_string(), "table");
     EXPECT_THAT(bad(400, "GET", "/domains/example.com/records?format=stone"), HasSubstr("stone"));

@@ -379,6 +379,10 @@ export type DnsForm = {
     value: string;
     ttl: number;
     done: boolean;
+    replaces: Array<{
+      type: string;
+      value: string;
+    }>; // What stands at the name and has to give way.
     in_form: string; // The name as the provider's form wants it.
     why: string;
   }>;

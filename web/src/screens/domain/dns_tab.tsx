@@ -91,6 +91,7 @@ function PolicyBadge({ state, right }: { state: PartState; right: boolean }) {
 
 function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: string }) {
   if (plain) return form.text.trim() ? <Code text={form.text} what={`the records for ${name}`} /> : <p class="soft">Every record is published: there is nothing to enter.</p>;
+  const labels = form.provider ? { labels: form.provider.labels } : {};
   return (
     <>
       {form.provider && (
@@ -101,7 +102,12 @@ function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: s
       )}
       <Needs needs={form.needs} />
       {form.records.map((one) => (
-        <RecordCard key={one.name + one.type + one.value} record={one} named={one.in_form} {...(form.provider ? { labels: form.provider.labels } : {})} />
+        <div class="stack-s" key={one.name + one.type + one.value}>
+          {one.replaces.map((old) => (
+            <RecordCard key={old.type + old.value} record={{ name: one.name, type: old.type, value: old.value, remove: true }} named={one.in_form} {...labels} />
+          ))}
+          <RecordCard record={one} named={one.in_form} {...labels} />
+        </div>
       ))}
       {!form.records.length && <p class="soft">There is no record to publish.</p>}
     </>
