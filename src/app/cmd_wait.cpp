@@ -17,7 +17,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 namespace mailtight::app {
@@ -27,7 +29,16 @@ namespace {
 std::atomic<bool> interrupted = false;
 void on_interrupt(int) {
     interrupted = true;
+    std::signal(SIGINT, SIG_DFL); // who presses it twice does not want to wait at all
 }
+/// Ends as if the signal had never been caught, so that the shell's own loops end as well.
+[[noreturn]] void end_as_interrupted() {
+    std::signal(SIGINT, SIG_DFL);
+    static_cast<void>(std::raise(SIGINT));
+    std::_Exit(130); // where whoever started us has it blocked
+}
+
+constexpr std::chrono::milliseconds interrupt_beat{100};
 
 struct wanted {
     std::optional<std::string> id;
@@ -108,20 +119,23 @@ item judge_policy(const model::observation& seen, const model::fetch_fact& fetch
     return one;
 }
 
+enum class round { whole, interrupted, impossible };
+
 /// Everything once. The policy is fetched by the resolver's addresses; both records are asked for at every
-/// server.
-std::optional<std::vector<item>> look_once(const common_options& common, const std::string& domain,
-                                           const wanted& want) {
+/// server. `into` is changed by a whole round alone.
+round look_once(const common_options& common, const std::string& domain, const wanted& want,
+                std::vector<item>& into) {
     observe::observe_options what;
     what.smtp = false;
     auto made = world::make(common.set, what);
     if (!made) {
         complain(made.error());
-        return {};
+        return round::impossible;
     }
     auto& with = **made;
     std::vector<item> items;
-    with.loop.block_on([&]() -> io::task<> {
+    bool whole = false;
+    const auto look = [&]() -> io::task<> {
         auto seen = co_await with.observer->look(domain, domain);
         std::vector<model::server_answer> tlsrpt;
         for (const auto& server : seen.sts_by_server)
@@ -155,8 +169,24 @@ std::optional<std::vector<item>> look_once(const common_options& common, const s
         items.push_back(judge_sts("_mta-sts at the resolver", seen.sts_txt.texts,
                                   std::string(model::to_string(seen.sts_txt.status)), seen.sts_txt.ttl,
                                   want));
-    }());
-    return items;
+        whole = true;
+    };
+    const auto watch = [&]() -> io::task<> {
+        while (!whole && !interrupted)
+            co_await with.loop.sleep_for(interrupt_beat);
+        if (!whole)
+            with.loop.stop();
+    };
+    with.loop.spawn(look());
+    with.loop.spawn(watch());
+    with.loop.run();
+    if (!whole) {
+        // What it was waiting for may take its whole time limit to be taken down. The process ends.
+        static_cast<void>(made->release());
+        return round::interrupted;
+    }
+    into = std::move(items);
+    return round::whole;
 }
 
 std::string latest_word(const std::vector<item>& items, base::utc_seconds now) {
@@ -175,6 +205,18 @@ std::string latest_word(const std::vector<item>& items, base::utc_seconds now) {
                                      "providers speak of up to 24 h",
                                      base::format_duration(std::chrono::seconds(longest)))
                        : std::string("providers speak of up to 24 h until a change is seen everywhere");
+}
+
+void print_items(const std::string& domain, bool all, const std::vector<item>& items) {
+    boost::json::array rows;
+    for (const auto& one : items)
+        rows.push_back(boost::json::object{{"what", base::printable(one.what)},
+                                           {"right", one.right},
+                                           {"state", base::printable(one.state)},
+                                           {"ttl", one.ttl}});
+    print(boost::json::serialize(
+              boost::json::object{{"domain", domain}, {"done", all}, {"items", std::move(rows)}}) +
+          "\n");
 }
 
 } // namespace
@@ -203,46 +245,45 @@ int cmd_wait(const common_options& common, const check_options& options, const s
     }
     interrupted = false;
     std::signal(SIGINT, on_interrupt);
+    using steady = std::chrono::steady_clock; // a clock that is set meanwhile changes no limit
     const base::system_clock clock;
-    const auto until = clock.now() + std::chrono::duration_cast<std::chrono::seconds>(options.wait_limit);
+    const auto until = steady::now() + options.wait_limit;
+    std::vector<item> items;
     std::vector<std::string> told;
     while (true) {
-        auto items = look_once(common, domain, want);
-        if (!items)
+        const auto looked = look_once(common, domain, want, items);
+        if (looked == round::impossible)
             return wrong_usage;
-        const bool all = std::all_of(items->begin(), items->end(), [](const item& one) { return one.right; });
+        const bool all = looked == round::whole &&
+                         std::all_of(items.begin(), items.end(), [](const item& one) { return one.right; });
         std::vector<std::string> lines;
-        for (const auto& one : *items)
+        for (const auto& one : items)
             lines.push_back(fmt::format("{}  {}: {}", one.right ? "right  " : "waiting",
                                         base::printable(one.what), base::printable(one.state)));
-        const bool over = all || interrupted || clock.now() >= until;
         if (!common.json && lines != told) { // a round that looks like the last one says nothing
             print(fmt::format("{} {}\n", base::format_utc(clock.now()), domain));
             for (const auto& line : lines)
                 print("  " + line + "\n");
-            print(all ? "All is as it should be.\n" : "  " + latest_word(*items, clock.now()) + "\n");
+            print(all ? "All is as it should be.\n" : "  " + latest_word(items, clock.now()) + "\n");
             told = lines;
         }
-        if (over) {
-            if (common.json) {
-                boost::json::array rows;
-                for (const auto& one : *items)
-                    rows.push_back(boost::json::object{{"what", base::printable(one.what)},
-                                                       {"right", one.right},
-                                                       {"state", base::printable(one.state)},
-                                                       {"ttl", one.ttl}});
-                print(boost::json::serialize(boost::json::object{
-                          {"domain", domain}, {"done", all}, {"items", std::move(rows)}}) +
-                      "\n");
-            }
-            if (!all)
-                say(interrupted ? "stopped" : "the limit passed; go on with the same command");
-            return all ? fine : problems_found;
+        if (!all && !interrupted && steady::now() < until) {
+            const auto next = std::min<steady::time_point>(until, steady::now() + options.wait_interval);
+            while (!interrupted && steady::now() < next)
+                std::this_thread::sleep_for(interrupt_beat);
+            if (!interrupted)
+                continue;
         }
-        for (auto slept = std::chrono::milliseconds(0);
-             slept < options.wait_interval && !interrupted && clock.now() < until;
-             slept += std::chrono::milliseconds(100))
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (common.json)
+            print_items(domain, all, items);
+        if (all)
+            return fine;
+        if (interrupted) {
+            say("stopped");
+            end_as_interrupted();
+        }
+        say("the limit passed; go on with the same command");
+        return problems_found;
     }
 }
 
