@@ -3,21 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { Check } from "../src/api/types";
 import { seenOf } from "../src/look/parts";
 import { issuerName } from "../src/look/servers";
+import { observed } from "./observed";
 
-const empty = (state: "missing" | "not-tested"): Check => ({
-  domain: "example.com",
-  checked_at: "2026-01-02T03:04:05Z",
-  verdict: state === "missing" ? "absent" : "unreachable",
-  mode: null,
-  ready_to_enforce: null,
-  findings: [],
-  sts_record: null,
-  policy: null,
-  mx: [],
-  tlsrpt_record: null,
-  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
-  parts: { sts_record: state, policy_file: state, tlsrpt_record: state, mail_servers: state },
-});
+const empty = (state: "missing" | "not-tested"): Check =>
+  observed({
+    verdict: state === "missing" ? "absent" : "unreachable",
+    parts: { sts_record: state, policy_file: state, tlsrpt_record: state, mail_servers: state },
+  });
 
 describe("what was seen of each part", () => {
   it("says what is missing", () => {

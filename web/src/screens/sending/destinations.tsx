@@ -13,7 +13,7 @@ import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
-import { beforePrefix, decisionWords, keptDecision, recordWords } from "./decision";
+import { decisionWords, keptDecision, recordWords } from "./decision";
 
 interface PolicyPage {
   policies: KeptPolicy[];
@@ -24,30 +24,25 @@ const rows = 50;
 export function Destinations() {
   const asked = queryOf(here.value).get("find") ?? "";
   const [typed, setTyped] = useState(asked);
-  const [prefix, setPrefix] = useState(asked);
+  const [contains, setContains] = useState(asked);
   const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      const begins = typed.trim().toLowerCase();
-      if (begins === prefix) return;
-      setPrefix(begins);
+      const wanted = typed.trim().toLowerCase();
+      if (wanted === contains) return;
+      setContains(wanted);
       setPages([""]);
-      setQuery({ find: begins }); // so that the way back, and a link, lead to the same rows
+      setQuery({ find: wanted }); // so that the way back, and a link, lead to the same rows
     }, 250);
     return () => window.clearTimeout(timer);
   }, [typed]);
-  // The list is in order of the names, so that those which begin alike stand together.
-  const after = pages.at(-1) || beforePrefix(prefix);
-  const found = useResource<PolicyPage>(`policies ${prefix} ${after}`, async (signal) => {
-    const page = await api.get<PolicyPage>("/policies", { after, limit: rows }, signal);
-    const fits = page.policies.filter((each) => each.domain.startsWith(prefix));
-    return { policies: fits, next: fits.length === page.policies.length ? page.next : null };
-  });
+  const after = pages.at(-1) ?? "";
+  const found = useResource<PolicyPage>(`policies ${contains} ${after}`, (signal) => api.get("/policies", { contains, after, limit: rows }, signal));
   const data = found.data;
   return (
     <section class="card" aria-label="Destinations">
       <header>
-        <SearchField label="Find a destination" placeholder="Begins with…" value={typed} set={setTyped} />
+        <SearchField label="Find a destination" placeholder="Part of the name" value={typed} set={setTyped} />
       </header>
       {found.error && !data ? (
         <Failed error={found.error} retry={found.reload} what="The list" />
@@ -56,8 +51,8 @@ export function Destinations() {
           <Bones lines={8} />
         </div>
       ) : data.policies.length === 0 ? (
-        <Empty icon="send" title={prefix ? "No destination fits" : "No destination is known yet"}>
-          <p>{prefix ? `Nothing is remembered that begins with “${prefix}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
+        <Empty icon="send" title={contains ? "No destination fits" : "No destination is known yet"}>
+          <p>{contains ? `Nothing is remembered that has “${contains}” in its name. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
         </Empty>
       ) : (
         <div class="flush">
