@@ -15,7 +15,7 @@ type Shown = Omit<Finding, "reference"> & { reference?: string };
 
 export function FindingItem({ one, open }: { one: Shown; open: boolean }) {
   return (
-    <details class="finding" open={open}>
+    <details class="finding fold" open={open}>
       <summary>
         <SeverityBadge severity={one.severity} />
         <span class="grow">
