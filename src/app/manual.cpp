@@ -103,7 +103,9 @@ std::string command_line::configuration_manual() const {
             section = key.section;
             out += fmt::format(".SH \"[{}]\"\n", roff(section));
         }
-        out += fmt::format(".TP\n.B {} = {}\n{}\n", roff(key.name), roff(key.fallback()), roff(key.comment));
+        // No .B, which takes quotation marks for its own.
+        out += fmt::format(".TP\n\\fB{} = {}\\fR\n{}\n", roff(key.name), roff(key.fallback()),
+                           roff(key.comment));
     }
     out += ".SH SEE ALSO\n.BR mailtight (1)\n";
     return out;

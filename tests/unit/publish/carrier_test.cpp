@@ -198,6 +198,41 @@ TEST_F(a_carrier, does_what_a_person_says_whatever_is_left_to_serve) {
     }
 }
 
+/// A domain that is added goes to testing where nobody named a mode: that is nobody's word for taking back
+/// what senders enforce today.
+TEST_F(a_carrier, takes_no_domain_that_enforces_back_to_testing_for_having_been_given_it) {
+    for (const auto leave : {model::leave::records, model::leave::all}) {
+        carrier_world here;
+        here.world->mx[domain] = {{.host = "mx.a.example"}};
+        here.world->zone[{"mta-sts." + domain, "A"}] = {{"192.0.2.9"}};
+        here.world->zone[{"_mta-sts." + domain, "TXT"}] = {{"v=STSv1; id=old"}};
+        here.world->served_else[domain] =
+            "version: STSv1\r\nmode: enforce\r\nmx: mx.a.example\r\nmax_age: 604800\r\n";
+        here.begin();
+        auto wish = wanted(leave);
+        wish.marks["report-way"] = {.at = here.clock.at, .by = "anna", .text = "there"};
+        here.add(wish);
+        const auto untouched = [&] {
+            const auto ours = *here.database->published(domain);
+            return (!ours || ours->body.find("testing") == std::string::npos) && here.id_of(domain) == "old";
+        };
+        here.settle();
+        EXPECT_TRUE(untouched()) << model::to_string(leave);
+        here.world->served_else.clear(); // its owner lets the name lead here
+        here.pass(1h);
+        here.pass(24h);
+        EXPECT_TRUE(untouched()) << model::to_string(leave);
+        const auto asks = memo::parse((*here.database->work("plan", domain))->state).asks;
+        ASSERT_TRUE(asks);
+        EXPECT_EQ(asks->kind, "serve-policy");
+        EXPECT_THAT(asks->text, HasSubstr("nobody has said that it is to end"));
+
+        for (int i = 0; i < 4; ++i) // a person's word is enough
+            EXPECT_EQ(here.loop.block_on(here.carrier->go(domain, true, "anna")).failed, "");
+        EXPECT_THAT(here.body_of(domain), HasSubstr("testing"));
+    }
+}
+
 TEST_F(a_carrier, only_looks_when_it_is_asked_only_to_look) {
     of.begin();
     ASSERT_EQ(of.database->save(wanted(), "operator", "", of.clock.at), store::domain_store::saved::yes);
