@@ -158,6 +158,7 @@ private:
     std::string csrf_key_;
     audit_book book_;
     bool stopped_ = false, keeping_ = false;
+    bool audit_waits_ = false; ///< the database does not take it, which was said
 };
 
 } // namespace mailtight::api

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mailtight::api {
 
@@ -151,11 +152,14 @@ io::task<> doorkeeper::flush() {
         book_.taken(some.size());
         auto written =
             co_await ask<void>(writes_, [some](store::access_store& in) { return in.log_audit_all(some); });
-        if (written)
+        if (written) {
+            audit_waits_ = false;
             continue;
+        }
         for (auto& each : some)
             book_.add(std::move(each));
-        if (options_.complain)
+        // Once, not with each beat: one wrong password of a stranger would fill the log.
+        if (!std::exchange(audit_waits_, true) && options_.complain)
             options_.complain(fmt::format("the audit log waits: {}", written.error().message));
         break;
     }

@@ -47,7 +47,9 @@ constexpr std::array table = {
  "needs":{"type":"array","items":{"type":"string"},"description":"Words in it that only a person can replace."},
  "records":{"type":"array","items":{"type":"object","required":["step","name","type","value","ttl","already_right","why"],"properties":{
   "step":{"type":"integer"},"name":{"type":"string"},"type":{"type":"string"},"value":{"type":"string"},
-  "ttl":{"type":"integer"},"already_right":{"type":"boolean"},"why":{"type":"string"}}}},
+  "ttl":{"type":"integer"},"already_right":{"type":"boolean"},"why":{"type":"string"},
+  "replaces":{"type":"array","description":"What stands at the name and has to give way.","items":{"type":"object","required":["type","value"],"properties":{
+   "type":{"type":"string"},"value":{"type":"string"}}}}}}},
  "remarks":{"type":"array","items":{"type":"string"}}}})"},
     schema{"check", R"({
 "type":"object",

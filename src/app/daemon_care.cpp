@@ -69,7 +69,7 @@ io::task<boost::json::object> status_of(daemon_core& core) {
                             {"parts", parts_json(core)}};
     boost::json::object store{{"where", store_name(store_place(core.set))},
                               {"writable", core.store_ok},
-                              {"queued_bytes", counted.queued},
+                              {"queued_bytes", counted.queued_bytes},
                               {"commits", counted.commits},
                               {"last_error", base::printable(counted.last_error)}};
     auto size = co_await core.ask<store::sizes>([](store::store& from) { return from.size(); });
@@ -119,7 +119,7 @@ void refresh_metrics(daemon_core& core) {
     to.set(metric::store_failures, static_cast<double>(counted.later));
     to.set(metric::store_writable, core.store_ok ? 1 : 0);
     to.set(metric::store_failed_writes, static_cast<double>(counted.failed_writes));
-    to.set(metric::queued, static_cast<double>(counted.queued));
+    to.set(metric::queued, static_cast<double>(counted.queued_bytes));
     to.set(metric::last_report, static_cast<double>(counted.last_report.time_since_epoch().count()));
     to.set(metric::up_since, static_cast<double>(core.since.time_since_epoch().count()));
     std::map<std::string, intake::way_status> ways; // several listeners of one kind are one series

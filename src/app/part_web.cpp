@@ -305,11 +305,15 @@ public:
             core_.loop().spawn(welcome(core_, address()));
     }
     void stop() override {
-        door_.stop();
         server_.stop();
         running_ = false;
+        // What is asked just now is written down too, before the door's books are closed.
+        core_.loop().spawn([](web_pages& of) -> io::task<> {
+            co_await of.server_.drain(io::loop::time_point::max());
+            of.door_.stop();
+        }(*this));
     }
-    bool idle() const override { return server_.open_connections() == 0; }
+    bool idle() const override { return server_.open_connections() == 0 && door_.idle(); }
     intake::way_status status() const override {
         intake::way_status now;
         now.name = "web";

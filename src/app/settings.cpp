@@ -257,7 +257,12 @@ std::expected<settings, std::string> load_settings(const std::string& named) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream)
         return std::unexpected(fmt::format("{}: cannot be read", file));
-    const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    std::string bytes;
+    try { // a folder, or a disk that fails: read again at a reload, it must not end the daemon
+        bytes.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    } catch (const std::ios_base::failure& error) {
+        return std::unexpected(fmt::format("{}: cannot be read: {}", file, error.code().message()));
+    }
     return parse_settings(bytes, file);
 }
 

@@ -64,6 +64,8 @@ def _(t):
     t.ends(done, 0)
     serve = next(step for step in done.json()["steps"] if step["kind"] == "serve-policy")
     t.has(serve["policy"], "mode: enforce", "mx: new.hosting.test")
+    t.ends(t.run("policy", "export", "healthy.test", str(t.folder / "web")), 0)
+    t.has((t.folder / "web/.well-known/mta-sts.txt").read_text(), "mode: enforce")
     t.same("where a domain in testing goes", t.run("plan", "--json", "testing.test").json()["to"], "testing")
     t.same("what is asked for", t.run("plan", "--json", "--to", "testing", "healthy.test").json()["to"], "testing")
 

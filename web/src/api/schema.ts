@@ -496,6 +496,10 @@ export type Suggestion = {
     ttl: number;
     already_right: boolean;
     why: string;
+    replaces?: Array<{
+      type: string;
+      value: string;
+    }>; // What stands at the name and has to give way.
   }>;
   remarks: Array<string>;
 }; // What to publish, in this order.
