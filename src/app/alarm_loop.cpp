@@ -182,7 +182,7 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
         alarm.text = fmt::format("Since {} at the latest: {}", base::format_utc(now.last_error_at),
                                  base::printable(now.last_error));
         alarm.fix = "It is tried again by itself and nothing is lost meanwhile: the mailbox or the sender "
-                    "keeps the reports. Mend the cause, then look at mailtight status.";
+                    "keeps the reports. Fix the cause, then look at mailtight status.";
         all.push_back(std::move(alarm));
     }
     return all;

@@ -124,7 +124,7 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         return fine;
     }
     if (nothing_left && !options.all) {
-        say(fmt::format("every record of {} is right already; --all prints them all the same", domain->name));
+        say(fmt::format("every record of {} is correct already; --all prints them anyway", domain->name));
         return fine;
     }
     print(advise::dns_document(suggested, place, *format, terminal_width()));

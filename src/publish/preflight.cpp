@@ -35,7 +35,7 @@ words fault_of_addresses(const preflight_facts& seen, const preflight_rules& rul
     for (const auto* one : {&found.a, &found.aaaa})
         if (model::is_dns_error(one->status) || one->status == model::dns_status::cname_loop)
             return fmt::format(
-                "{} cannot be looked up ({} {}{}{}): the authority would fail as well. Mend the "
+                "{} cannot be looked up ({} {}{}{}): the authority would fail as well. Fix the "
                 "zone, or wait until its servers answer",
                 seen.host, one->type.empty() ? "A/AAAA" : one->type, model::to_string(one->status),
                 one->detail.empty() ? "" : ": ", base::printable(one->detail, 200));
@@ -115,7 +115,7 @@ words judge_caa(const preflight_facts& seen, const preflight_rules& rules,
     // RFC 8659 §3: an authority may not issue where it could not look.
     if (model::is_dns_error(caa.status))
         return fmt::format(
-            "the CAA records of {} cannot be looked up ({}): the authority would refuse. Mend the "
+            "the CAA records of {} cannot be looked up ({}): the authority would refuse. Fix the "
             "zone, or wait until its servers answer",
             caa.name.empty() ? seen.host : caa.name, model::to_string(caa.status));
     if (!caa.ok() || rules.identities.empty())

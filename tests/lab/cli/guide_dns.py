@@ -114,7 +114,7 @@ def _(t):
     done = t.run("dns", "healthy.test")
     t.ends(done, 0)
     t.same("what is to publish", done.out, "")
-    t.has(done.err, "every record of healthy.test is right already")
+    t.has(done.err, "every record of healthy.test is correct already")
     t.has(t.run("dns", "--all", "healthy.test").out, "_smtp._tls", "_mta-sts")
     half = t.run("dns", "--format", "bind", "tlsrpt-absent.test")
     t.same("the one record that is missing", half.out,
