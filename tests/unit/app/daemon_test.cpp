@@ -111,8 +111,8 @@ TEST_F(running, who_may_change_everything_at_the_control_socket_gets_a_link_ther
     EXPECT_FALSE(*(*kept)->use_link(base::digest_of_secret(secret), now + std::chrono::minutes(6)));
     const auto to = *(*kept)->use_link(base::digest_of_secret(secret), now);
     ASSERT_TRUE(to);
-    EXPECT_EQ(to->role, "operator");
-    EXPECT_EQ(to->tenant, "shop");
+    EXPECT_EQ(to->to.role, "operator");
+    EXPECT_EQ(to->to.tenant, "shop");
     for (const char* wrong :
          {R"({"role":"boss","minutes":5})", R"({"role":"viewer","minutes":0})",
           R"({"role":"viewer","minutes":100000})", R"({"minutes":5})", "[]", "{",
