@@ -497,6 +497,7 @@ export interface CertificateRow {
   renew_at: Time | null;
   in_use: boolean;
   issuer: string;
+  file: string | null; // in certificates.folder
   trouble: string | null;
 }
 export interface CertificateList {
