@@ -69,6 +69,8 @@ void one_record(writer& out, const suggested_record& record, const dns_place& wh
                          base::printable(relative_name(record.name, where.zone))));
     if (record.type == "TXT")
         out.line("     In a zone file the value stands in quotes: " + zone_text(record.value));
+    if (const std::string instead = instead_words(record); !instead.empty())
+        out.paragraph(instead, "     ");
 }
 
 void policy_step(writer& out, const suggestion& what, const dns_place& where) {
@@ -103,6 +105,25 @@ std::string web_form(const suggested_record& record, const dns_place& where) {
     return fmt::format("Type: {}\n{}: {}\n{}: {}\nTTL: {}\n", record.type, name_label,
                        base::printable(form_name(record.name, where.zone, provider)), label, value,
                        ttl_for(record, where));
+}
+
+std::string instead_words(const suggested_record& record) {
+    if (record.already_right || record.replaces.empty())
+        return "";
+    std::vector<std::string> there;
+    bool texts = record.type == "TXT";
+    for (const auto& [type, value] : record.replaces) {
+        there.push_back(fmt::format("{} {}", type, base::printable(value, 300)));
+        texts = texts && type == "TXT";
+    }
+    const auto all = list(there, 4);
+    if (!texts) // an alias stands alone at its name (RFC 1034 §3.6.2), addresses would be used beside the new
+        return fmt::format("It takes the place of what is there, which has to go: {}", all);
+    if (there.size() == 1)
+        return fmt::format("Change the record that is there, and do not add a second one, since senders "
+                           "count two as none: {}",
+                           all);
+    return fmt::format("Leave only this one, since senders count several as none; there are now: {}", all);
 }
 
 std::string dns_table(const suggestion& what, const dns_place& where, std::size_t width) {

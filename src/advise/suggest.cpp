@@ -185,7 +185,7 @@ suggested_record report_record(const reading& r, const suggestion_options& optio
 bool host_exists(const reading& r) {
     const auto& host = r.seen.policy_host;
     const bool accident = !r.published && !r.seen.policy_host_sibling.addresses.empty() &&
-                          r.seen.policy_host_sibling.addresses == host.addresses;
+                          std::ranges::is_permutation(r.seen.policy_host_sibling.addresses, host.addresses);
     return !host.addresses.empty() && !accident;
 }
 

@@ -3,6 +3,7 @@
 // what to publish. Nothing is shown twice, and every problem ends with what to do.
 #include "advise/text.h"
 
+#include "advise/dns_forms.h"
 #include "advise/page.h"
 #include "base/text.h"
 
@@ -310,6 +311,8 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
                             shown(one.value)));
         if (!one.why.empty())
             to.wrapped("     ", shown(one.why), ink::dim);
+        if (const auto instead = instead_words(one); !instead.empty())
+            to.wrapped("     ", instead);
     };
     for (const auto& one : made.records)
         if (one.step < 3)

@@ -5,6 +5,7 @@
 #include "api/query_values.h"
 #include "api/received_documents.h"
 #include "api/reply_with.h"
+#include "api/report_part.h"
 #include "api/route.h"
 #include "base/text.h"
 #include "mail/domain_name.h"
@@ -37,19 +38,15 @@ wire::http_reply no_such_domain() {
 struct sight {
     bool all = true;
     std::vector<std::string> theirs; ///< in order; where not all
+    own_domains told() const { return all ? std::nullopt : own_domains(theirs); }
     bool sees(std::string_view domain) const {
         return all || std::ranges::binary_search(theirs, base::lower(domain));
     }
     /// A report of theirs that tells of nothing but theirs and what lies below: some reporters put several
-    /// domains, which may be several owners', into one.
+    /// domains, which may be several owners', into one. Of those the desk gives the part.
     bool sees(const std::string& report_domain, const std::vector<std::string>& named) const {
         return sees(report_domain) && std::ranges::all_of(named, [this](std::string_view name) {
-                   for (;; name.remove_prefix(name.find('.') + 1)) {
-                       if (sees(name))
-                           return true;
-                       if (name.find('.') == std::string_view::npos)
-                           return false;
-                   }
+                   return all || !theirs_of(name, theirs).empty();
                });
     }
 };
@@ -110,55 +107,62 @@ io::task<wire::http_reply> list(context& with, call asked) {
         co_return bad_request("no page begins so late: narrow the question by days");
     std::vector<store::report_row> rows;
     if (!to_ask->nothing) {
-        auto found = co_await with.received->list(to_ask->of, {.limit = limit + 1, .offset = offset});
+        auto found = co_await with.received->list(to_ask->of, {.limit = limit + 1, .offset = offset},
+                                                  to_ask->may.told());
         if (!found)
             co_return store_problem(found.error());
         rows = std::move(*found);
     }
     auto out = report_list_document(rows, offset, limit);
-    if (!to_ask->may.all) { // one that only names a domain of theirs beside others
-        auto& shown = out.at("reports").as_array();
+    auto& shown = out.at("reports").as_array();
+    for (std::size_t i = 0; i < shown.size(); ++i)
+        shown[i].as_object()["part"] = !to_ask->may.all && rows[i].several;
+    if (!to_ask->may.all) // whatever the desk says
         for (auto row = shown.begin(); row != shown.end();)
             row = to_ask->may.sees(row->at("report_domain").as_string()) ? row + 1 : shown.erase(row);
-    }
     co_return json_reply(out);
 }
 
-io::task<wire::http_reply> show(context& with, call asked) {
+/// The report of the path, where there is one that the caller may see; else the answer.
+template<class Report>
+io::task<std::expected<Report, wire::http_reply>>
+report_of(context& with, const call& asked,
+          io::task<store::result<std::optional<Report>>> (received_desk::*look_up)(store::report_number,
+                                                                                   own_domains)) {
     const auto wanted = number_in(asked.item, 0);
     if (wanted <= 0)
-        co_return no_such_report();
+        co_return std::unexpected(no_such_report());
     const auto may = co_await sight_of(with, asked.by);
     if (!may)
-        co_return store_problem(may.error());
-    auto found = co_await with.received->show(wanted);
+        co_return std::unexpected(store_problem(may.error()));
+    auto found = co_await ((*with.received).*look_up)(wanted, may->told());
     if (!found)
-        co_return store_problem(found.error());
+        co_return std::unexpected(store_problem(found.error()));
     if (!*found || !may->sees((*found)->report_domain, (*found)->named))
-        co_return no_such_report();
-    co_return json_reply(std::move((*found)->document));
+        co_return std::unexpected(no_such_report());
+    co_return std::move(**found);
+}
+
+io::task<wire::http_reply> show(context& with, call asked) {
+    auto found = co_await report_of(with, asked, &received_desk::show);
+    if (!found)
+        co_return std::move(found.error());
+    co_return json_reply(std::move(found->document));
 }
 
 io::task<wire::http_reply> raw(context& with, call asked) {
-    const auto wanted = number_in(asked.item, 0);
-    if (wanted <= 0)
-        co_return no_such_report();
-    const auto may = co_await sight_of(with, asked.by);
-    if (!may)
-        co_return store_problem(may.error());
-    auto found = co_await with.received->raw(wanted);
+    auto found = co_await report_of(with, asked, &received_desk::raw);
     if (!found)
-        co_return store_problem(found.error());
-    if (!*found || !may->sees((*found)->report_domain, (*found)->named))
-        co_return no_such_report();
-    if ((*found)->json.empty())
+        co_return std::move(found.error());
+    if (found->json.empty())
         co_return wire::problem(404, "Not Found", "the body of this report is no longer kept");
     wire::http_reply reply;
     reply.media_type = "application/json";
     // The bytes are a stranger's: they are to be saved, not shown as a page of ours.
-    reply.fields = {{"Content-Disposition", fmt::format("attachment; filename=\"report-{}.json\"", wanted)},
-                    {"X-Content-Type-Options", "nosniff"}};
-    reply.body = std::move((*found)->json);
+    reply.fields = {
+        {"Content-Disposition", fmt::format("attachment; filename=\"report-{}.json\"", asked.item)},
+        {"X-Content-Type-Options", "nosniff"}};
+    reply.body = std::move(found->json);
     co_return reply;
 }
 

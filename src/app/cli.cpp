@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <exception>
 #include <memory>
 
@@ -204,10 +205,16 @@ int command_line::run(int argc, char** argv) {
         complain(*wrong);
         return wrong_usage;
     }
-    return s.chosen();
+    const int status = s.chosen();
+    if (const int fault = print_fault(); fault != 0) {
+        complain(fmt::format("the output could not be written: {}", std::strerror(fault)));
+        return not_done;
+    }
+    return status;
 }
 
 int run(int argc, char** argv) {
+    hold_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
     try {
         command_line line;

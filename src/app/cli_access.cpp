@@ -72,6 +72,30 @@ void add_people(command_tree& s, CLI::App* access) {
     s.finish(change, [&s] { return cmd_access_user_password(s.common, s.access); }, false);
 }
 
+void add_tenants(command_tree& s, CLI::App* access) {
+    auto* tenant = access->add_subcommand("tenant", "Which names a tenant may add without a proof in DNS");
+    tenant->require_subcommand(1);
+    tenant->footer("Try:  mailtight access tenant list");
+    const auto owner_and_names = [&s](CLI::App* to) {
+        with_name(s, to, "The owner, as in domain set --owner");
+        to->add_option("names", s.access.names, "example.com, or '*.example.com' for every name below it")
+            ->required()
+            ->type_name("DOMAIN");
+        return to;
+    };
+    auto* allow = owner_and_names(tenant->add_subcommand("allow", "Let a tenant add these names"));
+    allow->footer("Example:\n  mailtight access tenant allow shop shop.example '*.hosting.example'");
+    s.finish(allow, [&s] { return cmd_access_tenant_allow(s.common, s.access); }, false);
+    auto* list = tenant->add_subcommand("list", "What tenants may add");
+    list->add_option("name", s.access.name, "This owner alone")->type_name("NAME");
+    list->footer("Example:\n  mailtight access tenant list shop");
+    s.finish(list, [&s] { return cmd_access_tenant_list(s.common, s.access); }, false);
+    auto* remove = owner_and_names(
+        tenant->add_subcommand("remove", "Allow these no longer; what was added stays the tenant's"));
+    remove->footer("Example:\n  mailtight access tenant remove shop shop.example");
+    s.finish(remove, [&s] { return cmd_access_tenant_remove(s.common, s.access); }, false);
+}
+
 } // namespace
 
 void add_access_commands(command_tree& s) {
@@ -88,6 +112,7 @@ void add_access_commands(command_tree& s) {
                    "      mailtight access token add grafana\n      mailtight access log");
     add_tokens(s, access);
     add_people(s, access);
+    add_tenants(s, access);
     auto* end = access->add_subcommand("end-sessions", "Log out everybody, or whoever is named");
     end->add_option("name", s.access.name, "A person or a token")->type_name("NAME");
     end->footer("Examples:\n  mailtight access end-sessions ann\n  mailtight access end-sessions");

@@ -128,9 +128,14 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         return fine;
     }
     print(advise::dns_document(suggested, place, *format, terminal_width()));
-    if (*format != advise::dns_format::table) // the table says so itself
+    if (*format != advise::dns_format::table) { // the table says so itself
         for (const auto& need : suggested.needs)
             say(fmt::format("{} stands for what only you know: replace it", need));
+        if (*format != advise::dns_format::nsupdate) // which takes them away itself
+            for (const auto& record : suggested.records)
+                if (const auto instead = advise::instead_words(record); !instead.empty())
+                    say(fmt::format("{}: {}", base::printable(record.name), instead));
+    }
     return fine;
 }
 

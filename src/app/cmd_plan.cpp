@@ -9,6 +9,7 @@
 #include "app/store_access.h"
 #include "app/typed.h"
 #include "base/text.h"
+#include "sts/policy.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -22,6 +23,14 @@ namespace {
 int failed(const bench_error& why) {
     complain(why.words);
     return why.status;
+}
+
+/// Senders are told to enforce, today.
+bool enforces(const plan::situation& seen) {
+    if (seen.sts.state != plan::record_seen::what::one || !seen.policy)
+        return false;
+    const auto policy = sts::parse_policy(*seen.policy);
+    return policy && policy->mode == sts::mode::enforce;
 }
 
 } // namespace
@@ -87,6 +96,12 @@ int cmd_plan(const common_options& common, const plan_request& options) {
         auto planned = bench.plan_for(wish, line);
         if (!planned)
             return failed({not_done, planned.error()});
+        // Without --to, the plan of a domain of nobody's leads on from where it is: a mail server to be added
+        // is no reason to give enforce up.
+        if (!ours && options.to.empty() && enforces(planned->look.told.seen)) {
+            wish.aim = model::aim::enforce;
+            planned->next = bench.plan_again(wish, *planned);
+        }
         show(planned->next);
         if (!common.json && !ours)
             say(fmt::format(

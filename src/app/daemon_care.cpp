@@ -20,6 +20,7 @@
 #include <array>
 #include <iterator>
 #include <map>
+#include <utility>
 
 #include <unistd.h>
 
@@ -31,7 +32,9 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view digest_fact = "digest/last";
 constexpr auto certificate_warning = std::chrono::days(14);
-constexpr int digest_hour = 6; ///< UTC: it lies there in the morning
+constexpr auto probe_idle = 5min; ///< where nothing else is written
+constexpr auto told_again = 5min; ///< that the store cannot be written
+constexpr int digest_hour = 6;    ///< UTC: it lies there in the morning
 
 boost::json::value time_or_null(base::utc_seconds at) {
     if (at == base::utc_seconds{})
@@ -134,6 +137,8 @@ void refresh_metrics(daemon_core& core) {
     to.set(metric::inputs_refused, static_cast<double>(counted.refused));
     to.set(metric::commits, static_cast<double>(counted.commits));
     to.set(metric::store_failures, static_cast<double>(counted.later));
+    to.set(metric::store_writable, core.store_ok ? 1 : 0);
+    to.set(metric::store_failed_writes, static_cast<double>(counted.failed_writes));
     to.set(metric::queued, static_cast<double>(counted.queued));
     to.set(metric::last_report, static_cast<double>(counted.last_report.time_since_epoch().count()));
     to.set(metric::up_since, static_cast<double>(core.since.time_since_epoch().count()));
@@ -186,9 +191,52 @@ io::task<> keep_watchdog(daemon_core& core) {
     }
 }
 
+namespace {
+
+struct watched_store {
+    std::uint64_t later = 0, failed = 0; ///< counted before
+    std::chrono::steady_clock::time_point probe_at{}, told_at{};
+};
+
+/// Whether the store takes what is written. Only a write says so, and there may be no report for hours.
+io::task<> watch_store(daemon_core& core, watched_store& seen) {
+    const auto& counted = core.keeper->counters();
+    const auto unavailable = [&] {
+        const auto now = core.loop().now();
+        if (core.store_ok || now - seen.told_at >= told_again) {
+            seen.told_at = now;
+            core.log->write(base::event::store_unavailable, {{"error", counted.last_error}});
+        }
+        if (std::exchange(core.store_ok, false))
+            core.alarms->wake();
+    };
+    if (counted.later > seen.later || counted.failed_writes > seen.failed) {
+        unavailable();
+    } else if (!core.store_ok || core.loop().now() >= seen.probe_at) {
+        seen.probe_at = core.loop().now() + probe_idle;
+        const std::string now = base::format_utc(core.now());
+        auto tried =
+            co_await core.keeper->write([now](store::store& to) { return to.set_fact("probe/write", now); });
+        if (const auto names = our_domains(core.set); tried && !core.domains_known && names)
+            tried = co_await take_domains(core, *names, core.set.count_unverified);
+        if (!tried) {
+            unavailable();
+        } else if (!core.store_ok) {
+            core.log->write(base::event::store_recovered);
+            core.store_ok = true;
+            core.alarms->wake();
+        }
+    }
+    seen.later = counted.later;
+    seen.failed = counted.failed_writes;
+}
+
+} // namespace
+
 io::task<> watch_parts(daemon_core& core) {
     std::map<const part*, bool> was_failing;
-    std::uint64_t later = 0, refused = 0;
+    std::uint64_t refused = 0;
+    watched_store watched{.probe_at = core.loop().now() + probe_idle};
     base::utc_seconds warned{};
     for (;;) {
         co_await core.loop().sleep_for(5s);
@@ -206,22 +254,7 @@ io::task<> watch_parts(daemon_core& core) {
                             {{"way", now.name}, {"at", now.where}, {"error", before ? now.last_error : ""}});
         }
         const auto& counted = core.keeper->counters();
-        if (counted.later > later) {
-            core.log->write(base::event::store_unavailable, {{"error", counted.last_error}});
-            core.store_ok = false;
-        } else if (!core.store_ok) {
-            // Only a write says that writing works; there may be no report for hours.
-            const std::string now = base::format_utc(core.now());
-            auto tried = co_await core.keeper->write(
-                [now](store::store& to) { return to.set_fact("probe/write", now); });
-            if (const auto names = our_domains(core.set); tried && !core.domains_known && names)
-                tried = co_await take_domains(core, *names, core.set.count_unverified);
-            if (tried) {
-                core.log->write(base::event::store_recovered);
-                core.store_ok = true;
-            }
-        }
-        later = counted.later;
+        co_await watch_store(core, watched);
         if (counted.refused > refused)
             core.log->write(base::event::report_refused,
                             {{"inputs", std::to_string(counted.refused - refused)}});

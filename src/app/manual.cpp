@@ -105,8 +105,9 @@ std::string command_line::configuration_manual() const {
             section = key.section;
             out += fmt::format(".SH \"[{}]\"\n", roff(section));
         }
-        out += fmt::format(".TP\n.B {} = {}\n{}{}\n", roff(key.name), roff(key.fallback()), roff(key.comment),
-                           needs_restart(key) ? " (Restart.)" : "");
+        // No .B, which takes quotation marks for its own.
+        out += fmt::format(".TP\n\\fB{} = {}\\fR\n{}{}\n", roff(key.name), roff(key.fallback()),
+                           roff(key.comment), needs_restart(key) ? " (Restart.)" : "");
     }
     out += ".SH SEE ALSO\n.BR mailtight (1)\n";
     return out;

@@ -208,6 +208,12 @@ api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
     made.days = [] { return policy_time().now(); };
     made.parts = [&core] { return parts_of(core); };
     made.told = [&core](const store::audit_entry& entry, bool refused) {
+        if (refused)
+            core.metrics.add(base::metric::web_refused, 1,
+                             {entry.status == 429             ? "too-often"
+                              : entry.status == 403           ? "forbidden"
+                              : entry.what == "login refused" ? "login"
+                                                              : "unknown"});
         core.log->write(refused ? base::event::web_refused : base::event::web_used,
                         {{"what", entry.what},
                          {"subject", entry.subject},

@@ -13,6 +13,7 @@ ROWS = {
                              ['mailtight_notices_total{channel="mail",result="sent"} 0+1x60']),
     "MailtightWayInDown": (20, ['mailtight_way_in_up{way="imap"} 0x30'], ['mailtight_way_in_up{way="imap"} 0x5 1x30']),
     "MailtightStoreRefuses": (20, ["mailtight_store_later_total 0+1x30"], ["mailtight_store_later_total 7x30"]),
+    "MailtightStoreCannotBeWritten": (5, ["mailtight_store_writable 1x2 0x30"], ["mailtight_store_writable 1x5 0 1x30"]),
     "MailtightStoreBehind": (30, ["mailtight_store_queued_bytes 70000000x40"],
                              ["mailtight_store_queued_bytes 70000000x5 0x40"]),
     "MailtightNoReports": (4 * 1440 + 61, ["mailtight_last_report_timestamp_seconds 1x6000"],
@@ -60,5 +61,7 @@ ROWS = {
     "MailtightStepsFail": (60, ['mailtight_plan_steps_total{result="failed"} 0+1x90'], ['mailtight_plan_steps_total{result="done"} 0+1x90']),
     "MailtightHandshakesFail": (60, ['mailtight_hosted_handshakes_total{result="failed"} 0+9x90', 'mailtight_hosted_handshakes_total{result="done"} 0+1x90'],
                                 ['mailtight_hosted_handshakes_total{result="failed"} 0+1x90', 'mailtight_hosted_handshakes_total{result="done"} 0+9x90']),
+    "MailtightLoginsRefused": (20, ['mailtight_web_refused_total{why="login"} 0+2x30', 'mailtight_web_refused_total{why="too-often"} 0+2x30'],
+                               ['mailtight_web_refused_total{why="login"} 0+1x30', 'mailtight_web_refused_total{why="unknown"} 0+9x30']),
     "MailtightWorkStands": (180, ['mailtight_domain_work_waiting{kind="plan"} 500x200'], ['mailtight_domain_work_waiting{kind="glance"} 500x200']),
 }

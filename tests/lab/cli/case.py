@@ -17,7 +17,7 @@ import compare
 from scenarios import SCENARIOS
 from table import POSTFIX
 
-GOES_OUT = {"check", "scan", "dns", "doctor"}  # and `policy new`, `report read`
+GOES_OUT = {"check", "scan", "dns", "doctor", "plan"}  # and `policy new`, `report read`
 _cases: list[tuple[str, object]] = []
 
 

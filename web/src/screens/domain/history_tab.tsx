@@ -3,7 +3,7 @@
 import { api, segment } from "../../api/client";
 import type { Change, History } from "../../api/types";
 import { useResource } from "../../state/resource";
-import { capital, count, span } from "../../text/format";
+import { capital, count, shortDay, span, time } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
@@ -25,7 +25,7 @@ export function HistoryTab({ domain }: { domain: string }) {
     <div class="stack">
       <section class="card">
         <header>
-          <h2>Policies that were served</h2>
+          <h2>Policies served</h2>
         </header>
         {served.length ? <Served served={[...served].reverse()} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
       </section>
@@ -115,7 +115,7 @@ const Served = ({ served }: { served: History["served"] }) => (
 const Seen = ({ states }: { states: History["states"] }) => (
   <section class="card">
     <header>
-      <h2>What was seen</h2>
+      <h2>What Mailtight saw</h2>
     </header>
     <ol class="changes flush">
       {states.slice(0, 20).map((one) => (
@@ -127,10 +127,9 @@ const Seen = ({ states }: { states: History["states"] }) => (
             </div>
             {one.problems.length > 0 && <div class="mono small soft break">{one.problems.join(", ")}</div>}
           </div>
-          <div class="small dim change-who">
-            <DayOf at={one.first} />
-            <br />
-            to <Ago at={one.last} />
+          <div class="small dim change-who" title={`${time(one.first)} to ${time(one.last)}`}>
+            {shortDay(one.first, now())}
+            {shortDay(one.first, now()) !== shortDay(one.last, now()) && <> to {shortDay(one.last, now())}</>}
           </div>
         </li>
       ))}

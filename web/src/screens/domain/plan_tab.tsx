@@ -65,16 +65,25 @@ export function PlanTab({ plan }: { plan: Plan }) {
   const [done, open] = behind(plan.steps);
   return (
     <div class="stack">
-      {plan.warnings.map((one) => (
-        <Notice tone="attention" key={one}>
-          {one}
+      {plan.warnings.length > 0 && (
+        <Notice tone="attention" title={plan.warnings.length > 1 ? "To bear in mind" : ""}>
+          {plan.warnings.length > 1 ? (
+            <ul class="listed">
+              {plan.warnings.map((one) => (
+                <li key={one}>{one}</li>
+              ))}
+            </ul>
+          ) : (
+            plan.warnings[0]
+          )}
         </Notice>
-      ))}
+      )}
       <section class="card">
         <header>
-          <h2>
-            From {plan.from} to {plan.to}
-          </h2>
+          <div>
+            <h2>{plan.finished ? "The plan" : `The plan to ${plan.to}`}</h2>
+            <p class="small soft">Now: {plan.from}</p>
+          </div>
         </header>
         <div class="flush">
           {done.length > 0 && (

@@ -19,7 +19,7 @@ export function Certificates() {
         <header>
           <div>
             <h2 id="hosts-title">Policy hosts and pages</h2>
-            <p class="dim small">Had by ACME and renewed in their time, or read from the folder of certificates.</p>
+            <p class="dim small">From a certificate authority and renewed automatically, or from the certificate folder.</p>
           </div>
         </header>
         {list.error && !list.data ? (
