@@ -213,8 +213,9 @@ io::task<> alarm_loop::tell_at_once(insight::alarm alarm) {
     const auto count = [this](std::string_view channel, const std::expected<void, std::string>& sent) {
         core_.metrics.add(base::metric::notices, 1, {channel, sent ? "sent" : "failed"});
         if (!sent)
-            core_.log->write(base::event::notice_failed,
-                             {{"channel", channel}, {"error", sent.error()}, {"given_up", "yes"}});
+            core_.log->write(
+                base::event::notice_failed,
+                {{"channel", std::string(channel)}, {"error", sent.error()}, {"given_up", "yes"}});
     };
     if (!core_.set.alarm_mail.empty())
         count("mail", co_await send_letter(*core_.with, core_.set, insight::write_notices({&notice, 1}),
