@@ -3,6 +3,7 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -236,6 +237,8 @@ std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
         add(core_.delivering->alarms());
     if (core_.hosting)
         add(core_.hosting->alarms());
+    if (core_.pages)
+        add(core_.pages->alarms());
     return all;
 }
 

@@ -134,10 +134,11 @@ constexpr std::array table = {
     event_entry{event::plan_step_failed, "plan.step-failed", warning,
                 "A step of a domain's plan did not succeed; it is tried again. Fix what `error` says."},
     event_entry{event::certificate_issued, "certificate.issued", info,
-                "The authority gave a certificate for a policy host; it is served from now on."},
+                "The authority gave a certificate for a policy host, or for a name of the pages; it is "
+                "served from now on."},
     event_entry{event::certificate_failed, "certificate.failed", warning,
-                "No certificate could be had for a policy host; it is tried again, ever more seldom. The old "
-                "one goes on. Fix what `error` says."},
+                "No certificate could be had for a policy host, or for a name of the pages; it is tried "
+                "again, ever more seldom. The old one goes on. Fix what `error` says."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };
