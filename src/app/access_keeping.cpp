@@ -11,10 +11,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include <unistd.h>
 
@@ -39,18 +37,10 @@ void enter(store::access_store& in, const std::string& who, std::string_view wha
 } // namespace
 
 std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_ask(const settings& from) {
-    const std::string place = store_place(from);
-    if (!store::is_postgres(place)) {
-        std::error_code error;
-        if (!std::filesystem::exists(place, error) && !error)
-            return std::unexpected(
-                fmt::format("there is no store at {} yet: mailtight serve makes it", base::printable(place)));
-        if (::access(place.c_str(), R_OK) != 0)
-            return std::unexpected(
-                fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
-                            base::printable(place), std::strerror(errno)));
-    }
-    auto opened = store::open_access({.where = place, .read_only = true, .create = false});
+    auto place = place_to_ask(from);
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    auto opened = store::open_access({.where = *place, .read_only = true, .create = false});
     if (!opened && opened.error().what == store::store_error::kind::wrong)
         return std::unexpected("nobody was let in yet: mailtight access token add, access user add, or "
                                "mailtight login-link");

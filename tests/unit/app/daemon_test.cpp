@@ -107,11 +107,15 @@ TEST_F(running, who_may_change_everything_at_the_control_socket_gets_a_link_ther
     auto kept = open_access_to_change(common_.set);
     ASSERT_TRUE(kept) << kept.error();
     EXPECT_EQ((*kept)->audit(0, 10)->front().what, "login-link");
-    const auto to = *(*kept)->use_link(base::digest_of_secret(secret),
-                                       base::system_clock().now() + std::chrono::minutes(4));
+    const auto now = base::system_clock().now();
+    const auto late = ask("/login-link", R"({"role":"operator","owner":"shop","minutes":5})", "POST");
+    ASSERT_TRUE(late) << late.error().message;
+    EXPECT_FALSE(*(*kept)->use_link(base::digest_of_secret(std::string(late->at("secret").as_string())),
+                                    now + std::chrono::minutes(6)));
+    const auto to = *(*kept)->use_link(base::digest_of_secret(secret), now);
     ASSERT_TRUE(to);
-    EXPECT_EQ(to->role, "operator");
-    EXPECT_EQ(to->tenant, "shop");
+    EXPECT_EQ(to->to.role, "operator");
+    EXPECT_EQ(to->to.tenant, "shop");
     for (const char* wrong :
          {R"({"role":"boss","minutes":5})", R"({"role":"viewer","minutes":0})",
           R"({"role":"viewer","minutes":100000})", R"({"minutes":5})", "[]", "{",
