@@ -2,6 +2,7 @@
 #include "api/received_sight.h"
 
 #include "api/query_values.h"
+#include "api/received_documents.h"
 #include "api/reply_with.h"
 #include "api/report_part.h"
 #include "base/text.h"
