@@ -5,6 +5,7 @@
 #include "intake/ways_in.h"
 
 #include "base/text.h"
+#include "support/fixed_resolver.h"
 #include "wire/http_request.h"
 
 #include <cstdint>
@@ -50,6 +51,10 @@ struct counting_store final : store::store {
     result<std::vector<mailtight::store::day_row>> days(const mailtight::store::filter&) override {
         return {};
     }
+    result<std::vector<mailtight::store::domain_row>> worst_domains(const mailtight::store::filter&,
+                                                                    std::size_t) override {
+        return {};
+    }
     result<std::vector<mailtight::store::reporter_row>> reporters(const mailtight::store::filter&) override {
         return {};
     }
@@ -88,20 +93,11 @@ struct counting_store final : store::store {
 };
 
 /// Nothing that is posted needs a name.
-struct no_dns final : io::resolver {
+struct no_dns final : tests::fixed_resolver {
     io::task<model::txt_fact> txt(std::string) override {
         std::abort();
         co_return model::txt_fact{};
     }
-    io::task<model::mx_set_fact> mx(std::string) override { co_return model::mx_set_fact{}; }
-    io::task<model::address_fact> addresses(std::string) override { co_return model::address_fact{}; }
-    io::task<model::tlsa_fact> tlsa(std::string) override { co_return model::tlsa_fact{}; }
-    io::task<model::caa_fact> caa(std::string) override { co_return model::caa_fact{}; }
-    io::task<model::ns_fact> ns(std::string) override { co_return model::ns_fact{}; }
-    io::task<model::dns_fact> soa(std::string) override { co_return model::dns_fact{}; }
-    io::task<model::dns_fact> cname(std::string) override { co_return model::dns_fact{}; }
-    std::string description() const override { return ""; }
-    io::resolver_counters counters() const override { return {}; }
 };
 struct one_day final : base::clock {
     base::utc_seconds now() const override { return base::utc_seconds{std::chrono::seconds(1'777'800'000)}; }

@@ -3,6 +3,8 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/pages_part.h"
+#include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
@@ -27,6 +29,7 @@ constexpr auto after_reports = 20s;  ///< a burst of reports is one look
 constexpr auto given_up_after = 72h; ///< a letter that nobody takes
 constexpr std::string_view outbox_mail = "outbox/mail/", outbox_hook = "outbox/hook/";
 constexpr std::size_t domains_at_once = 250;
+constexpr std::string_view store_alarm = "store/write";
 constexpr int looks_before_alarm = 2; ///< a mailbox that hiccups once is no alarm
 
 struct gathered {
@@ -180,14 +183,51 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
         alarm.text = fmt::format("Since {} at the latest: {}", base::format_utc(now.last_error_at),
                                  base::printable(now.last_error));
         alarm.fix = "It is tried again by itself and nothing is lost meanwhile: the mailbox or the sender "
-                    "keeps the reports. Mend the cause, then look at mailtight status.";
+                    "keeps the reports. Fix the cause, then look at mailtight status.";
         all.push_back(std::move(alarm));
     }
     return all;
 }
 
+std::optional<insight::alarm> alarm_loop::alarm_of_store() {
+    if (core_.store_ok) // a write is tried every few seconds where the last one failed
+        return {};
+    insight::alarm alarm;
+    alarm.key = store_alarm;
+    alarm.kind = "store";
+    alarm.weight = insight::weight::error;
+    alarm.title = "The store cannot be written";
+    alarm.text = base::printable(core_.keeper->counters().last_error, 1'000);
+    alarm.fix =
+        "Reports are put off, and their senders bring them again for some days: make room on the disk, "
+        "or bring the database back. The daemon goes on by itself then.";
+    return alarm;
+}
+
+io::task<> alarm_loop::tell_at_once(insight::alarm alarm) {
+    if (told_at_once_)
+        co_return;
+    told_at_once_ = {.what = insight::notice::kind::raised, .alarm = std::move(alarm), .since = core_.now()};
+    const auto notice = *told_at_once_;
+    tell(*core_.log, notice);
+    const auto count = [this](std::string_view channel, const std::expected<void, std::string>& sent) {
+        core_.metrics.add(base::metric::notices, 1, {channel, sent ? "sent" : "failed"});
+        if (!sent)
+            core_.log->write(
+                base::event::notice_failed,
+                {{"channel", std::string(channel)}, {"error", sent.error()}, {"given_up", "yes"}});
+    };
+    if (!core_.set.alarm_mail.empty())
+        count("mail", co_await send_letter(*core_.with, core_.set, insight::write_notices({&notice, 1}),
+                                           core_.set.alarm_mail));
+    if (!core_.set.webhook.empty())
+        count("webhook", co_await post_webhook(*core_.with, core_.set, insight::notice_json(notice)));
+}
+
 std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
     auto all = alarms_of_ways_in();
+    if (auto store = alarm_of_store())
+        all.push_back(std::move(*store));
     auto add = [&all](std::vector<insight::alarm> more) { std::ranges::move(more, std::back_inserter(all)); };
     if (core_.sending)
         add(core_.sending->alarms());
@@ -197,14 +237,19 @@ std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
         add(core_.delivering->alarms());
     if (core_.hosting)
         add(core_.hosting->alarms());
+    if (core_.pages)
+        add(core_.pages->alarms());
     return all;
 }
 
 io::task<> alarm_loop::write_down(std::vector<insight::alarm> mine) {
     const std::string name = std::string(machine_prefix) + core_.turn->machine();
     const std::string text = mine.empty() ? std::string() : machine_alarms_text(mine, core_.now());
-    co_await core_.keeper->write([name, text](store::store& to) { return to.set_fact(name, text); });
+    const auto written =
+        co_await core_.keeper->write([name, text](store::store& to) { return to.set_fact(name, text); });
     active_.clear();
+    if (auto store = alarm_of_store(); store && !written)
+        co_await tell_at_once(std::move(*store));
 }
 
 io::task<> alarm_loop::look() {
@@ -216,6 +261,15 @@ io::task<> alarm_loop::look() {
         });
     if (!asked) {
         core_.log->write(base::event::store_slow, {{"error", asked.error().message}});
+        if (auto store = alarm_of_store()) {
+            if (std::ranges::find(active_, store->key, &insight::alarm_state::key) == active_.end())
+                active_.push_back({.key = store->key,
+                                   .title = store->title,
+                                   .since = now,
+                                   .last_sent = now,
+                                   .active = true});
+            co_await tell_at_once(std::move(*store));
+        }
         co_return;
     }
     auto mine = alarms_of_this_machine();
@@ -235,7 +289,11 @@ io::task<> alarm_loop::look() {
         for (auto& more : core_.carrying->alarms())
             alarms.push_back(std::move(more));
     }
-    const auto step = insight::step_alarms(alarms, asked->states, asked->mutes, now, thresholds);
+    auto step = insight::step_alarms(alarms, asked->states, asked->mutes, now, thresholds);
+    if (told_at_once_ && core_.store_ok) { // the outbox takes it, if this is so
+        told_at_once_->what = insight::notice::kind::resolved;
+        step.to_send.push_back(*told_at_once_);
+    }
 
     // States and what is to be sent are committed together: told once, whatever happens in between.
     std::vector<std::pair<std::string, std::string>> facts;
@@ -251,11 +309,9 @@ io::task<> alarm_loop::look() {
         const auto letter = insight::write_notices(step.to_send);
         facts.emplace_back(outbox_name(outbox_mail, now), letter.subject + "\n\n" + letter.text);
     }
-    for (const auto& notice : step.to_send) {
-        tell(*core_.log, notice);
-        if (!core_.set.webhook.empty())
+    if (!core_.set.webhook.empty())
+        for (const auto& notice : step.to_send)
             facts.emplace_back(outbox_name(outbox_hook, now), insight::notice_json(notice));
-    }
     core_.metrics.clear(base::metric::alarm_active);
     core_.metrics.clear(base::metric::alarms_active);
     std::map<std::string, double> by_kind;
@@ -271,15 +327,24 @@ io::task<> alarm_loop::look() {
         core_.metrics.set(base::metric::sessions, static_cast<double>(sum.success), {sum.domain, "success"});
         core_.metrics.set(base::metric::sessions, static_cast<double>(sum.failure), {sum.domain, "failure"});
     }
-    if (!facts.empty()) {
-        auto written = co_await core_.keeper->write([facts](store::store& to) -> store::result<void> {
+    store::result<void> written;
+    if (!facts.empty())
+        written = co_await core_.keeper->write([facts](store::store& to) -> store::result<void> {
             for (const auto& [name, value] : facts)
                 if (auto done = to.set_fact(name, value); !done)
                     return done;
             return {};
         });
-        if (!written)
-            core_.log->write(base::event::store_slow, {{"error", written.error().message}});
+    if (written) {
+        for (const auto& notice : step.to_send)
+            tell(*core_.log, notice);
+        if (core_.store_ok)
+            told_at_once_.reset();
+    } else { // all but one thing is told when it can be kept that it was
+        core_.log->write(base::event::store_slow, {{"error", written.error().message}});
+        const auto store = std::ranges::find(alarms, store_alarm, &insight::alarm::key);
+        if (store != alarms.end())
+            co_await tell_at_once(*store);
     }
     // Shown only now: who sees an alarm finds its letter in the store, unless that fails.
     active_.clear();
@@ -332,20 +397,23 @@ io::task<> alarm_loop::send_outbox() {
 }
 
 io::task<> alarm_loop::run() {
-    auto next = core_.loop().now() + 2s;
-    auto pause = std::chrono::steady_clock::duration(after_reports);
+    using duration = std::chrono::steady_clock::duration;
+    // Where policy time is set forward, the pauses end with it.
+    const auto time = [this] { return core_.loop().now() + policy_time().ahead(); };
+    auto next = time() + 2s;
+    auto pause = duration(after_reports);
     for (;;) {
         co_await core_.loop().sleep_for(2s);
-        const auto now = core_.loop().now();
         if (woken_)
-            next = std::min(next, now + pause);
-        if (now < next)
+            next = std::min(next, time() + pause);
+        if (time() < next)
             continue;
         woken_ = false;
+        const auto began = core_.loop().now();
         co_await look();
         // With thousands of domains a look takes a while: it never takes more than a tenth of the time.
-        pause = std::max(std::chrono::steady_clock::duration(after_reports), 10 * (core_.loop().now() - now));
-        next = core_.loop().now() + std::max(std::chrono::steady_clock::duration(between_looks), pause);
+        pause = std::max(duration(after_reports), 10 * (core_.loop().now() - began));
+        next = time() + std::max(duration(between_looks), pause);
         if (tells_)
             co_await send_outbox();
     }

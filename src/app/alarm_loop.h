@@ -8,6 +8,7 @@
 #include "io/loop.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ private:
     io::task<> send_outbox();
     std::vector<insight::alarm> alarms_of_ways_in();
     std::vector<insight::alarm> alarms_of_this_machine();
+    std::optional<insight::alarm> alarm_of_store(); ///< where it cannot be written
+    /// Of the store itself: what is to be told cannot be kept there first, so it goes out at once, and once.
+    io::task<> tell_at_once(insight::alarm alarm);
     /// Of several machines one tells; the others write down what they have to tell.
     io::task<> write_down(std::vector<insight::alarm> mine);
 
@@ -37,7 +41,8 @@ private:
     bool woken_ = true;
     bool tells_ = true; ///< it is our turn to tell
     std::vector<insight::alarm_state> active_;
-    std::map<std::string, int> failing_; ///< way in -> looks in succession at which it failed
+    std::optional<insight::notice> told_at_once_; ///< until the store is back
+    std::map<std::string, int> failing_;          ///< way in -> looks in succession at which it failed
 };
 
 } // namespace mailtight::app

@@ -2,6 +2,7 @@
 // What the daemon does by itself, in turns: the watchdog, word of ways in that fail, retention, the digest;
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
+#include "app/pages_certificates.h"
 #include "app/pages_part.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -17,7 +18,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include <unistd.h>
 
@@ -29,7 +32,9 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view digest_fact = "digest/last";
 constexpr auto certificate_warning = std::chrono::days(14);
-constexpr int digest_hour = 6; ///< UTC: it lies there in the morning
+constexpr auto probe_idle = 5min; ///< where nothing else is written
+constexpr auto told_again = 5min; ///< that the store cannot be written
+constexpr int digest_hour = 6;    ///< UTC: it lies there in the morning
 
 boost::json::value time_or_null(base::utc_seconds at) {
     if (at == base::utc_seconds{})
@@ -53,6 +58,24 @@ boost::json::array parts_json(const daemon_core& core) {
                                            {"last_error_at", time_or_null(now.last_error_at)}});
     }
     return rows;
+}
+
+/// Those of files, of listeners that are no policy host's.
+std::vector<io::tls_server::loaded> certificates_of_files(const daemon_core& core) {
+    auto all = core.certificates.certificates();
+    if (core.pages)
+        std::ranges::move(core.pages->certificates(), std::back_inserter(all));
+    return all;
+}
+
+/// And those that were got for names of the pages.
+std::vector<io::tls_server::loaded> own_certificates(const daemon_core& core) {
+    auto all = certificates_of_files(core);
+    if (core.pages && core.pages->orders())
+        for (auto& row : core.pages->orders()->rows())
+            if (row.not_after)
+                all.push_back({.names = {row.name}, .not_after = *row.not_after, .file = row.name});
+    return all;
 }
 
 } // namespace
@@ -92,7 +115,7 @@ io::task<boost::json::object> status_of(daemon_core& core) {
         alarms.push_back(boost::json::object{{"key", base::printable(alarm.key)},
                                              {"title", base::printable(alarm.title)},
                                              {"since", base::format_utc(alarm.since)}});
-    for (const auto& each : core.certificates.certificates())
+    for (const auto& each : certificates_of_files(core))
         certificates.push_back(boost::json::object{{"file", each.file},
                                                    {"names", boost::json::value_from(each.names)},
                                                    {"not_after", base::format_utc(each.not_after)}});
@@ -114,6 +137,8 @@ void refresh_metrics(daemon_core& core) {
     to.set(metric::inputs_refused, static_cast<double>(counted.refused));
     to.set(metric::commits, static_cast<double>(counted.commits));
     to.set(metric::store_failures, static_cast<double>(counted.later));
+    to.set(metric::store_writable, core.store_ok ? 1 : 0);
+    to.set(metric::store_failed_writes, static_cast<double>(counted.failed_writes));
     to.set(metric::queued, static_cast<double>(counted.queued_bytes));
     to.set(metric::last_report, static_cast<double>(counted.last_report.time_since_epoch().count()));
     to.set(metric::up_since, static_cast<double>(core.since.time_since_epoch().count()));
@@ -150,7 +175,8 @@ void refresh_metrics(daemon_core& core) {
         core.hosting->refresh_metrics(to);
     if (core.carrying)
         core.carrying->refresh_metrics(to);
-    for (const auto& each : core.certificates.certificates())
+    to.clear(metric::certificate_ends); // a name that the pages had
+    for (const auto& each : own_certificates(core))
         to.set(metric::certificate_ends, static_cast<double>(each.not_after.time_since_epoch().count()),
                {each.file});
 }
@@ -165,9 +191,52 @@ io::task<> keep_watchdog(daemon_core& core) {
     }
 }
 
+namespace {
+
+struct watched_store {
+    std::uint64_t later = 0, failed = 0; ///< counted before
+    std::chrono::steady_clock::time_point probe_at{}, told_at{};
+};
+
+/// Whether the store takes what is written. Only a write says so, and there may be no report for hours.
+io::task<> watch_store(daemon_core& core, watched_store& seen) {
+    const auto& counted = core.keeper->counters();
+    const auto unavailable = [&] {
+        const auto now = core.loop().now();
+        if (core.store_ok || now - seen.told_at >= told_again) {
+            seen.told_at = now;
+            core.log->write(base::event::store_unavailable, {{"error", counted.last_error}});
+        }
+        if (std::exchange(core.store_ok, false))
+            core.alarms->wake();
+    };
+    if (counted.later > seen.later || counted.failed_writes > seen.failed) {
+        unavailable();
+    } else if (!core.store_ok || core.loop().now() >= seen.probe_at) {
+        seen.probe_at = core.loop().now() + probe_idle;
+        const std::string now = base::format_utc(core.now());
+        auto tried =
+            co_await core.keeper->write([now](store::store& to) { return to.set_fact("probe/write", now); });
+        if (const auto names = our_domains(core.set); tried && !core.domains_known && names)
+            tried = co_await take_domains(core, *names, core.set.count_unverified);
+        if (!tried) {
+            unavailable();
+        } else if (!core.store_ok) {
+            core.log->write(base::event::store_recovered);
+            core.store_ok = true;
+            core.alarms->wake();
+        }
+    }
+    seen.later = counted.later;
+    seen.failed = counted.failed_writes;
+}
+
+} // namespace
+
 io::task<> watch_parts(daemon_core& core) {
     std::map<const part*, bool> was_failing;
-    std::uint64_t later = 0, refused = 0;
+    std::uint64_t refused = 0;
+    watched_store watched{.probe_at = core.loop().now() + probe_idle};
     base::utc_seconds warned{};
     for (;;) {
         co_await core.loop().sleep_for(5s);
@@ -185,22 +254,7 @@ io::task<> watch_parts(daemon_core& core) {
                             {{"way", now.name}, {"at", now.where}, {"error", before ? now.last_error : ""}});
         }
         const auto& counted = core.keeper->counters();
-        if (counted.later > later) {
-            core.log->write(base::event::store_unavailable, {{"error", counted.last_error}});
-            core.store_ok = false;
-        } else if (!core.store_ok) {
-            // Only a write says that writing works; there may be no report for hours.
-            const std::string now = base::format_utc(core.now());
-            auto tried = co_await core.keeper->write(
-                [now](store::store& to) { return to.set_fact("probe/write", now); });
-            if (const auto names = our_domains(core.set); tried && !core.domains_known && names)
-                tried = co_await take_domains(core, *names, core.set.count_unverified);
-            if (tried) {
-                core.log->write(base::event::store_recovered);
-                core.store_ok = true;
-            }
-        }
-        later = counted.later;
+        co_await watch_store(core, watched);
         if (counted.refused > refused)
             core.log->write(base::event::report_refused,
                             {{"inputs", std::to_string(counted.refused - refused)}});
@@ -208,7 +262,7 @@ io::task<> watch_parts(daemon_core& core) {
         if (core.now() - warned < std::chrono::days(1))
             continue;
         warned = core.now();
-        for (const auto& each : core.certificates.certificates())
+        for (const auto& each : own_certificates(core))
             if (each.not_after - core.now() < certificate_warning)
                 core.log->write(base::event::certificate_ends_soon,
                                 {{"file", each.file}, {"not_after", base::format_utc(each.not_after)}});

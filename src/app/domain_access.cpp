@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -31,16 +30,10 @@ constexpr std::size_t page = 1'000;
 } // namespace
 
 std::expected<std::unique_ptr<store::domain_store>, std::string> open_domains_to_ask(const settings& from) {
-    const std::string place = store_place(from);
-    std::error_code error;
-    if (!store::is_postgres(place) && !std::filesystem::exists(place, error) && !error)
-        return std::unexpected(fmt::format("there is no store at {} yet: mailtight domain add makes it",
-                                           base::printable(place)));
-    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
-        return std::unexpected(
-            fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
-                        base::printable(place), std::strerror(errno)));
-    auto opened = store::open_domains({.where = place, .read_only = true, .create = false});
+    auto place = place_to_ask(from, "mailtight domain add");
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    auto opened = store::open_domains({.where = *place, .read_only = true, .create = false});
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);

@@ -6,9 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include <unistd.h>
 
@@ -95,18 +93,10 @@ std::string path_segment(std::string_view text) {
 }
 
 std::expected<std::unique_ptr<store::policy_store>, std::string> policies_to_ask(const settings& from) {
-    const std::string place = store_place(from);
-    if (!store::is_postgres(place)) {
-        std::error_code error;
-        if (!std::filesystem::exists(place, error) && !error)
-            return std::unexpected(
-                fmt::format("there is no store at {} yet: mailtight serve makes it", base::printable(place)));
-        if (::access(place.c_str(), R_OK) != 0)
-            return std::unexpected(
-                fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
-                            base::printable(place), std::strerror(errno)));
-    }
-    auto opened = store::open_policies({.where = place, .read_only = true, .create = false});
+    auto place = place_to_ask(from);
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    auto opened = store::open_policies({.where = *place, .read_only = true, .create = false});
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);

@@ -17,10 +17,10 @@ namespace {
 constexpr std::size_t domains_shown = 100;
 constexpr auto silent_after = std::chrono::days(3); ///< a day is told of on the next, and senders may be late
 
-std::vector<store::day_row> by_day(std::span<const store::day_row> rows,
-                                   std::span<const store::reporter_day_row> who) {
+/// Each reporter of a day once, however many of the domains it writes about.
+std::vector<store::day_row> by_day(std::span<const store::reporter_day_row> who) {
     std::map<store::day, store::day_row> sums;
-    for (const auto& row : rows) {
+    for (const auto& row : who) {
         auto& sum = sums[row.day];
         sum.day = row.day;
         sum.success += row.success;
@@ -32,10 +32,8 @@ std::vector<store::day_row> by_day(std::span<const store::day_row> rows,
         sum.none_success += row.none_success;
         sum.none_failure += row.none_failure;
         sum.reports += row.reports;
+        ++sum.reporters;
     }
-    for (const auto& row : who) // each reporter once, however many of the domains it writes about
-        if (const auto sum = sums.find(row.day); sum != sums.end())
-            ++sum->second.reporters;
     std::vector<store::day_row> out;
     for (auto& [day, sum] : sums)
         out.push_back(std::move(sum));
@@ -62,34 +60,10 @@ std::vector<store::reporter_row> by_reporter(std::span<const store::reporter_day
     return out;
 }
 
-std::vector<api::domain_sum> worst_of(std::span<const store::day_row> rows) {
-    std::map<std::string, api::domain_sum> sums;
-    for (const auto& row : rows) {
-        auto& sum = sums[row.domain];
-        sum.success += row.success;
-        sum.failure += row.failure;
-    }
-    std::vector<api::domain_sum> all;
-    for (auto& [name, sum] : sums) {
-        sum.domain = name;
-        all.push_back(std::move(sum));
-    }
-    std::ranges::sort(all, [](const auto& a, const auto& b) {
-        return std::tie(b.failure, b.success, a.domain) < std::tie(a.failure, a.success, b.domain);
-    });
-    all.resize(std::min(all.size(), domains_shown));
-    return all;
-}
-
 store::result<insight::summary> several(store::store& from, const store::filter& of,
-                                        std::span<const store::reporter_day_row> who,
-                                        std::vector<api::domain_sum>& worst) {
+                                        std::span<const store::reporter_day_row> who) {
     insight::summary all;
-    auto days = from.days(of);
-    if (!days)
-        return std::unexpected(days.error());
-    all.days = by_day(*days, who);
-    worst = worst_of(*days);
+    all.days = by_day(who);
     all.reporters = by_reporter(who);
     auto kept_apart = of;
     kept_apart.what = store::filter::which::quarantined;
@@ -157,49 +131,21 @@ std::vector<store::reporter_day_row> lines_of(std::span<const store::reporter_da
     return all;
 }
 
-store::result<std::vector<store::reporter_day_row>>
-reporter_memory::ask(store::store& from, const store::filter& of, base::utc_seconds now) {
-    const bool narrowed =
-        !of.domains.empty() || !of.reporters.empty() || !of.result_type.empty() || !of.mx.empty();
-    if (narrowed || !of.from || !of.to || *of.to - *of.from <= present)
-        return from.reporter_days(of);
-    const auto end = *of.to - present + std::chrono::days(1); // of what is past
-    if (!read_at_ || now - *read_at_ >= lasts || begin_ != *of.from || end_ != end) {
-        auto older = of;
-        older.to = end - std::chrono::days(1);
-        auto rows = from.reporter_days(older);
-        if (!rows)
-            return rows;
-        past_ = std::move(*rows);
-        begin_ = *of.from;
-        end_ = end;
-        read_at_ = now;
-    }
-    auto newer = of;
-    newer.from = end;
-    auto rows = from.reporter_days(newer);
-    if (!rows)
-        return rows;
-    rows->insert(rows->end(), past_.begin(), past_.end());
-    std::ranges::sort(*rows, {},
-                      [](const store::reporter_day_row& r) { return std::tie(r.reporter, r.day); });
-    return rows;
-}
-
 store::result<api::report_period> report_period_of(store::store& from, const store::filter& of,
-                                                   base::utc_seconds now, reporter_memory& remembered) {
+                                                   base::utc_seconds now) {
     api::report_period made;
-    auto who = remembered.ask(from, of, now);
+    auto who = from.reporter_days(of);
     if (!who)
         return std::unexpected(who.error());
     made.by_reporter = lines_of(*who, reporter_lines);
-    auto sums =
-        of.domains.size() == 1 ? summary_of(from, of, day_of(now)) : several(from, of, *who, made.domains);
+    auto sums = of.domains.size() == 1 ? summary_of(from, of, day_of(now)) : several(from, of, *who);
     if (!sums)
         return std::unexpected(sums.error());
     made.sums = std::move(*sums);
-    if (of.domains.size() == 1)
-        made.domains = worst_of(made.sums.days);
+    auto worst = from.worst_domains(of, domains_shown);
+    if (!worst)
+        return std::unexpected(worst.error());
+    made.domains = std::move(*worst);
     if (!made.sums.days.empty())
         made.sums.newest = made.sums.days.back().day;
     else if (auto newest = newest_of(from, of); newest)

@@ -7,9 +7,7 @@
 #include "api/received_desk.h"
 #include "store/store.h"
 
-#include <chrono>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,26 +17,9 @@ namespace mailtight::app {
 inline constexpr std::size_t domains_in_detail = 20;
 inline constexpr std::size_t reporter_lines = 8; ///< of the graph; the others are one line
 
-/// What reporters tell of all domains, kept for some minutes: with thousands of domains it is hundreds of
-/// thousands of rows, and few of them are about days that are long over. The days of the present are always
-/// read. Belongs to the thread that asks the store.
-class reporter_memory {
-public:
-    static constexpr std::chrono::minutes lasts{10};
-    static constexpr std::chrono::days present{4};
-    /// store::reporter_days(), narrowed or not; what is narrowed is not kept. `of` has both days.
-    store::result<std::vector<store::reporter_day_row>> ask(store::store& from, const store::filter& of,
-                                                            base::utc_seconds now);
-
-private:
-    std::vector<store::reporter_day_row> past_; ///< of the days before `end_`
-    store::day begin_{}, end_{};
-    std::optional<base::utc_seconds> read_at_;
-};
-
 /// Without marks. `of` has a first and a last day.
 store::result<api::report_period> report_period_of(store::store& from, const store::filter& of,
-                                                   base::utc_seconds now, reporter_memory& remembered);
+                                                   base::utc_seconds now);
 
 /// The lines of a graph: those with the most sessions, then one named "" for all others. In order of day.
 std::vector<store::reporter_day_row> lines_of(std::span<const store::reporter_day_row> rows,

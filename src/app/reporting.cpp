@@ -12,12 +12,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
-
-#include <unistd.h>
 
 namespace mailtight::app {
 
@@ -115,14 +111,10 @@ open_results_fn results_opener(const settings& from) {
 }
 
 std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from) {
-    const auto place = store_place(from);
-    if (!store::is_postgres(place) && ::access(place.c_str(), R_OK) != 0)
-        return std::unexpected(
-            errno == ENOENT
-                ? fmt::format("nothing is counted yet: there is no store at {}", base::printable(place))
-                : fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
-                              base::printable(place), std::strerror(errno)));
-    auto opened = store::open_results({.where = place, .read_only = true, .create = false});
+    auto place = place_to_ask(from);
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    auto opened = store::open_results({.where = *place, .read_only = true, .create = false});
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);

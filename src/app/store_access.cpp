@@ -103,20 +103,26 @@ std::string words(const store::store_error& error) {
     return fmt::format("the store: {}", base::printable(error.message));
 }
 
+std::expected<std::string, std::string> place_to_ask(const settings& from, std::string_view maker) {
+    auto place = store_place(from);
+    if (store::is_postgres(place))
+        return place;
+    std::error_code error;
+    if (!fs::exists(place, error) && !error)
+        return std::unexpected(
+            fmt::format("there is no store at {} yet: {} makes it", base::printable(place), maker));
+    if (::access(place.c_str(), R_OK) != 0)
+        return std::unexpected(
+            fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
+                        base::printable(place), std::strerror(errno)));
+    return place;
+}
+
 std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const settings& from) {
-    const std::string place = store_place(from);
-    if (!store::is_postgres(place)) {
-        std::error_code error;
-        if (!fs::exists(place, error) && !error)
-            return std::unexpected(fmt::format("there is no store at {} yet: mailtight report import or "
-                                               "mailtight serve makes it",
-                                               base::printable(place)));
-        if (::access(place.c_str(), R_OK) != 0)
-            return std::unexpected(
-                fmt::format("{}: {}; ask as root, as the daemon's user or as a member of its group",
-                            base::printable(place), std::strerror(errno)));
-    }
-    auto opened = store::open({.where = place, .read_only = true, .create = false});
+    auto place = place_to_ask(from, "mailtight report import or mailtight serve");
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    auto opened = store::open({.where = *place, .read_only = true, .create = false});
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);

@@ -21,6 +21,10 @@ std::string user_store_place();
 /// read it there, else in the user's state directory.
 std::string store_place(const settings& from);
 
+/// The same, where something can be asked there: an SQLite file that is there and may be read. The error says
+/// how to begin: who makes the store.
+std::expected<std::string, std::string> place_to_ask(const settings& from,
+                                                     std::string_view maker = "mailtight serve");
 /// The store where there is one that can be read, else nullptr: for answers that it only adds to.
 std::unique_ptr<store::store> open_if_there(const settings& from);
 /// For questions. A store that is not there yet is an error that says how to begin.

@@ -22,7 +22,7 @@ using store::day;
 struct alarm {
     std::string key;  ///< stable: "new-failure/example.com/certificate-expired/mx1.example.com"
     std::string kind; ///< "new-failure", "failure-share", "above-baseline", "many-reporters",
-                      ///< "nothing-arriving", "way-in", "policy-refresh"
+                      ///< "nothing-arriving", "way-in", "policy-refresh", "store"
     std::string domain;
     insight::weight weight = weight::warning;
     std::string title, text, fix;

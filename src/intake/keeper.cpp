@@ -47,7 +47,8 @@ struct turn {
     std::vector<model::received_report> reports;
     std::vector<store::add_outcome> outcomes; ///< of those, in order; fewer where the store failed
     bool committed = false;
-    std::string error; ///< of the store, or ""
+    std::string error;    ///< of the store, or ""
+    bool refused = false; ///< the store could not be written: nothing is wrong with what was to be
 };
 
 kept later(std::string why) {
@@ -116,8 +117,10 @@ private:
         out.processed = 1;
         if (!open()) {
             work.job_result = std::unexpected(no_store(error_));
+            out.refused = true;
         } else if (work.job_result = work.job(*store_); !work.job_result) {
             failed(work.job_result.error());
+            out.refused = work.job_result.error().what != store::store_error::kind::wrong;
         }
         if (!work.job_result)
             out.error = work.job_result.error().message;
@@ -127,6 +130,7 @@ private:
         if (!open()) { // nothing is examined for a store that is not there
             out.processed = work.size();
             out.error = error_.empty() ? "the store is away" : error_;
+            out.refused = true;
             for (const auto& each : work)
                 each->result = later(out.error);
             return;
@@ -165,6 +169,7 @@ private:
         out.error = error.message.empty() ? "the store lost count" : error.message;
         if (!error.again() && spans.size() > 1)
             return one_by_one(spans, out); // one input that the engine refuses must not hold back the others
+        out.refused = error.what != store::store_error::kind::wrong;
         failed(error);
         for (const auto& span : spans)
             if (span.count > 0)
@@ -183,6 +188,7 @@ private:
                 added = store_->add(reports);
             if (!added) {
                 span.of->result = later(added.error().message);
+                out.refused = out.refused || added.error().what != store::store_error::kind::wrong;
                 continue;
             }
             settle(span, *added);
@@ -361,6 +367,7 @@ void keeper::state::count(const turn& done) {
     using enum store::add_outcome::fate;
     if (!done.error.empty())
         counters.last_error = done.error;
+    counters.failed_writes += done.refused ? 1 : 0;
     if (!done.committed)
         return;
     ++counters.commits;

@@ -12,6 +12,8 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace mailtight::store {
@@ -37,32 +39,46 @@ void add_some(std::vector<std::string>& to, std::string_view address) {
 }
 
 using failure_kind = std::array<std::int64_t, 6>; // domain, reporter, type, result, reason, mx
-struct failure_sums {
-    failure_row row;
-    std::int64_t example_report = 0, example_policy = 0, example_detail = 0;
+struct kind_hash {
+    std::size_t operator()(const failure_kind& kind) const {
+        std::uint64_t mixed = 0;
+        for (const auto part : kind)
+            mixed = (mixed ^ static_cast<std::uint64_t>(part)) * 0x9e3779b97f4a7c15;
+        return mixed ^ mixed >> 32;
+    }
 };
+failure_kind kind_of(const sql::row& r) {
+    failure_kind kind{};
+    for (int i = 0; i < 6; ++i)
+        kind[static_cast<std::size_t>(i)] = r.integer(i);
+    return kind;
+}
+/// Small: there may be hundreds of thousands, of which a hundred are shown.
+struct failure_sums {
+    std::uint64_t count = 0;
+    day first{}, last{};
+    std::int64_t example_report = 0, example_policy = 0, example_detail = 0, text = 0;
+};
+using failure_kinds = std::unordered_map<failure_kind, failure_sums, kind_hash>;
 
-/// Drops all but so many kinds, over all reporters, and says how many it dropped.
-std::size_t keep_worst(std::map<failure_kind, failure_sums>& kinds, std::size_t most) {
-    const auto over_reporters = [](failure_kind kind) {
-        kind[1] = 0;
-        return kind;
-    };
-    std::map<failure_kind, std::uint64_t> counts;
-    for (const auto& [kind, sums] : kinds)
-        counts[over_reporters(kind)] += sums.row.count;
-    if (counts.size() <= most)
-        return 0;
+using kind_counts = std::unordered_map<failure_kind, std::uint64_t, kind_hash>;
+failure_kind over_reporters(failure_kind kind) {
+    kind[1] = 0;
+    return kind;
+}
+
+/// The kinds that most sessions met, over all reporters: at most so many.
+std::unordered_set<failure_kind, kind_hash> worst_of(const kind_counts& counts, std::size_t most) {
     std::vector<std::pair<std::uint64_t, failure_kind>> order;
+    order.reserve(counts.size());
     for (const auto& [kind, count] : counts)
         order.emplace_back(count, kind);
-    const auto end = order.begin() + static_cast<std::ptrdiff_t>(most);
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(most, order.size()));
     std::ranges::nth_element(order, end, std::greater());
-    std::set<failure_kind> kept;
+    std::unordered_set<failure_kind, kind_hash> kept;
     for (auto at = order.begin(); at != end; ++at)
         kept.insert(at->second);
-    std::erase_if(kinds, [&](const auto& each) { return !kept.contains(over_reporters(each.first)); });
-    return counts.size() - most;
+    return kept;
 }
 
 } // namespace
@@ -76,37 +92,59 @@ result<std::vector<failure_row>> sql_store::failures(const filter& of) {
 
 result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t most) {
     return reading([&] {
+        auto about = of;
+        mailtight::store::worst_failures made;
+        std::unordered_set<failure_kind, kind_hash> kept;
+        const bool all = most == std::numeric_limits<std::size_t>::max();
+        if (!all) { // of many, few are looked at a second time
+            kind_counts counts;
+            auto q =
+                totals_question(*on_, words_, "select t.domain, 0, t.type, t.result, t.reason, t.mx, t.count",
+                                "failure_day", of);
+            narrow_failures(q, *on_, words_, of);
+            q.ask(*on_, [&](const sql::row& r) { counts[kind_of(r)] += r.count(6); });
+            kept = worst_of(counts, most);
+            made.left_out = counts.size() - kept.size();
+            if (kept.empty())
+                return made;
+            std::set<std::string> domains;
+            for (const auto& kind : kept)
+                domains.insert(words_.text(*on_, kind[0]));
+            about.domains.assign(domains.begin(), domains.end());
+        }
         auto q =
             totals_question(*on_, words_,
                             "select t.domain, t.reporter, t.type, t.result, t.reason, t.mx, t.day, t.count, "
                             "t.example_report, t.example_policy, t.example_detail, t.text",
-                            "failure_day", of);
-        narrow_failures(q, *on_, words_, of);
-        std::map<failure_kind, failure_sums> kinds;
+                            "failure_day", about);
+        narrow_failures(q, *on_, words_, about);
+        failure_kinds kinds;
         q.ask(*on_, [&](const sql::row& r) {
-            failure_kind kind{};
-            for (int i = 0; i < 6; ++i)
-                kind[static_cast<std::size_t>(i)] = r.integer(i);
+            const auto kind = kind_of(r);
+            if (!all && !kept.contains(over_reporters(kind)))
+                return;
             const auto [found, fresh] = kinds.try_emplace(kind);
-            auto& [row, report, policy, detail] = found->second;
+            auto& sums = found->second;
             const auto on_day = r.on(6);
-            if (fresh || on_day >= row.last) {
-                row.last = on_day;
-                row.policy_text = r.integer(11);
-                report = r.integer(8);
-                policy = r.integer(9);
-                detail = r.integer(10);
+            if (fresh || on_day >= sums.last) {
+                sums.last = on_day;
+                sums.text = r.integer(11);
+                sums.example_report = r.integer(8);
+                sums.example_policy = r.integer(9);
+                sums.example_detail = r.integer(10);
             }
-            row.first = fresh ? on_day : std::min(row.first, on_day);
-            row.count += r.count(7);
+            sums.first = fresh ? on_day : std::min(sums.first, on_day);
+            sums.count += r.count(7);
         });
 
-        mailtight::store::worst_failures made;
-        made.left_out = keep_worst(kinds, most);
         auto& out = made.rows;
         std::vector<sql::values> examples, reporters;
-        for (auto& [kind, sums] : kinds) {
-            auto& row = out.emplace_back(std::move(sums.row));
+        for (const auto& [kind, sums] : kinds) {
+            auto& row = out.emplace_back();
+            row.policy_text = sums.text;
+            row.count = sums.count;
+            row.first = sums.first;
+            row.last = sums.last;
             row.domain = words_.text(*on_, kind[0]);
             row.reporter = words_.text(*on_, kind[1]);
             row.policy_type = words_.text(*on_, kind[2]);

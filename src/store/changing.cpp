@@ -85,9 +85,12 @@ result<void> sql_store::add_domains(std::span<const std::string> names, base::ut
                 missing.push_back(name);
         if (missing.empty())
             return;
-        for (const auto& name : missing)
+        for (const auto& name : missing) {
+            const auto word = words_.enter(*on_, name);
             on_->run("insert into own_domain (name, token, added_at, word) values ($1, $2, $3, $4)",
-                     {name, fresh_token(), now, words_.enter(*on_, name)});
+                     {name, fresh_token(), now, word});
+            enter_whole(*on_, word); // what was counted when it was one of ours before
+        }
         changed_rules();
         totals sums(*on_, words_);
         std::size_t judged = 0;
@@ -109,7 +112,8 @@ result<void> sql_store::remove_domain(std::string_view name) {
     return writing([&] {
         on_->hold(true);
         learn_rules();
-        if (rules_.of(*canonical) == 0)
+        const auto word = rules_.of(*canonical);
+        if (word == 0)
             return;
         on_->run("delete from own_domain where name = $1", {*canonical});
         changed_rules();
@@ -122,6 +126,7 @@ result<void> sql_store::remove_domain(std::string_view name) {
                 sums.write();
         }
         sums.write();
+        leave_whole(*on_, word); // what remains of reports that have expired
     });
 }
 

@@ -43,6 +43,7 @@ struct report_row {
     std::string state;            ///< "counted", "quarantined", "superseded", "test"
     std::string why;              ///< where not counted
     std::uint64_t times_seen = 1; ///< duplicates included
+    bool several = false;         ///< it has policies of another domain than report_domain
 };
 struct stored_report {
     report_row row;
@@ -72,8 +73,15 @@ struct reporter_day_row {
     std::string reporter, organization;
     store::day day{};
     std::uint64_t success = 0, failure = 0;
+    std::uint64_t sts_success = 0, sts_failure = 0, tlsa_success = 0, tlsa_failure = 0, none_success = 0,
+                  none_failure = 0;
     std::uint64_t reports = 0; ///< where a result or an MX is asked for: at least
     bool verified = false;     ///< at least one of the reports was
+};
+/// Headline sessions of one domain in the period.
+struct domain_row {
+    std::string domain;
+    std::uint64_t success = 0, failure = 0;
 };
 struct mx_row {
     std::string reporter, mx; ///< mx "" : the reporter does not say

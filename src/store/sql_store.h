@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store over any engine: every decision is made here, once, and the engine only carries statements out.
-// adding.cpp writes reports, changing.cpp changes what counts, loading.cpp reads one report, asking.cpp
-// answers questions. One thread at a time; no exception leaves it.
+// adding.cpp writes reports, changing.cpp changes what counts, loading.cpp reads one report, asking*.cpp
+// answer questions. One thread at a time; no exception leaves it.
 #pragma once
 
 #include "store/judge.h"
@@ -10,6 +10,7 @@
 #include "store/totals.h"
 #include "store/words.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ public:
     result<std::optional<stored_report>> show(report_number number) override;
     result<std::optional<report_number>> find_test(std::string_view token) override;
     result<std::vector<day_row>> days(const filter& of) override;
+    result<std::vector<domain_row>> worst_domains(const filter& of, std::size_t most) override;
     result<std::optional<day>> newest_day(std::span<const std::string> domains) override;
     result<std::vector<reporter_row>> reporters(const filter& of) override;
     result<std::vector<reporter_day_row>> reporter_days(const filter& of) override;
@@ -85,6 +87,8 @@ private:
     std::vector<report_number> numbers(std::string_view statement, std::initializer_list<sql::value> with);
     void changed_rules();
     void drop_reports(const std::vector<report_number>& old);
+    // asking_reporters.cpp
+    std::map<std::int64_t, std::string> organizations(const filter& of);
     // loading.cpp
     std::optional<stored_report> load(report_number number, bool with_body);
     judgement judgement_of(report_number number);

@@ -89,6 +89,9 @@ public:
     /// By a `report test` token.
     virtual result<std::optional<report_number>> find_test(std::string_view token) = 0;
     virtual result<std::vector<day_row>> days(const filter& of) = 0;
+    /// At most so many domains, with the most failed sessions first. Where a result or an MX is asked for,
+    /// successes are not known.
+    virtual result<std::vector<domain_row>> worst_domains(const filter& of, std::size_t most) = 0;
     /// The newest day that a counted report of these domains is about, or of all of ours where none is named.
     virtual result<std::optional<day>> newest_day(std::span<const std::string> domains) = 0;
     virtual result<std::vector<reporter_row>> reporters(const filter& of) = 0;

@@ -118,10 +118,11 @@ void totals::apply_owner(const counted_report& what, std::int64_t owner, std::in
         return;
     }
     const auto received_at = received.received_at.time_since_epoch().count();
-    if (received_at >= who.last_received || who.organization.empty()) {
-        who.last_received = received_at;
+    if (const auto trust = static_cast<std::int64_t>(received.trust); renames(trust, received_at, who)) {
+        who.named_by = trust;
         who.organization = report.organization_name;
     }
+    who.last_received = std::max(who.last_received, received_at);
     if (report.end)
         who.ends.insert(report.end->time_since_epoch().count());
 }
@@ -131,6 +132,7 @@ void totals::write() {
     write_policies();
     write_failures();
     write_seen();
+    whole_.write(on_);
     days_.clear();
     policies_.clear();
     failures_.clear();
@@ -149,53 +151,35 @@ void totals::write_days() {
     }
     std::map<std::pair<std::int64_t, std::int64_t>, std::pair<day_sum, std::int64_t>> of_domains;
     std::vector<std::int64_t> left(rows.size(), 0);
-    on_.query_each(
-        "insert into reporter_day (domain, reporter, day, reports, verified, success, failure, sts_success, "
-        "sts_failure, tlsa_success, tlsa_failure, none_success, none_failure) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-        "on conflict (domain, reporter, day) do update set reports = reporter_day.reports + "
-        "excluded.reports, "
-        "verified = reporter_day.verified + excluded.verified, "
-        "success = reporter_day.success + excluded.success, failure = reporter_day.failure + "
-        "excluded.failure, "
-        "sts_success = reporter_day.sts_success + excluded.sts_success, "
-        "sts_failure = reporter_day.sts_failure + excluded.sts_failure, "
-        "tlsa_success = reporter_day.tlsa_success + excluded.tlsa_success, "
-        "tlsa_failure = reporter_day.tlsa_failure + excluded.tlsa_failure, "
-        "none_success = reporter_day.none_success + excluded.none_success, "
-        "none_failure = reporter_day.none_failure + excluded.none_failure returning reports",
-        rows, [&](std::size_t i, const sql::row& r) { left[i] = r.integer(0); });
+    static const auto add_of_reporter =
+        insert_or_add("reporter_day", "domain, reporter, day",
+                      {"reports", "verified", "success", "failure", "sts_success", "sts_failure",
+                       "tlsa_success", "tlsa_failure", "none_success", "none_failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)") +
+        " returning reports";
+    on_.query_each(add_of_reporter, rows, [&](std::size_t i, const sql::row& r) { left[i] = r.integer(0); });
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& [key, sum] = keys[i];
         auto& [domain_sum, reporters] = of_domains[{key.domain, key.day}];
-        domain_sum.reports += sum->reports;
-        for (std::size_t n = 0; n < sum->counts.size(); ++n)
-            domain_sum.counts[n] += sum->counts[n];
+        domain_sum.add(*sum);
+        whole_.add_day(key.day, key.reporter, *sum);
         const auto before = left[i] - sum->reports;
         reporters += (left[i] > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
         if (left[i] <= 0)
             on_.run("delete from reporter_day where domain = $1 and reporter = $2 and day = $3",
                     {key.domain, key.reporter, key.day});
     }
+    static const auto add_of_domain =
+        insert_or_add("domain_day", "domain, day",
+                      {"reports", "reporters", "success", "failure", "sts_success", "sts_failure",
+                       "tlsa_success", "tlsa_failure", "none_success", "none_failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
     for (const auto& [key, change] : of_domains) {
         const auto& [sum, reporters] = change;
         sql::values row{key.first, key.second, sum.reports, reporters};
         for (const auto count : sum.counts)
             row.emplace_back(count);
-        on_.run("insert into domain_day (domain, day, reports, reporters, success, failure, sts_success, "
-                "sts_failure, tlsa_success, tlsa_failure, none_success, none_failure) "
-                "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-                "on conflict (domain, day) do update set reports = domain_day.reports + excluded.reports, "
-                "reporters = domain_day.reporters + excluded.reporters, "
-                "success = domain_day.success + excluded.success, "
-                "failure = domain_day.failure + excluded.failure, "
-                "sts_success = domain_day.sts_success + excluded.sts_success, "
-                "sts_failure = domain_day.sts_failure + excluded.sts_failure, "
-                "tlsa_success = domain_day.tlsa_success + excluded.tlsa_success, "
-                "tlsa_failure = domain_day.tlsa_failure + excluded.tlsa_failure, "
-                "none_success = domain_day.none_success + excluded.none_success, "
-                "none_failure = domain_day.none_failure + excluded.none_failure",
-                row);
+        on_.run(add_of_domain, row);
         if (sum.reports <= 0) // a report may have come and gone in one transaction
             on_.run("delete from domain_day where domain = $1 and day = $2 and reports <= 0",
                     {key.first, key.second});
@@ -203,14 +187,12 @@ void totals::write_days() {
 }
 
 void totals::write_policies() {
+    static const auto add =
+        insert_or_add("policy_day", "domain, day, reporter, type, text", {"reports", "success", "failure"},
+                      "values ($1, $2, $3, $4, $5, $6, $7, $8)");
     for (const auto& [key, sum] : policies_) {
-        on_.run(
-            "insert into policy_day (domain, day, reporter, type, text, reports, success, failure) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (domain, day, reporter, type, text) "
-            "do update set reports = policy_day.reports + excluded.reports, "
-            "success = policy_day.success + excluded.success, "
-            "failure = policy_day.failure + excluded.failure",
-            {key.domain, key.day, key.reporter, key.type, key.text, sum.reports, sum.success, sum.failure});
+        on_.run(add, {key.domain, key.day, key.reporter, key.type, key.text, sum.reports, sum.success,
+                      sum.failure});
         if (sum.reports <= 0)
             on_.run("delete from policy_day where domain = $1 and day = $2 and reporter = $3 and type = $4 "
                     "and text = $5 and reports <= 0",
@@ -220,6 +202,7 @@ void totals::write_policies() {
 
 void totals::write_failures() {
     for (const auto& [key, sum] : failures_) {
+        whole_.add_failure({key.day, key.reporter, key.type, key.result, key.mx}, sum.reports, sum.count);
         on_.run("insert into failure_day (domain, day, reporter, type, result, reason, mx, reports, count, "
                 "example_report, example_policy, example_detail, text) "
                 "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
@@ -273,6 +256,7 @@ void totals::write_seen() {
     for (auto& [key, who] : seen_) {
         const auto [domain, reporter] = key;
         if (who.again) {
+            whole_.look_again(reporter);
             look_again(domain, reporter, who);
             if (who.ends.empty() && who.last_received == 0) {
                 on_.run("delete from reporter_seen where domain = $1 and reporter = $2 and not exists "
@@ -281,44 +265,51 @@ void totals::write_seen() {
                 continue;
             }
         }
-        on_.run("insert into reporter_seen (domain, reporter, organization, last_received, ends) "
-                "values ($1, $2, '', -9223372036854775807, '') on conflict (domain, reporter) do nothing",
+        on_.run("insert into reporter_seen (domain, reporter, organization, last_received, ends, "
+                "named_by) values ($1, $2, '', -9223372036854775807, '', -1) on conflict (domain, reporter) "
+                "do nothing",
                 {domain, reporter});
-        std::set<std::int64_t> ends = who.ends;
-        std::int64_t last_received = std::numeric_limits<std::int64_t>::min();
-        std::string organization;
+        seen now{.last_received = std::numeric_limits<std::int64_t>::min()};
         if (!who.again)
-            on_.query(on_.dialect("select organization, last_received, ends from reporter_seen "
+            on_.query(on_.dialect("select organization, last_received, ends, named_by from reporter_seen "
                                   "where domain = $1 and reporter = $2 {for_update}"),
                       {domain, reporter}, [&](const sql::row& r) {
-                          organization = r.string(0);
-                          last_received = r.integer(1);
+                          now.organization = r.string(0);
+                          now.last_received = r.integer(1);
                           for (const auto end : read_numbers(r.text(2)))
-                              ends.insert(end);
+                              now.ends.insert(end);
+                          now.named_by = r.integer(3);
                       });
-        if (who.last_received >= last_received) {
-            last_received = who.last_received;
-            organization = who.organization;
+        if (renames(who.named_by, who.last_received, now)) {
+            now.organization = who.organization;
+            now.named_by = who.named_by;
         }
-        on_.run("update reporter_seen set organization = $3, last_received = $4, ends = $5 "
+        now.last_received = std::max(now.last_received, who.last_received);
+        now.ends.insert(who.ends.begin(), who.ends.end());
+        whole_.add_name(reporter,
+                        {.believed = now.named_by, .at = now.last_received, .text = now.organization});
+        on_.run("update reporter_seen set organization = $3, last_received = $4, ends = $5, named_by = $6 "
                 "where domain = $1 and reporter = $2",
-                {domain, reporter, organization, last_received, write_ends(ends)});
+                {domain, reporter, now.organization, now.last_received, write_ends(now.ends), now.named_by});
     }
 }
 
 void totals::look_again(std::int64_t domain, std::int64_t reporter, seen& into) {
     into = {.again = true};
-    on_.query(
-        "select r.organization, r.received_at, r.period_end from about a join report r on r.id = a.report "
-        "where a.domain = $1 and a.counted = 1 and r.reporter = $2 order by a.day desc limit 64",
-        {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
-            if (r.integer(1) >= into.last_received || into.organization.empty()) {
-                into.last_received = r.integer(1);
-                into.organization = r.string(0);
-            }
-            if (!r.null(2))
-                into.ends.insert(r.integer(2));
-        });
+    on_.query("select r.received_at, r.period_end from about a join report r on r.id = a.report "
+              "where a.domain = $1 and a.counted = 1 and r.reporter = $2 order by a.day desc limit 64",
+              {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
+                  into.last_received = std::max(into.last_received, r.integer(0));
+                  if (!r.null(1))
+                      into.ends.insert(r.integer(1));
+              });
+    on_.query("select r.organization, r.trust from about a join report r on r.id = a.report "
+              "where a.domain = $1 and a.counted = 1 and r.reporter = $2 "
+              "order by r.trust desc, r.received_at desc, r.id desc limit 1",
+              {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
+                  into.organization = r.string(0);
+                  into.named_by = r.integer(1);
+              });
 }
 
 std::string write_ends(const std::set<std::int64_t>& ends) {

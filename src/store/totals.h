@@ -6,6 +6,7 @@
 
 #include "store/judge.h"
 #include "store/sql.h"
+#include "store/whole.h"
 #include "store/words.h"
 
 #include <array>
@@ -38,14 +39,9 @@ public:
     void write();
 
 private:
-    using sums = std::array<std::int64_t, 8>; ///< success, failure; of sts, tlsa, none
     struct day_key {
         std::int64_t domain, reporter, day;
         auto operator<=>(const day_key&) const = default;
-    };
-    struct day_sum {
-        std::int64_t reports = 0, verified = 0;
-        sums counts{};
     };
     struct policy_key {
         std::int64_t domain, day, reporter, type, text;
@@ -65,10 +61,15 @@ private:
     };
     struct seen {
         std::string organization;
+        std::int64_t named_by = -1; ///< the trust of the report that gave the name
         std::int64_t last_received = 0;
         std::set<std::int64_t> ends;
         bool again = false; ///< something was subtracted: look at all that is left
     };
+    /// A report says how its reporter is called: one that is believed less never changes the name.
+    static bool renames(std::int64_t trust, std::int64_t received_at, const seen& before) {
+        return trust > before.named_by || (trust == before.named_by && received_at >= before.last_received);
+    }
     void apply(const counted_report& what, std::int64_t sign);
     void apply_owner(const counted_report& what, std::int64_t owner, std::int64_t sign);
     void write_days();
@@ -84,6 +85,7 @@ private:
     std::map<policy_key, policy_sum> policies_;
     std::map<failure_key, failure_sum> failures_;
     std::map<std::pair<std::int64_t, std::int64_t>, seen> seen_;
+    whole_sums whole_;
 };
 
 /// The ends of the last periods of a reporter, newest first, as they stand in a column.

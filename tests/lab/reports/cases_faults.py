@@ -3,20 +3,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import smtplib
+import socketserver
 import subprocess
 import threading
+import urllib.request
 
 import database
 import world
 from reporters import Report, policy
 from reports import senders
 from reports.case import Shop, case
+from reports.cases_alarms import METRICS, SMART_HOST, WEBHOOK, Inbox
 from reports.cases_ways_in import MAILBOX, token_of, totals
 from reports.daemon import LMTP
 
 OURS = "healthy.test"
+PAGES = "127.0.0.1:8460"
 
 
 def _send(shop: Shop, report: Report) -> int:
@@ -30,17 +36,38 @@ def _send(shop: Shop, report: Report) -> int:
         return next(iter(refused.recipients.values()))[0]
 
 
+def _metrics() -> str:
+    with urllib.request.urlopen(f"http://{METRICS[0]}:{METRICS[1]}/metrics", timeout=10) as page:  # noqa: S310
+        return page.read().decode()
+
+
 @case("a full disk")
 def full_disk(shop: Shop) -> None:
     small = shop.folder / "small"
     small.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(small)], check=True)
+    socketserver.TCPServer.allow_reuse_address = True
+    inbox = Inbox()
     try:
-        daemon = shop.daemon(start=False)
+        daemon = shop.daemon(f"""
+[mail]
+route = "smart-host"
+host = "{SMART_HOST[0]}"
+port = {SMART_HOST[1]}
+from = "mailtight@hosting.test"
+[alarms]
+mail = ["postmaster@hosting.test"]
+webhook = "http://{WEBHOOK[0]}:{WEBHOOK[1]}/hook"
+[metrics]
+listen = "{METRICS[0]}:{METRICS[1]}"
+""", start=False)
         daemon.store = str(small / "store.db")
         daemon.write_config()
+        text = daemon.config.read_text().replace("[web]\nlisten = []", f'[web]\nlisten = ["{PAGES}"]')
+        daemon.config.write_text(text)
         daemon.start()
         shop.same("the first", _send(shop, Report("reporter-one.test", OURS, 2, [policy(OURS, 1)])), 250)
+        shop.true("mailtight_store_writable 1" in _metrics(), "the gauge of a store that can be written")
         filler = os.open(small / "filler", os.O_CREAT | os.O_WRONLY)
         try:
             while True:
@@ -58,11 +85,28 @@ def full_disk(shop: Shop) -> None:
                                  "application/tlsrpt+gzip") for n in range(5)]
         shop.true(all(s in (201, 503) for s in statuses) and 503 in statuses, f"statuses {statuses}")
         taken += statuses.count(201)
+        # All else answers, and says what is wrong.
+        shop.wait("the gauge", lambda: "mailtight_store_writable 0" in _metrics())
+        failed = float(re.search(r"^mailtight_store_failed_writes_total (\S+)", _metrics(), re.M).group(1))
+        shop.true(failed > 0, f"{failed} failed writes")
+        with urllib.request.urlopen(f"http://{PAGES}/", timeout=10) as page:  # noqa: S310
+            shop.same("the pages", page.status, 200)
+        store = daemon.json("status")[0]["store"]
+        shop.true(not store["writable"] and "full" in store["last_error"], f"status says {store}")
+        shop.wait("an alarm by webhook", lambda: inbox.hooks)
+        shop.wait("an alarm by mail", lambda: inbox.mails)
+        told = json.loads(inbox.hooks[0][1])
+        shop.same("the alarm", (told["event"], told["kind"], told["severity"]), ("raised", "store", "error"))
+        shop.true("The store cannot be written" in inbox.mails[0], inbox.mails[0])
         (small / "filler").unlink()
         shop.wait("recovery", lambda: _send(shop, Report("reporter-two.test", OURS, 2, [policy(OURS, 1)])) == 250)
         shop.same("the totals", totals(daemon), {OURS: (taken + 2, 0)})
+        shop.wait("the gauge after that", lambda: "mailtight_store_writable 1" in _metrics())
+        shop.wait("word that it is over", lambda: len(inbox.hooks) > 1)
+        shop.same("how often it was told", [json.loads(body)["event"] for _, body in inbox.hooks], ["raised", "resolved"])
         daemon.stop()
     finally:
+        inbox.close()
         subprocess.run(["umount", "-l", str(small)], check=False)
 
 

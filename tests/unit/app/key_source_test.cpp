@@ -2,6 +2,7 @@
 // DKIM keys from a file in place of the DNS; and the lock that lets one writer alone.
 #include "app/key_source.h"
 #include "app/store_access.h"
+#include "support/fixed_resolver.h"
 #include "support/scratch.h"
 
 #include <gmock/gmock.h>
@@ -13,7 +14,7 @@ namespace mailtight::app {
 namespace {
 
 /// Answers nothing, and remembers what it was asked.
-class silent_resolver final : public io::resolver {
+class silent_resolver final : public tests::fixed_resolver {
 public:
     std::vector<std::string> asked;
     io::task<model::txt_fact> txt(std::string name) override {
@@ -22,15 +23,6 @@ public:
         fact.status = model::dns_status::nx_domain;
         co_return fact;
     }
-    io::task<model::mx_set_fact> mx(std::string) override { co_return model::mx_set_fact{}; }
-    io::task<model::address_fact> addresses(std::string) override { co_return model::address_fact{}; }
-    io::task<model::tlsa_fact> tlsa(std::string) override { co_return model::tlsa_fact{}; }
-    io::task<model::caa_fact> caa(std::string) override { co_return model::caa_fact{}; }
-    io::task<model::ns_fact> ns(std::string) override { co_return model::ns_fact{}; }
-    io::task<model::dns_fact> soa(std::string) override { co_return model::dns_fact{}; }
-    io::task<model::dns_fact> cname(std::string) override { co_return model::dns_fact{}; }
-    std::string description() const override { return "nobody"; }
-    io::resolver_counters counters() const override { return {}; }
 };
 
 TEST(key_file, answers_for_keys_and_leaves_the_rest_to_the_dns) {

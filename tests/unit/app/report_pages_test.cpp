@@ -49,11 +49,10 @@ protected:
     }
     const tests::scratch_folder scratch_;
     std::unique_ptr<store::store> store_;
-    reporter_memory memory_;
 };
 
 TEST_F(period, several_domains_are_summed_up_by_day_and_reporter) {
-    const auto made = report_period_of(*store_, of({}), day_in_may(5), memory_);
+    const auto made = report_period_of(*store_, of({}), day_in_may(5));
     ASSERT_TRUE(made) << made.error().message;
     const auto& days = made->sums.days;
     ASSERT_THAT(days, SizeIs(2));
@@ -79,7 +78,7 @@ TEST_F(period, several_domains_are_summed_up_by_day_and_reporter) {
 }
 
 TEST_F(period, one_domain_is_told_as_the_command_tells_it) {
-    const auto made = report_period_of(*store_, of({"a.example"}), day_in_may(5), memory_);
+    const auto made = report_period_of(*store_, of({"a.example"}), day_in_may(5));
     const auto said = summary_of(*store_, of({"a.example"}), may(5));
     ASSERT_TRUE(made && said);
     auto theirs = insight::summary_json(*said), ours = insight::summary_json(made->sums);
@@ -93,7 +92,7 @@ TEST_F(period, what_is_silent_says_when_it_last_spoke) {
     auto later = of({"a.example"});
     later.from = may(20);
     later.to = may(25);
-    const auto made = report_period_of(*store_, later, day_in_may(25), memory_);
+    const auto made = report_period_of(*store_, later, day_in_may(25));
     ASSERT_TRUE(made);
     EXPECT_THAT(made->sums.days, IsEmpty());
     EXPECT_EQ(made->sums.newest, may(4));
@@ -114,30 +113,6 @@ TEST_F(period, the_worst_failures_are_those_that_most_sessions_met) {
     ASSERT_TRUE(whole);
     EXPECT_EQ(whole->left_out, 0u);
     EXPECT_EQ(whole->groups[1].count, 11u) << "two reporters of one kind are one";
-}
-
-TEST_F(period, what_reporters_tell_of_the_past_is_remembered_and_of_the_present_read) {
-    auto whole = of({});
-    whole.to = may(9); // 3 and 4 May are past then
-    const auto first = memory_.ask(*store_, whole, day_in_may(9));
-    ASSERT_TRUE(first);
-    EXPECT_EQ(first->size(), store_->reporter_days(whole)->size());
-    std::vector<model::received_report> more{tests::report("6", "a.example", 4, 1, 0, "late.example"),
-                                             tests::report("7", "a.example", 8, 1, 0, "new.example")};
-    ASSERT_TRUE(store_->add(more));
-    const auto names = [&](base::utc_seconds now) {
-        std::vector<std::string> all;
-        const auto rows = memory_.ask(*store_, whole, now);
-        for (const auto& row : *rows)
-            if (all.empty() || all.back() != row.reporter)
-                all.push_back(row.reporter);
-        return all;
-    };
-    EXPECT_THAT(names(day_in_may(9)), ElementsAre("google.com", "microsoft.com", "new.example", "yahoo.com"));
-    EXPECT_THAT(names(day_in_may(9) + std::chrono::minutes(10)),
-                ElementsAre("google.com", "late.example", "microsoft.com", "new.example", "yahoo.com"));
-    whole.domains = {"b.example"};
-    EXPECT_THAT(names(day_in_may(9)), ElementsAre("google.com", "microsoft.com")) << "never another's";
 }
 
 TEST(lines, the_largest_reporters_and_all_others_together) {

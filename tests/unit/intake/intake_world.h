@@ -5,6 +5,7 @@
 
 #include "intake/keeper.h"
 #include "report_mail.h"
+#include "support/fixed_resolver.h"
 #include "support/sockets.h"
 
 #include <atomic>
@@ -114,6 +115,10 @@ public:
     days(const mailtight::store::filter&) override {
         return {};
     }
+    mailtight::store::result<std::vector<mailtight::store::domain_row>>
+    worst_domains(const mailtight::store::filter&, std::size_t) override {
+        return {};
+    }
     mailtight::store::result<std::vector<mailtight::store::reporter_row>>
     reporters(const mailtight::store::filter&) override {
         return {};
@@ -172,7 +177,7 @@ private:
 };
 
 /// TXT alone; everything else is not there.
-class key_resolver final : public io::resolver {
+class key_resolver final : public fixed_resolver {
 public:
     std::map<std::string, std::string> texts;
     bool down = false;
@@ -192,15 +197,6 @@ public:
             fact.texts = {found->second};
         co_return fact;
     }
-    io::task<model::mx_set_fact> mx(std::string) override { co_return model::mx_set_fact{}; }
-    io::task<model::address_fact> addresses(std::string) override { co_return model::address_fact{}; }
-    io::task<model::tlsa_fact> tlsa(std::string) override { co_return model::tlsa_fact{}; }
-    io::task<model::caa_fact> caa(std::string) override { co_return model::caa_fact{}; }
-    io::task<model::ns_fact> ns(std::string) override { co_return model::ns_fact{}; }
-    io::task<model::dns_fact> soa(std::string) override { co_return model::dns_fact{}; }
-    io::task<model::dns_fact> cname(std::string) override { co_return model::dns_fact{}; }
-    std::string description() const override { return "made-up keys"; }
-    io::resolver_counters counters() const override { return {}; }
 };
 
 struct report_clock final : base::clock {

@@ -242,7 +242,7 @@ TEST(decision, keys_without_a_policy) {
 }
 
 TEST(decision, holds_each_host_against_the_policy) {
-    PROVES("8461-4-a", "8461-4.1-a", "8461-4.1-b");
+    PROVES("8461-4-a", "8461-4.1-a", "8461-4.1-b", "A51");
     const auto policy = holding(mode::enforce, {"mx1.example.com", "*.mail.example.net"});
     const auto where = hosts({host("MX1.example.com", none), host("a.mail.example.net", none),
                               host("a.b.mail.example.net", none), host("mail.example.net", none)});

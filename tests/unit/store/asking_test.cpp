@@ -203,6 +203,31 @@ TEST_P(asking, the_days_of_each_reporter_over_all_domains) {
     EXPECT_EQ(failing->at(0).success, 0u);
 }
 
+TEST_P(asking, the_domains_with_the_most_failures) {
+    const auto all = s->worst_domains({}, 10);
+    ASSERT_TRUE(all) << all.error().message;
+    ASSERT_THAT(*all, SizeIs(2));
+    EXPECT_EQ(all->at(0).domain, "example.com");
+    std::uint64_t success = 0, failure = 0;
+    for (const auto& row : *s->days({.domains = {"example.com"}})) {
+        success += row.success;
+        failure += row.failure;
+    }
+    EXPECT_EQ(all->at(0).success, success);
+    EXPECT_EQ(all->at(0).failure, failure);
+    EXPECT_EQ(all->at(1).success, 7u);
+    EXPECT_THAT(*s->worst_domains({}, 1), SizeIs(1));
+    EXPECT_THAT(*s->worst_domains({.domains = {"Example.org"}}, 10), SizeIs(1));
+    EXPECT_THAT(*s->worst_domains({.from = may(5)}, 10), SizeIs(1));
+    const auto of_yahoo = s->worst_domains({.reporters = {"yahoo.com"}}, 10);
+    ASSERT_THAT(*of_yahoo, SizeIs(1));
+    EXPECT_EQ(of_yahoo->at(0).failure, s->reporters({.reporters = {"yahoo.com"}})->at(0).failure);
+    const auto at_mx2 = s->worst_domains({.mx = "mx2.example.com"}, 10);
+    ASSERT_THAT(*at_mx2, SizeIs(1));
+    EXPECT_EQ(at_mx2->at(0).failure, 3u);
+    EXPECT_EQ(at_mx2->at(0).success, 0u);
+}
+
 TEST_P(asking, the_newest_day) {
     const auto newest = [&](std::vector<std::string> domains) { return *s->newest_day(domains); };
     EXPECT_EQ(newest({}), may(5)) << "what is kept apart does not count";
@@ -349,7 +374,7 @@ TEST_P(asking, sizes) {
     EXPECT_EQ(size->policy_results, 7u);
     EXPECT_EQ(size->details, 7u);
     EXPECT_GT(size->bytes, 10'000u);
-    EXPECT_EQ(size->schema, 2u);
+    EXPECT_EQ(size->schema, 3u);
 }
 
 TEST_P(asking, facts) {

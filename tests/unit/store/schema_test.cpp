@@ -48,6 +48,13 @@ void insert_as_version_1(sql::connection& on) {
            {std::chrono::floor<std::chrono::days>(tests::day_in_may(3))});
     on.run("insert into domain_day values (1, $1, 1, 1, 100, 0, 100, 0, 0, 0, 0, 0)",
            {std::chrono::floor<std::chrono::days>(tests::day_in_may(3))});
+    on.run("insert into word (id, hash, text) values (3, $1, 'sts'), (4, $2, 'certificate-expired')",
+           {sql::bytes{std::string_view("3")}, sql::bytes{std::string_view("4")}});
+    const auto day = std::chrono::floor<std::chrono::days>(tests::day_in_may(3));
+    on.run("insert into reporter_day values (1, 2, $1, 1, 1, 100, 0, 100, 0, 0, 0, 0, 0)", {day});
+    on.run("insert into reporter_day values (5, 2, $1, 1, 1, 7, 0, 7, 0, 0, 0, 0, 0)", {day}); // not ours
+    on.run("insert into failure_day values (1, $1, 2, 3, 4, 0, 0, 1, 9, 7, 0, 0, 0)", {day});
+    on.run("insert into reporter_seen values (1, 2, 'Google Inc.', 5, ''), (5, 2, 'older', 4, '')");
     t.commit();
 }
 
@@ -74,6 +81,13 @@ TEST_P(schema, every_earlier_version_is_brought_up_to_date_with_its_data) {
     EXPECT_EQ(listed->at(0).number, 7);
     EXPECT_TRUE(s->list({.to = day - std::chrono::days(1)}, {})->empty());
     EXPECT_EQ(s->days({})->at(0).success, 100u);
+    const auto whole = s->reporter_days({});
+    ASSERT_TRUE(whole) << whole.error().message;
+    ASSERT_EQ(whole->size(), 1u);
+    EXPECT_EQ(whole->at(0).success, 100u);
+    EXPECT_EQ(whole->at(0).organization, "Google Inc.");
+    ASSERT_EQ(s->results({})->size(), 1u);
+    EXPECT_EQ(s->results({})->at(0).count, 9u);
 }
 
 TEST_P(schema, days_before_1970_are_migrated_too) {
