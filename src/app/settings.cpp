@@ -168,13 +168,17 @@ std::span<const setting_key> setting_keys() {
 }
 
 bool needs_restart(const setting_key& key) {
+    if (key.section == "store")
+        return key.name == "where"; // what is kept for how long is looked up each time
+    if (key.section == "watch" && key.name == "keep-days")
+        return false;
     if (key.section == "web") {
         constexpr std::array fixed = {"listen", "acme", "http-listen", "trusted-proxies"};
         return std::ranges::find(fixed, key.name) != fixed.end();
     }
-    constexpr std::array sections = {"dns",     "network",      "store",      "lmtp",    "smtp",    "https",
-                                     "maildir", "mbox",         "imap",       "metrics", "collect", "deliver",
-                                     "publish", "certificates", "dns-update", "watch"};
+    constexpr std::array sections = {"dns",     "network", "lmtp",         "smtp",       "https",
+                                     "maildir", "mbox",    "imap",         "metrics",    "collect",
+                                     "deliver", "publish", "certificates", "dns-update", "watch"};
     if (key.section == "serve")
         return key.name != "tls-certificates";
     if (key.section == "reports")

@@ -129,6 +129,8 @@ TEST_F(running, a_reload_takes_new_domains_and_says_what_waits_for_a_restart) {
     EXPECT_EQ(token("new.example"), "");
     fresh_.domains.emplace_back("new.example");
     fresh_.lmtp_listen.clear();
+    fresh_.keep_bodies = 30; // looked up each time
+    fresh_.keep_watched = 100;
     const auto done = ask("/reload", "", "POST");
     ASSERT_TRUE(done) << done.error().message;
     EXPECT_EQ(boost::json::serialize(done->at("needs_restart")), R"(["lmtp.listen"])");
