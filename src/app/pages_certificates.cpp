@@ -251,7 +251,7 @@ std::vector<insight::alarm> pages_certificates::alarms() const {
             alarm.text = fmt::format("{} tries to renew it; the last: {}", row.tries, last);
         }
         alarm.fix =
-            fmt::format("Mend that, then: mailtight certificate renew {}. It is tried again by itself, "
+            fmt::format("Fix that, then: mailtight certificate renew {}. It is tried again by itself, "
                         "and mailtight certificate list says until when the present one is valid.",
                         row.name);
         all.push_back(std::move(alarm));
