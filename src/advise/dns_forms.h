@@ -28,6 +28,9 @@ struct dns_place {
 };
 dns_place place_of(const model::observation& seen);
 
+/// What is to be done with the records that stand where this one is to be published, for a person; "" where
+/// there are none, or where it is right already.
+std::string instead_words(const suggested_record& record);
 /// The document of this format, ending in a newline.
 std::string dns_document(const suggestion& what, const dns_place& where, dns_format format,
                          std::size_t width = 80);

@@ -69,12 +69,14 @@ void one_record(writer& out, const suggested_record& record, const dns_place& wh
                          base::printable(relative_name(record.name, where.zone))));
     if (record.type == "TXT")
         out.line("     In a zone file the value stands in quotes: " + zone_text(record.value));
+    if (const std::string instead = instead_words(record); !instead.empty())
+        out.paragraph(instead, "     ");
 }
 
 void policy_step(writer& out, const suggestion& what, const dns_place& where) {
     out.line();
     if (what.policy_already_right) {
-        out.paragraph("3. The policy file is right already.");
+        out.paragraph("3. The policy file is correct already.");
         return;
     }
     out.paragraph(
@@ -105,13 +107,32 @@ std::string web_form(const suggested_record& record, const dns_place& where) {
                        ttl_for(record, where));
 }
 
+std::string instead_words(const suggested_record& record) {
+    if (record.already_right || record.replaces.empty())
+        return "";
+    std::vector<std::string> there;
+    bool texts = record.type == "TXT";
+    for (const auto& [type, value] : record.replaces) {
+        there.push_back(fmt::format("{} {}", type, base::printable(value, 300)));
+        texts = texts && type == "TXT";
+    }
+    const auto all = list(there, 4);
+    if (!texts) // an alias stands alone at its name (RFC 1034 §3.6.2), addresses would be used beside the new
+        return fmt::format("It takes the place of what is there, which has to go: {}", all);
+    if (there.size() == 1)
+        return fmt::format("Change the record that is there, and do not add a second one, since senders "
+                           "count two as none: {}",
+                           all);
+    return fmt::format("Leave only this one, since senders count several as none; there are now: {}", all);
+}
+
 std::string dns_table(const suggestion& what, const dns_place& where, std::size_t width) {
     writer out(width);
     const bool nothing = std::ranges::all_of(
         what.records, [](const suggested_record& record) { return record.already_right; });
     if (nothing && (what.policy_already_right || what.policy.empty())) {
         out.paragraph(what.records.empty() ? "There is nothing to publish for this domain."
-                                           : "Nothing to do: every record is published as suggested.");
+                                           : "Nothing to do: every record is published as it should be.");
         for (const std::string& remark : what.remarks)
             out.paragraph(base::printable(remark));
         return out.take();

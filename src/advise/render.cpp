@@ -188,14 +188,20 @@ json::object verdict_json(const model::observation& seen, const judgement& judge
 
 boost::json::object suggestion_json(const suggestion& made) {
     json::array records;
-    for (const auto& record : made.records)
+    for (const auto& record : made.records) {
+        json::array replaces; // none but of what is still to be published
+        if (!record.already_right)
+            for (const auto& [type, value] : record.replaces)
+                replaces.push_back(json::object{{"type", type}, {"value", safe(value)}});
         records.push_back(json::object{{"step", record.step},
                                        {"name", safe(record.name)},
                                        {"type", record.type},
                                        {"value", safe(record.value)},
                                        {"ttl", record.ttl},
                                        {"already_right", record.already_right},
+                                       {"replaces", std::move(replaces)},
                                        {"why", safe(record.why)}});
+    }
     return {{"policy", safe(made.policy)},        {"policy_already_right", made.policy_already_right},
             {"provider", or_null(made.provider)}, {"needs", strings(made.needs)},
             {"records", std::move(records)},      {"remarks", strings(made.remarks)}};

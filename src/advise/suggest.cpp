@@ -75,7 +75,7 @@ sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts,
                 lacking.push_back(host.host);
         remarks.push_back(
             fmt::format("Not enforce: {} {} not pass every mail server criterion, or {} not tested. "
-                        "Mend that first; until then testing keeps the mail flowing.",
+                        "Fix that first; until then testing keeps the mail flowing.",
                         lacking.empty() ? std::string("some mail servers") : list(lacking, 4),
                         lacking.size() == 1 ? "does" : "do", lacking.size() == 1 ? "was" : "were"));
         return sts::mode::testing;
@@ -185,7 +185,7 @@ suggested_record report_record(const reading& r, const suggestion_options& optio
 bool host_exists(const reading& r) {
     const auto& host = r.seen.policy_host;
     const bool accident = !r.published && !r.seen.policy_host_sibling.addresses.empty() &&
-                          r.seen.policy_host_sibling.addresses == host.addresses;
+                          std::ranges::is_permutation(r.seen.policy_host_sibling.addresses, host.addresses);
     return !host.addresses.empty() && !accident;
 }
 

@@ -52,6 +52,18 @@ public:
     virtual io::task<store::result<std::optional<store::access_user>>>
     put_user(store::granted to, std::optional<std::string> password) = 0;
     virtual io::task<store::result<bool>> remove_user(std::string name) = 0;
+    /// A link that logs in as this person, once: its secret; nothing where there is nobody of this name.
+    virtual io::task<store::result<std::optional<std::string>>> make_link(std::string person,
+                                                                          base::utc_seconds until) = 0;
+
+    /// Names that tenants may add: in order, those after `after`; `owner`: theirs alone.
+    virtual io::task<store::result<std::vector<store::allowed_name>>>
+    allowed_names(std::optional<std::string> owner, store::allowed_name after, std::size_t limit) = 0;
+    /// How many of them are new, or were there.
+    virtual io::task<store::result<std::size_t>> allow_names(std::string owner,
+                                                             std::vector<std::string> names) = 0;
+    virtual io::task<store::result<std::size_t>> disallow_names(std::string owner,
+                                                                std::vector<std::string> names) = 0;
 
     /// The newest first, those below `before` where that is not 0; what was just done is among them.
     virtual io::task<store::result<std::vector<store::audit_entry>>> audit(std::int64_t before,

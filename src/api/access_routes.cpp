@@ -21,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t small_body = 8 * 1'024;
+constexpr auto link_life = std::chrono::hours(1); ///< of one that logs in as a person
 constexpr std::size_t audit_page = 100, audit_most = 1'000;
 
 json::value text_or_null(const std::optional<std::string>& text) {
@@ -229,6 +230,18 @@ io::task<wire::http_reply> remove_user(context& with, call asked) {
     co_return json_reply(json::object{{"removed", 1}});
 }
 
+io::task<wire::http_reply> make_link(context& with, call asked) {
+    const auto until = with.clock.now() + link_life;
+    const auto made = co_await with.access->make_link(asked.item, until);
+    if (!made)
+        co_return store_problem(made.error());
+    if (!*made)
+        co_return wire::problem(404, "Not Found", "there is nobody of this name");
+    // What follows `#` is sent to no server, and so stands in no log on the way.
+    co_return json_reply(
+        json::object{{"path", fmt::format("/login#{}", **made)}, {"expires_at", base::format_utc(until)}});
+}
+
 io::task<wire::http_reply> list_audit(context& with, call asked) {
     const auto limit = rows_of(asked, audit_page, audit_most);
     auto all = co_await with.access->audit(number_of(asked, "before", 0), limit);
@@ -366,7 +379,22 @@ std::vector<route> user_routes() {
              .problems = {404, 503},
              .changes = true,
              .needs = role::administrator,
-             .handle = remove_user}};
+             .handle = remove_user},
+            {.method = "POST",
+             .path = "/users/{name}/link",
+             .operation = "makeLink",
+             .summary = "A link that logs in as somebody, once",
+             .description =
+                 "Within an hour, with the role that they have then; it goes with the next change of "
+                 "theirs. `path` follows the address of the pages; it is said once, and only its "
+                 "digest is kept.",
+             .query = {},
+             .request = "",
+             .answer = "login-link",
+             .problems = {404, 503},
+             .changes = true,
+             .needs = role::administrator,
+             .handle = make_link}};
 }
 
 std::vector<route> audit_routes() {
@@ -391,7 +419,7 @@ std::vector<route> audit_routes() {
 
 std::vector<route> access_routes() {
     auto all = session_routes();
-    for (auto& more : {token_routes(), user_routes(), audit_routes()})
+    for (auto& more : {token_routes(), user_routes(), allowed_routes(), audit_routes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

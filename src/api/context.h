@@ -63,8 +63,11 @@ struct context {
     const base::clock& clock;
     resolve::service* policies = nullptr; ///< null: [resolve] is off
     resolve::reply_options replies;
-    /// Those after this domain, at most so many; asked of the database on a thread of its own.
-    std::function<io::task<store::result<stored_page>>(std::string after, std::size_t limit)> stored;
+    /// Those after this domain, at most so many, with `contains` in their name; asked of the database on a
+    /// thread of its own.
+    std::function<io::task<store::result<stored_page>>(std::string after, std::size_t limit,
+                                                       std::string contains)>
+        stored;
     result_sink results;               ///< empty: [collect] is off
     outbox* reports = nullptr;         ///< null: neither [collect] nor [deliver] is on
     domain_desk* domains = nullptr;    ///< null: there is no store

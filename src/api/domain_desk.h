@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,10 +29,15 @@ struct refusal {
         conflict, ///< somebody was faster, it is there already, it must stay
         wrong,    ///< understood, and it cannot be wanted so
         forbidden,
-        busy, ///< somebody works on it, or too many look just now: again in a moment
-        away, ///< the database, or the network's name servers
+        unproven, ///< a tenant has to show that the name is theirs, by this record
+        busy,     ///< somebody works on it, or too many look just now: again in a moment
+        away,     ///< the database, or the network's name servers
     } what = kind::away;
     std::string words;
+    struct dns_record {
+        std::string name, type, value;
+    };
+    std::optional<dns_record> record = {}; ///< unproven: what is to be published
 };
 template<class T>
 using told = std::expected<T, refusal>;
@@ -102,6 +108,8 @@ public:
     virtual io::task<told<overview_page>> overview(overview_question which) = 0;
     /// All that fit, whatever `offset` and `limit` say.
     virtual io::task<told<std::string>> overview_table(overview_question which) = 0;
+    /// Every label, and on how many domains of the owner (nothing: of all) it stands.
+    virtual io::task<told<std::map<std::string, std::size_t>>> labels(std::optional<std::string> owner) = 0;
 
     virtual io::task<told<domain_file>> find(std::string domain, caller by) = 0;
     virtual io::task<told<domain_file>> add(domain_addition what, caller by) = 0;

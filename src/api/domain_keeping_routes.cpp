@@ -69,7 +69,10 @@ std::vector<route> domain_keeping_routes() {
          .operation = "addDomain",
          .summary = "Look after a domain",
          .description = "What is not said is as configured, or as with `like`. A tenant's domain gets "
-                        "their owner. 409 where it is looked after already.",
+                        "their owner, and is one that the operator allowed them (`/allowed-names`), or "
+                        "that they prove to be theirs: 422 has the record to publish in `record`; asking "
+                        "again looks for it, at the domain's own name servers. 409 where it is looked after "
+                        "already.",
          .query = {},
          .request = "domain-request",
          .answer = "domain-view",

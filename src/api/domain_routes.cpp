@@ -12,6 +12,22 @@ wire::http_reply no_such_domain() {
     return wire::problem(404, "Not Found", "no such domain is looked after");
 }
 
+namespace {
+
+/// With the record as a field of its own (RFC 9457 §3.2): a program need not read words.
+wire::http_reply unproven_problem(const refusal& why) {
+    // No 403: nobody was refused who tries to get in, and the log of those is read by programs.
+    auto reply = unprocessable(why.words);
+    if (!why.record)
+        return reply;
+    auto said = boost::json::parse(reply.body).as_object();
+    said["record"] = {{"name", why.record->name}, {"type", why.record->type}, {"value", why.record->value}};
+    reply.body = boost::json::serialize(said);
+    return reply;
+}
+
+} // namespace
+
 wire::http_reply refused(const refusal& why) {
     using enum refusal::kind;
     wire::http_reply reply;
@@ -24,6 +40,8 @@ wire::http_reply refused(const refusal& why) {
         return unprocessable(why.words);
     case forbidden:
         return wire::problem(403, "Forbidden", why.words);
+    case unproven:
+        return unproven_problem(why);
     case busy:
         reply = wire::problem(503, "Service Unavailable", why.words);
         reply.fields.emplace_back("Retry-After", "2");

@@ -316,7 +316,7 @@ void doorkeeper::noted(const caller* who, const io::http_exchange& asked, int st
     note(who ? who->name : "", asked,
          fmt::format("{} {}", base::printable(asked.request.method, 20),
                      found.at ? found.at->path : base::printable(asked.request.path, 100)),
-         found.item.empty() ? std::string(subject) : found.item, status);
+         subject.empty() ? found.item : std::string(subject), status);
 }
 
 void doorkeeper::note(std::string who, const io::http_exchange& asked, std::string what, std::string subject,

@@ -71,6 +71,14 @@ public:
     io::task<store::result<std::optional<store::access_user>>>
     put_user(store::granted to, std::optional<std::string> password) override;
     io::task<store::result<bool>> remove_user(std::string name) override;
+    io::task<store::result<std::optional<std::string>>> make_link(std::string person,
+                                                                  base::utc_seconds until) override;
+    io::task<store::result<std::vector<store::allowed_name>>>
+    allowed_names(std::optional<std::string> owner, store::allowed_name after, std::size_t limit) override;
+    io::task<store::result<std::size_t>> allow_names(std::string owner,
+                                                     std::vector<std::string> names) override;
+    io::task<store::result<std::size_t>> disallow_names(std::string owner,
+                                                        std::vector<std::string> names) override;
     io::task<store::result<std::vector<store::audit_entry>>> audit(std::int64_t before,
                                                                    std::size_t limit) override;
     base::utc_seconds now() const override;
@@ -150,6 +158,7 @@ private:
     std::string csrf_key_;
     audit_book book_;
     bool stopped_ = false, keeping_ = false;
+    bool audit_waits_ = false; ///< the database does not take it, which was said
 };
 
 } // namespace mailtight::api

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mailtight::api {
 
@@ -99,6 +100,40 @@ io::task<store::result<bool>> doorkeeper::remove_user(std::string name) {
     co_return removed;
 }
 
+io::task<store::result<std::optional<std::string>>> doorkeeper::make_link(std::string person,
+                                                                          base::utc_seconds until) {
+    auto secret = base::random_secret();
+    auto added = co_await ask<bool>(
+        writes_, [digest = base::digest_of_secret(secret), person = std::move(person),
+                  until](store::access_store& in) { return in.add_link_of(digest, person, until); });
+    if (!added)
+        co_return std::unexpected(added.error());
+    co_return *added ? std::optional(std::move(secret)) : std::nullopt;
+}
+
+io::task<store::result<std::vector<store::allowed_name>>>
+doorkeeper::allowed_names(std::optional<std::string> owner, store::allowed_name after, std::size_t limit) {
+    return ask<std::vector<store::allowed_name>>(
+        looks_, [owner = std::move(owner), after = std::move(after), limit](store::access_store& in) {
+            return in.allowed_names(owner, after, limit);
+        });
+}
+
+io::task<store::result<std::size_t>> doorkeeper::allow_names(std::string owner,
+                                                             std::vector<std::string> names) {
+    return ask<std::size_t>(writes_,
+                            [owner = std::move(owner), names = std::move(names), at = clock_.now()](
+                                store::access_store& in) { return in.allow_names(owner, names, at); });
+}
+
+io::task<store::result<std::size_t>> doorkeeper::disallow_names(std::string owner,
+                                                                std::vector<std::string> names) {
+    return ask<std::size_t>(writes_,
+                            [owner = std::move(owner), names = std::move(names)](store::access_store& in) {
+                                return in.disallow_names(owner, names);
+                            });
+}
+
 io::task<store::result<std::vector<store::audit_entry>>> doorkeeper::audit(std::int64_t before,
                                                                            std::size_t limit) {
     if (before == 0)
@@ -117,11 +152,14 @@ io::task<> doorkeeper::flush() {
         book_.taken(some.size());
         auto written =
             co_await ask<void>(writes_, [some](store::access_store& in) { return in.log_audit_all(some); });
-        if (written)
+        if (written) {
+            audit_waits_ = false;
             continue;
+        }
         for (auto& each : some)
             book_.add(std::move(each));
-        if (options_.complain)
+        // Once, not with each beat: one wrong password of a stranger would fill the log.
+        if (!std::exchange(audit_waits_, true) && options_.complain)
             options_.complain(fmt::format("the audit log waits: {}", written.error().message));
         break;
     }

@@ -68,7 +68,7 @@ doorkeeper::session_for(const credentials& shown) {
     made.made_at = made.used_at = clock_.now();
     made.expires_at = made.made_at + options_.session;
     if (!shown.link.empty()) {
-        auto used = co_await ask<std::optional<store::granted>>(
+        auto used = co_await ask<std::optional<store::used_link>>(
             writes_, [digest = base::digest_of_secret(shown.link),
                       at = made.made_at](store::access_store& in) { return in.use_link(digest, at); });
         if (!used)
@@ -76,7 +76,11 @@ doorkeeper::session_for(const credentials& shown) {
         if (!*used)
             co_return std::unexpected(not_right());
         made.from = "link";
-        made.to = std::move(**used);
+        made.to = std::move((*used)->to);
+        if (const auto& person = (*used)->person) {
+            made.from = fmt::format("user {}", person->to.name);
+            made.proof = person->password;
+        }
     } else if (!shown.token.empty()) {
         auto found = co_await ask<std::optional<store::access_token>>(
             looks_, [digest = base::digest_of_secret(shown.token)](store::access_store& in) {
@@ -170,11 +174,12 @@ io::task<std::expected<logged_in, wire::http_reply>> doorkeeper::log_in(credenti
         co_return std::unexpected(store_away());
     if (!*added) // changed while we looked
         co_return std::unexpected(not_right());
+    if (made->from.starts_with("user "))
+        to_touch_.emplace_back("user", made->to.name);
     if (person) {
         if (logins_.size() >= logins_most)
             logins_.clear();
         logins_[pair] = loop_.now() + login_remembered;
-        to_touch_.emplace_back("user", made->to.name);
     }
     logged_in in;
     in.who = {.name = made->from == "link" ? fmt::format("link of {}", made->to.name) : made->from,

@@ -24,7 +24,7 @@ constexpr std::size_t looks_at_once = 20;
 constexpr std::size_t looks_most = 100'000;
 
 io::task<wire::http_reply> out(context& with, call asked) {
-    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, rows_of_a_page, rows_most));
+    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, rows_of_a_page, rows_most), "");
     if (!page)
         co_return store_problem(page.error());
     wire::http_reply reply;

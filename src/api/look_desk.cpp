@@ -14,6 +14,8 @@ namespace {
 
 /// A domain has no more mail servers than are looked at, and a few stages besides.
 constexpr std::size_t most_stages = 1'000;
+/// Who reloads a page is back before this.
+constexpr auto comes_back = std::chrono::seconds(2);
 
 wire::http_reply busy(std::string_view words) {
     auto reply = wire::problem(429, "Too Many Requests", words);
@@ -73,13 +75,26 @@ void shared_look::end(std::optional<boost::json::object> document) {
     wake();
 }
 
-std::size_t look_desk::under_way() const {
+bool shared_look::wanted() const {
+    if (!given_up_ && !done_ && listeners_ == 0 && loop_.now() - left_ >= comes_back)
+        given_up_ = true;
+    return !given_up_;
+}
+
+std::size_t look_desk::under_way_of(const std::string* who) const {
+    const auto counts = [who](const shared_look& one) { return !one.done() && (!who || one.who_ == *who); };
     return static_cast<std::size_t>(
-        std::ranges::count_if(looks_, [](const auto& each) { return !each.second->done(); }));
+        std::ranges::count_if(looks_, [&](const auto& each) { return counts(*each.second); }) +
+        std::ranges::count_if(ending_, [&](const auto& each) { return counts(*each); }));
+}
+
+std::size_t look_desk::under_way() const {
+    return under_way_of(nullptr);
 }
 
 void look_desk::forget_old() {
     const auto now = loop_.now();
+    std::erase_if(ending_, [](const auto& each) { return each->done(); });
     std::erase_if(looks_, [&](const auto& each) {
         return each.second->done() &&
                (!each.second->document() || now - each.second->ended_ >= limits_.shared);
@@ -103,11 +118,14 @@ std::expected<std::shared_ptr<const shared_look>, wire::http_reply> look_desk::a
         return std::unexpected(wire::problem(422, "", mail::explain(domain.error())));
     forget_old();
     const std::pair key(domain->name, !by.tenant);
-    if (const auto known = looks_.find(key); known != looks_.end())
-        return known->second;
-    const auto theirs = std::ranges::count_if(
-        looks_, [&](const auto& each) { return !each.second->done() && each.second->who_ == by.name; });
-    if (static_cast<std::size_t>(theirs) >= limits_.of_one)
+    if (const auto known = looks_.find(key); known != looks_.end()) {
+        if (known->second->wanted())
+            return known->second;
+        ending_.push_back(std::move(known->second));
+        looks_.erase(known);
+    }
+    const auto theirs = under_way_of(&by.name);
+    if (theirs >= limits_.of_one)
         return std::unexpected(
             busy(fmt::format("you look at {} domains just now; wait until one is done", theirs)));
     if (under_way() >= limits_.at_once)
@@ -123,10 +141,13 @@ io::task<> look_desk::carry_out(look_fn look, std::string domain, bool whole,
                                 std::shared_ptr<shared_look> of) {
     std::optional<boost::json::object> document;
     try {
-        document =
-            co_await look(std::move(domain), whole, [of](look_stage stage) { of->tell(std::move(stage)); });
+        document = co_await look(
+            std::move(domain), whole, [of](look_stage stage) { of->tell(std::move(stage)); },
+            [of] { return of->wanted(); });
     } catch (const std::exception&) { // told by end()
     }
+    if (of->given_up_) // it was cut short
+        document.reset();
     of->end(std::move(document));
 }
 

@@ -33,6 +33,7 @@ io::task<wire::http_reply> look(context& with, call asked) {
     auto found = with.looks->at(asked.item, asked.by);
     if (!found)
         co_return std::move(found.error());
+    const shared_look::listener here(*found);
     while (!(*found)->done())
         co_await (*found)->wait(beat);
     co_return (*found)->document() ? json_reply(*(*found)->document()) : failed();
@@ -44,6 +45,7 @@ io::task<> stream_look(context& with, call asked, io::event_stream& into) {
         co_await into.send("failed", found.error().body);
         co_return;
     }
+    const shared_look::listener here(*found);
     const auto& of = **found;
     for (std::size_t told = 0;;) {
         const bool whole = of.done(); // nothing is added then

@@ -299,4 +299,14 @@ overview_page pick(std::span<const std::shared_ptr<const overview_row>> rows,
     return out;
 }
 
+std::map<std::string, std::size_t> labels_of(std::span<const std::shared_ptr<const overview_row>> rows,
+                                             const std::optional<std::string>& owner) {
+    std::map<std::string, std::size_t> out;
+    for (const auto& row : rows)
+        if (!owner || row->owner == *owner)
+            for (const auto& label : row->labels)
+                ++out[label];
+    return out;
+}
+
 } // namespace mailtight::api

@@ -90,6 +90,10 @@ struct overview_page {
 /// All of `rows` are of the table, in the order of their names.
 overview_page pick(std::span<const std::shared_ptr<const overview_row>> rows, const overview_question& which);
 
+/// The labels of these rows and on how many each stands, in order; `owner`: of a tenant's alone.
+std::map<std::string, std::size_t> labels_of(std::span<const std::shared_ptr<const overview_row>> rows,
+                                             const std::optional<std::string>& owner);
+
 boost::json::object row_document(const overview_row& row);        ///< schema "overview-row"
 boost::json::object overview_document(const overview_page& page); ///< schema "overview"
 std::string overview_csv(const overview_page& page);              ///< RFC 4180, with a head line

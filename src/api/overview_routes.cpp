@@ -45,6 +45,16 @@ io::task<wire::http_reply> list(context& with, call asked) {
     co_return page ? json_reply(overview_document(*page)) : refused(page.error());
 }
 
+io::task<wire::http_reply> labels(context& with, call asked) {
+    const auto all = co_await with.domains->labels(asked.by.tenant);
+    if (!all)
+        co_return refused(all.error());
+    boost::json::array out;
+    for (const auto& [label, domains] : *all)
+        out.push_back(boost::json::object{{"label", label}, {"domains", domains}});
+    co_return json_reply(boost::json::object{{"labels", std::move(out)}});
+}
+
 io::task<wire::http_reply> table(context& with, call asked) {
     auto which = question_of(asked);
     if (!which)
@@ -84,7 +94,18 @@ std::vector<route> overview_routes() {
              .media = "text/csv",
              .problems = {503},
              .tenants = true,
-             .handle = table}};
+             .handle = table},
+            {.method = "GET",
+             .path = "/labels",
+             .operation = "listLabels",
+             .summary = "Every label, and on how many domains it stands",
+             .description = "In order of their names.",
+             .query = {},
+             .request = "",
+             .answer = "label-list",
+             .problems = {503},
+             .tenants = true,
+             .handle = labels}};
 }
 
 } // namespace mailtight::api

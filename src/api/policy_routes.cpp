@@ -102,7 +102,8 @@ io::task<wire::http_reply> forget_all(context& with, call) {
 }
 
 io::task<wire::http_reply> list(context& with, call asked) {
-    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, page_rows, page_rows_most));
+    auto page = co_await with.stored(text_of(asked, "after"), rows_of(asked, page_rows, page_rows_most),
+                                     text_of(asked, "contains"));
     if (!page)
         co_return store_problem(page.error());
     boost::json::array rows;
@@ -130,6 +131,12 @@ const std::vector<query_parameter> paging = {
     {.name = "text",
      .takes = query_parameter::type::yes,
      .description = "With each policy as it was fetched."}};
+
+std::vector<query_parameter> searched_pages() {
+    auto all = paging;
+    all.push_back({.name = "contains", .description = "Destinations with this in their name."});
+    return all;
+}
 
 } // namespace
 
@@ -202,7 +209,7 @@ std::vector<route> policy_routes() {
          .summary = "What is remembered, in pages",
          .description = "In order of the domains, from the database: what was learnt in the last second may "
                         "be missing.",
-         .query = paging,
+         .query = searched_pages(),
          .request = "",
          .answer = "policy-list",
          .problems = {503},

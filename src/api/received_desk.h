@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the routes of reports received ask for: app/ implements it with the daemon's objects. Questions go to
 // the store on threads of their own; the desk is asked on the loop. It knows no tenants: the routes narrow
-// what is asked, and look at whose the answer is.
+// what is asked, and look at whose the answer is; a report that several owners share comes in parts.
 #pragma once
 
 #include "insight/insight.h"
@@ -50,6 +50,9 @@ struct failing_list {
     std::vector<failing> groups; ///< the most sessions first
     std::size_t left_out = 0;
 };
+
+/// Whose figures may be told: those of these domains, in order, and of what lies below them; nothing: all.
+using own_domains = std::optional<std::vector<std::string>>;
 
 /// A report as its document, which is made where it is read: it may be large.
 struct shown_report {
@@ -108,10 +111,14 @@ public:
     /// The domains that are looked after for this owner, in order.
     virtual io::task<store::result<std::vector<std::string>>> domains_of(std::string owner) = 0;
 
-    virtual io::task<store::result<std::vector<store::report_row>>> list(store::filter of,
-                                                                         store::page which) = 0;
-    virtual io::task<store::result<std::optional<shown_report>>> show(store::report_number number) = 0;
-    virtual io::task<store::result<std::optional<raw_report>>> raw(store::report_number number) = 0;
+    /// Of a report that tells of others too, the part of `whose`; one without such a part is left out.
+    virtual io::task<store::result<std::vector<store::report_row>>> list(store::filter of, store::page which,
+                                                                         own_domains whose) = 0;
+    virtual io::task<store::result<std::optional<shown_report>>> show(store::report_number number,
+                                                                      own_domains whose) = 0;
+    /// None where a part of it alone is theirs.
+    virtual io::task<store::result<std::optional<raw_report>>> raw(store::report_number number,
+                                                                   own_domains whose) = 0;
     /// From and to are given.
     virtual io::task<store::result<report_period>> summary(store::filter of) = 0;
     virtual io::task<store::result<failing_list>> failures(store::filter of) = 0;

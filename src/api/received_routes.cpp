@@ -30,17 +30,19 @@ io::task<wire::http_reply> list(context& with, call asked) {
         co_return bad_request("no page begins so late: narrow the question by days");
     std::vector<store::report_row> rows;
     if (!to_ask->nothing) {
-        auto found = co_await with.received->list(to_ask->of, {.limit = limit + 1, .offset = offset});
+        auto found = co_await with.received->list(to_ask->of, {.limit = limit + 1, .offset = offset},
+                                                  to_ask->may.told());
         if (!found)
             co_return store_problem(found.error());
         rows = std::move(*found);
     }
     auto out = report_list_document(rows, offset, limit);
-    if (!to_ask->may.all) { // one that only names a domain of theirs beside others
-        auto& shown = out.at("reports").as_array();
+    auto& shown = out.at("reports").as_array();
+    for (std::size_t i = 0; i < shown.size(); ++i)
+        shown[i].as_object()["part"] = !to_ask->may.all && rows[i].several;
+    if (!to_ask->may.all) // whatever the desk says
         for (auto row = shown.begin(); row != shown.end();)
             row = to_ask->may.sees(row->at("report_domain").as_string()) ? row + 1 : shown.erase(row);
-    }
     co_return json_reply(out);
 }
 
@@ -48,14 +50,15 @@ io::task<wire::http_reply> list(context& with, call asked) {
 template<class Report>
 io::task<std::expected<Report, wire::http_reply>>
 report_of(context& with, const call& asked,
-          io::task<store::result<std::optional<Report>>> (received_desk::*look_up)(store::report_number)) {
+          io::task<store::result<std::optional<Report>>> (received_desk::*look_up)(store::report_number,
+                                                                                   own_domains)) {
     const auto wanted = number_in(asked.item, 0);
     if (wanted <= 0)
         co_return std::unexpected(no_such_report());
     const auto may = co_await sight_of(with, asked.by);
     if (!may)
         co_return std::unexpected(store_problem(may.error()));
-    auto found = co_await ((*with.received).*look_up)(wanted);
+    auto found = co_await ((*with.received).*look_up)(wanted, may->told());
     if (!found)
         co_return std::unexpected(store_problem(found.error()));
     if (!*found || !may->sees((*found)->report_domain, (*found)->named))

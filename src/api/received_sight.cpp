@@ -4,6 +4,7 @@
 #include "api/query_values.h"
 #include "api/received_documents.h"
 #include "api/reply_with.h"
+#include "api/report_part.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
@@ -29,12 +30,7 @@ bool sight::sees(std::string_view domain) const {
 }
 bool sight::sees(std::string_view report_domain, const std::vector<std::string>& named) const {
     return sees(report_domain) && std::ranges::all_of(named, [this](std::string_view name) {
-               for (;; name.remove_prefix(name.find('.') + 1)) {
-                   if (sees(name))
-                       return true;
-                   if (name.find('.') == std::string_view::npos)
-                       return false;
-               }
+               return all || !theirs_of(name, theirs).empty();
            });
 }
 

@@ -17,9 +17,10 @@ namespace mailtight::api {
 struct sight {
     bool all = true;
     std::vector<std::string> theirs; ///< in order; where not all
+    own_domains told() const { return all ? std::nullopt : own_domains(theirs); }
     bool sees(std::string_view domain) const;
     /// A report of theirs that tells of nothing but theirs and what lies below: some reporters put several
-    /// domains, which may be several owners', into one.
+    /// domains, which may be several owners', into one. Of those the desk gives the part.
     bool sees(std::string_view report_domain, const std::vector<std::string>& named) const;
 };
 

@@ -77,6 +77,7 @@ std::vector<route> received_routes(); ///< received_routes.cpp: reports received
 std::vector<route> sending_routes();  ///< sending_routes.cpp: what deliveries came to
 std::vector<route> system_routes();   ///< system_routes.cpp: status, doctor, certificates
 std::vector<route> access_routes();   ///< access_routes.cpp: sessions, tokens, users, audit
+std::vector<route> allowed_routes();  ///< allowed_routes.cpp: names that tenants may add
 
 /// Finds the route, and what stands for its `{...}`. Where the path is one of ours and the method is not,
 /// `allowed` names those that are.

@@ -149,7 +149,9 @@ constexpr std::array table = {
 "type":"object","required":["removed"],"properties":{"removed":{"type":"integer","minimum":0}}})"},
     schema{"problem", R"({
 "type":"object","description":"RFC 9457","required":["title","status","detail"],
-"properties":{"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"}}})"},
+"properties":{"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
+ "record":{"type":"object","description":"Where a tenant adds a domain: what shows that it is theirs, to be published in DNS.",
+  "required":["name","type","value"],"properties":{"name":{"type":"string"},"type":{"type":"string"},"value":{"type":"string"}}}}})"},
     schema{
         "openapi",
         R"({"type":"object","required":["openapi","info","paths"],"properties":{"openapi":{"type":"string"}}})"},

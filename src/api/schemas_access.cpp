@@ -70,6 +70,31 @@ constexpr std::array table = {
  "role":{"$ref":"#/components/schemas/role"},
  "tenant":{"type":["string","null"]},
  "password":{"type":["string","null"],"description":"At least 12 characters; null: the old one stays."}}})"},
+    schema{"login-link", R"({
+"type":"object","required":["path","expires_at"],"additionalProperties":false,
+"properties":{
+ "path":{"type":"string","description":"/login# and the secret: once, here."},
+ "expires_at":{"type":"string","format":"date-time"}}})"},
+    schema{"allowed-name-list", R"({
+"type":"object","required":["names","next"],
+"properties":{
+ "names":{"type":"array","items":{"type":"object","required":["owner","name","at"],"additionalProperties":false,
+  "properties":{"owner":{"type":"string"},"name":{"type":"string"},"at":{"type":"string","format":"date-time"}}}},
+ "next":{"type":["object","null"],"description":"What the next page is asked with; null on the last.",
+  "required":["after_owner","after_name"],
+  "properties":{"after_owner":{"type":"string"},"after_name":{"type":"string"}}}}})"},
+    schema{"allowed-names-request", R"({
+"type":"object","additionalProperties":false,"required":["owner","names"],
+"properties":{
+ "owner":{"type":"string","minLength":1,"maxLength":253},
+ "names":{"type":"array","minItems":1,"maxItems":1000,"items":{"type":"string"},
+  "description":"example.com, or *.example.com for every name below it."}}})"},
+    schema{"allowed-names", R"({
+"type":"object","required":["owner","names","added"],"additionalProperties":false,
+"properties":{
+ "owner":{"type":"string"},
+ "names":{"type":"array","items":{"type":"string"},"description":"As they are kept."},
+ "added":{"type":"integer","description":"How many of them are new."}}})"},
     schema{"audit-list", R"({
 "type":"object","required":["entries","next"],
 "properties":{

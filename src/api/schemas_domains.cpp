@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::array table = {
     schema{"part-state", R"({"enum":["valid","invalid","missing","not-tested"]})"},
+    schema{"parts", R"({
+"type":"object","required":["sts_record","policy_file","tlsrpt_record","mail_servers"],"properties":{
+ "sts_record":{"$ref":"#/components/schemas/part-state"},
+ "policy_file":{"$ref":"#/components/schemas/part-state"},
+ "tlsrpt_record":{"$ref":"#/components/schemas/part-state"},
+ "mail_servers":{"$ref":"#/components/schemas/part-state"}}})"},
+    schema{"verdict", R"({
+"enum":["protected","testing","unverified","retiring","broken","absent","unreachable","unseen"],
+"description":"unseen: not looked at yet."})"},
     schema{"next-step", R"({
 "type":"object","required":["kind","title","state","by","not_before"],
 "properties":{
@@ -25,23 +34,23 @@ constexpr std::array table = {
  "domain":{"type":"string"},"owner":{"type":"string"},
  "labels":{"type":"array","items":{"type":"string"}},
  "light":{"enum":["good","attention","bad","unknown"]},
- "verdict":{"enum":["protected","testing","unverified","retiring","broken","absent","unreachable","unseen"]},
+ "verdict":{"$ref":"#/components/schemas/verdict"},
  "mode":{"enum":["enforce","testing","none",null],"description":"Of the policy that is served."},
  "aim":{"enum":["testing","enforce","off"]},
- "parts":{"type":"object","required":["sts_record","policy_file","tlsrpt_record","mail_servers"],"properties":{
-  "sts_record":{"$ref":"#/components/schemas/part-state"},
-  "policy_file":{"$ref":"#/components/schemas/part-state"},
-  "tlsrpt_record":{"$ref":"#/components/schemas/part-state"},
-  "mail_servers":{"$ref":"#/components/schemas/part-state"}}},
+ "parts":{"$ref":"#/components/schemas/parts"},
  "errors":{"type":"integer","minimum":0},"warnings":{"type":"integer","minimum":0},
  "seen_at":{"type":["string","null"],"format":"date-time"},
  "sessions":{"type":"object","description":"Of the last 30 days.","required":["success","failure"],"properties":{
   "success":{"type":"integer","minimum":0},"failure":{"type":"integer","minimum":0}}},
  "series":{"type":"array","description":"Success and failure of each of the last 30 days, oldest first.",
-  "items":{"type":"array","items":{"type":"integer","minimum":0}}},
+  "items":{"type":"array","minItems":2,"maxItems":2,"items":{"type":"integer","minimum":0}}},
  "changed":{"type":["object","null"],"required":["at","what"],"properties":{
   "at":{"type":"string","format":"date-time"},"what":{"type":"string"}}},
  "next":{"anyOf":[{"$ref":"#/components/schemas/next-step"},{"type":"null"}]}}})"},
+    schema{"label-list", R"({
+"type":"object","required":["labels"],
+"properties":{"labels":{"type":"array","items":{"type":"object","required":["label","domains"],"additionalProperties":false,
+ "properties":{"label":{"type":"string"},"domains":{"type":"integer","minimum":1}}}}}})"},
     schema{"overview", R"({
 "type":"object","additionalProperties":false,"required":["rows","total","counts"],
 "properties":{
@@ -79,8 +88,8 @@ constexpr std::array table = {
 "properties":{
  "wish":{"$ref":"#/components/schemas/wish"},
  "row":{"$ref":"#/components/schemas/overview-row"},
- "look":{"type":["object","null"],"description":"What the last full look saw, as `check --json` has it.",
-  "required":["domain","checked_at","verdict","findings","parts"]},
+ "look":{"description":"What the last full look saw, as `check --json` has it.",
+  "anyOf":[{"$ref":"#/components/schemas/check"},{"type":"null"}]},
  "looked_at":{"type":["string","null"],"format":"date-time"}}})"},
     schema{"domain-request", R"({
 "type":"object","additionalProperties":false,"required":["domain"],
@@ -179,7 +188,7 @@ constexpr std::array table = {
   "network":{"type":"string"},"id":{"type":"string"},"agent":{"type":"string"},
   "first":{"type":"string","format":"date-time"},"last":{"type":"string","format":"date-time"},"count":{"type":"integer"}}}},
  "states":{"type":"array","description":"What looks saw when something differed, newest first.","items":{"type":"object","required":["first","last","state","id","mx","problems"],"properties":{
-  "first":{"type":"string","format":"date-time"},"last":{"type":"string","format":"date-time"},"state":{"type":"string"},
+  "first":{"type":"string","format":"date-time"},"last":{"type":"string","format":"date-time"},"state":{"$ref":"#/components/schemas/verdict"},
   "id":{"type":"string"},"mx":{"type":"array","items":{"type":"string"}},"problems":{"type":"array","items":{"type":"string"}}}}}}})"},
     schema{"readiness", R"({
 "type":"object","additionalProperties":false,"required":["domain","ready","sentence","reasons"],

@@ -22,7 +22,8 @@ constexpr std::array table = {
  "state":{"enum":["counted","quarantined","superseded","test"]},
  "why":{"type":"string"},"report_id":{"type":"string"},"way":{"type":"string"},
  "received_at":{"type":["string","null"],"format":"date-time"},
- "warnings":{"type":"integer","minimum":0},"times_seen":{"type":"integer","minimum":1}}})"},
+ "warnings":{"type":"integer","minimum":0},"times_seen":{"type":"integer","minimum":1},
+ "part":{"type":"boolean","description":"The report tells of domains of others too; counted here are those of the tenant who asks."}}})"},
     schema{"report-list", R"({
 "type":"object","required":["reports","next"],
 "properties":{
@@ -87,6 +88,7 @@ constexpr std::array table = {
  "received_at":{"type":"string","format":"date-time"},"way":{"type":"string"},
  "times_seen":{"type":"integer","minimum":1},
  "raw":{"type":"boolean","description":"The JSON text is still kept."},
+ "part":{"type":"boolean","description":"The report tells of domains of others too, which are not shown to the tenant who asks."},
  "versions":{"type":"array","items":{"type":"integer"},"description":"Other reports under the same id."}}})"},
     schema{"raw-report", R"({"description":"Whatever the reporter wrote."})"},
     schema{"report-file", R"({

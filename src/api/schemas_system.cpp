@@ -44,18 +44,23 @@ constexpr std::array table = {
     schema{"certificate-list", R"({
 "type":"object","required":["certificates"],
 "properties":{"certificates":{"type":"array","items":{"type":"object",
- "required":["name","domain","not_before","not_after","renew_at","in_use","issuer","trouble"],
+ "required":["name","domain","not_before","not_after","renew_at","in_use","issuer","file","trouble"],
  "properties":{
   "name":{"type":"string"},"domain":{"type":"string"},
   "not_before":{"type":["string","null"],"format":"date-time"},"not_after":{"type":["string","null"],"format":"date-time"},
   "renew_at":{"type":["string","null"],"format":"date-time"},
-  "in_use":{"type":"boolean","description":"Seen over the public path."},
-  "issuer":{"type":"string"},"trouble":{"type":["string","null"]}}}}}})"},
+  "in_use":{"type":"boolean","description":"Seen over the public path; of the pages and of a folder: the one that is served."},
+  "issuer":{"type":"string","description":"The URL of the authority's directory."},
+  "file":{"type":["string","null"],"description":"Where it lies in certificates.folder; null: in the database."},
+  "trouble":{"type":["string","null"]}}}}}})"},
     schema{"sending", R"({
 "type":"object","required":["destinations","decisions","answers","said","days","failures","outbox","parts"],
 "properties":{
  "destinations":{"type":"integer","minimum":0},
- "decisions":{"type":"object","required":["enforce","testing","none","without"],"additionalProperties":{"type":"integer","minimum":0}},
+ "decisions":{"type":"object","description":"Of the destinations remembered; without: no policy.",
+  "required":["enforce","testing","none","without"],"properties":{
+  "enforce":{"type":"integer","minimum":0},"testing":{"type":"integer","minimum":0},"none":{"type":"integer","minimum":0},
+  "without":{"type":"integer","minimum":0}}},
  "answers":{"type":"integer","minimum":0},
  "said":{"type":"object","description":"Answers by decision.","additionalProperties":{"type":"integer","minimum":0}},
  "days":{"type":"array","items":{"type":"object","required":["day","success","failure"],"properties":{
@@ -63,8 +68,11 @@ constexpr std::array table = {
  "failures":{"type":"array","items":{"type":"object","required":["domain","result_type","mx","reason","count","day"],"properties":{
   "domain":{"type":"string"},"result_type":{"type":"string"},"mx":{"type":"string"},"reason":{"type":"string"},
   "count":{"type":"integer","minimum":0},"day":{"type":"string","format":"date"}}}},
- "outbox":{"type":"object","required":["waiting","sent","refused","given_up"],"additionalProperties":{"type":"integer","minimum":0}},
- "parts":{"type":"object","required":["policies","results","reports"],"additionalProperties":{"type":"boolean"}}}})"},
+ "outbox":{"type":"object","required":["waiting","sent","refused","given_up"],"properties":{
+  "waiting":{"type":"integer","minimum":0},"sent":{"type":"integer","minimum":0},"refused":{"type":"integer","minimum":0},
+  "given_up":{"type":"integer","minimum":0}}},
+ "parts":{"type":"object","description":"What is switched on.","required":["policies","results","reports"],"properties":{
+  "policies":{"type":"boolean"},"results":{"type":"boolean"},"reports":{"type":"boolean"}}}}})"},
 };
 
 } // namespace

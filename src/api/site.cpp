@@ -98,8 +98,8 @@ std::optional<wire::http_reply> refuse_peer(const site_state& site, const route&
                      !asked.request.field("origin").empty()))
         return wire::problem(403, "Forbidden", "results are taken from programs of this machine alone");
     const bool may = may_change(site, asked.peer);
-    if (!of.changes)
-        return may || (is_for_mail_servers(of.part) && of.needs == role::viewer)
+    if (!of.changes) // who may tell results need not be one who may change something
+        return may || of.tells || (is_for_mail_servers(of.part) && of.needs == role::viewer)
                    ? std::nullopt
                    : std::optional(wire::problem(403, "Forbidden",
                                                  "this is said on the address of the pages, and on the "
@@ -194,7 +194,7 @@ wire::http_reply not_kept(wire::http_reply reply) {
     return reply;
 }
 
-/// What a body asks to add: a domain, or a token by its name; "" where it names none.
+/// What a body asks to add: a domain, a token by its name, an owner's names; "" where it names none.
 std::string subject_of(std::string_view body) {
     constexpr std::size_t body_most = 64 * 1'024; // a file handed in has no such subject
     if (body.size() > body_most || !body.starts_with('{'))
@@ -207,7 +207,15 @@ std::string subject_of(std::string_view body) {
     for (const char* key : {"domain", "name"})
         if (const auto* value = object ? object->if_contains(key) : nullptr; value && value->is_string())
             return base::printable(std::string_view(value->as_string()), 300);
-    return "";
+    const auto* owner = object ? object->if_contains("owner") : nullptr;
+    const auto* names = object ? object->if_contains("names") : nullptr;
+    if (!owner || !names || !owner->is_string() || !names->is_array())
+        return "";
+    std::string all = fmt::format("{}:", std::string_view(owner->as_string()));
+    for (const auto& each : names->as_array())
+        if (each.is_string() && all.size() < 300)
+            all += fmt::format(" {}", std::string_view(each.as_string()));
+    return base::printable(all, 300);
 }
 
 io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::http_exchange asked) {
@@ -219,8 +227,13 @@ io::task<wire::http_reply> answer(std::shared_ptr<const site_state> site, io::ht
     auto who = co_await ask_gate(*site, of, asked);
     if (!who)
         co_return std::move(who.error());
-    const auto subject = keeper && of.changes ? subject_of(asked.request.body) : std::string();
+    auto subject = !keeper || !of.changes ? std::string()
+                   : found.item.empty()   ? subject_of(asked.request.body)
+                                          : found.item;
     auto made = read_call(*site, std::move(found), asked, *who);
+    if (made && of.changes)
+        if (const auto owner = made->query.find("owner"); owner != made->query.end())
+            subject = fmt::format("{}: {}", owner->second, subject);
     auto reply = made ? co_await of.handle(*site->with, std::move(*made)) : std::move(made.error());
     if (!keeper)
         co_return reply;

@@ -8,11 +8,13 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mailtight::app {
 
 struct access_options {
-    std::string name;
+    std::string name;                      ///< of a token, a person, a tenant
+    std::vector<std::string> names;        ///< that a tenant may add
     std::string role;                      ///< "" : viewer for people and tokens, administrator for a link
     std::optional<std::string> owner = {}; ///< the tenant; nothing: all domains
     std::string password_file;             ///< "" : asked for at the terminal; "-": standard input
@@ -34,6 +36,9 @@ int cmd_access_user_add(const common_options& common, const access_options& opti
 int cmd_access_user_list(const common_options& common);
 int cmd_access_user_remove(const common_options& common, const access_options& options);
 int cmd_access_user_password(const common_options& common, const access_options& options);
+int cmd_access_tenant_allow(const common_options& common, const access_options& options);
+int cmd_access_tenant_list(const common_options& common, const access_options& options);
+int cmd_access_tenant_remove(const common_options& common, const access_options& options);
 int cmd_access_log(const common_options& common, const access_options& options);
 /// Ends sessions: all, or those of one token or person.
 int cmd_access_end(const common_options& common, const access_options& options);

@@ -18,6 +18,24 @@
 
 namespace mailtight::app {
 
+namespace {
+
+/// A line of the audit log.
+void enter(store::access_store& in, const std::string& who, std::string_view what, std::string_view subject,
+           base::utc_seconds now) {
+    const auto done = in.log_audit({.number = 0,
+                                    .at = now,
+                                    .who = who,
+                                    .from = "command",
+                                    .what = std::string(what),
+                                    .subject = base::printable(subject, 300),
+                                    .status = 200});
+    if (!done)
+        complain("it is done, but the audit log could not be written: " + words(done.error()));
+}
+
+} // namespace
+
 std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_ask(const settings& from) {
     auto place = place_to_ask(from);
     if (!place)
@@ -33,6 +51,9 @@ std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_
 
 std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_change(const settings& from) {
     const std::string place = store_place(from);
+    if (!may_change_store(from))
+        return std::unexpected(fmt::format("{}: {}; run this as root or as the daemon's user",
+                                           base::printable(place), std::strerror(errno)));
     if (auto made = prepare_place(place); !made)
         return std::unexpected(made.error());
     auto opened = store::open_access({.where = place});
@@ -40,6 +61,13 @@ std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_
         return std::unexpected(words(opened.error()));
     leave_to_owner(place);
     return std::move(*opened);
+}
+
+bool may_change_store(const settings& from) {
+    const std::string place = store_place(from);
+    std::error_code error;
+    return store::is_postgres(place) || !std::filesystem::exists(place, error) ||
+           ::access(place.c_str(), W_OK) == 0;
 }
 
 std::expected<std::optional<std::string>, std::string> make_token(store::access_store& in, store::granted to,
@@ -56,26 +84,21 @@ std::expected<std::optional<std::string>, std::string> make_token(store::access_
     return *added ? std::optional(secret) : std::nullopt;
 }
 
-std::expected<std::string, std::string> make_link(store::access_store& in, store::granted to,
-                                                  std::chrono::seconds lasts, base::utc_seconds now) {
+std::expected<std::string, std::string> make_link(store::access_store& in, const wished_link& wish,
+                                                  const std::string& who, base::utc_seconds now) {
     auto secret = base::random_secret();
-    auto added = in.add_link(base::digest_of_secret(secret), to, now + lasts);
-    if (!added)
+    store::granted to{.name = who, .role = wish.role, .tenant = {}};
+    to.tenant = wish.owner;
+    if (auto added = in.add_link(base::digest_of_secret(secret), to, now + wish.lasts); !added)
         return std::unexpected(words(added.error()));
+    enter(in, who, "login-link", wish.owner ? fmt::format("{} of {}", wish.role, *wish.owner) : wish.role,
+          now);
     return secret;
 }
 
 void write_down(store::access_store& in, std::string_view what, std::string_view subject,
                 base::utc_seconds now) {
-    const auto done = in.log_audit({.number = 0,
-                                    .at = now,
-                                    .who = person(),
-                                    .from = "command",
-                                    .what = std::string(what),
-                                    .subject = base::printable(subject, 300),
-                                    .status = 200});
-    if (!done)
-        complain("it is done, but the audit log could not be written: " + words(done.error()));
+    enter(in, person(), what, subject, now);
 }
 
 bool has_display() {

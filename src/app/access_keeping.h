@@ -18,14 +18,23 @@ namespace mailtight::app {
 
 std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_ask(const settings& from);
 std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_change(const settings& from);
+/// False where this user may read the store, but not write to it: a member of the daemon's group.
+bool may_change_store(const settings& from);
 
 /// A fresh token for this, with its secret; nothing where the name is taken.
 std::expected<std::optional<std::string>, std::string> make_token(store::access_store& in, store::granted to,
                                                                   std::optional<base::utc_seconds> expires_at,
                                                                   base::utc_seconds now);
-/// The secret of a fresh link.
-std::expected<std::string, std::string> make_link(store::access_store& in, store::granted to,
-                                                  std::chrono::seconds lasts, base::utc_seconds now);
+/// A link that `login-link` is to make, here or in the daemon.
+struct wished_link {
+    std::string role;
+    std::optional<std::string> owner; ///< the tenant; nothing: all domains
+    std::chrono::minutes lasts{15};
+};
+inline constexpr auto longest_link = std::chrono::minutes(24 * 60);
+/// The secret of a fresh link for `who` asked for it, which stands in the audit log.
+std::expected<std::string, std::string> make_link(store::access_store& in, const wished_link& wish,
+                                                  const std::string& who, base::utc_seconds now);
 
 /// Into the audit log: a command of whoever types it, such as "access token add". That it cannot be written
 /// is told, and undoes nothing.

@@ -3,6 +3,8 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/pages_part.h"
+#include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
 #include "app/reports_part.h"
@@ -181,7 +183,7 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
         alarm.text = fmt::format("Since {} at the latest: {}", base::format_utc(now.last_error_at),
                                  base::printable(now.last_error));
         alarm.fix = "It is tried again by itself and nothing is lost meanwhile: the mailbox or the sender "
-                    "keeps the reports. Mend the cause, then look at mailtight status.";
+                    "keeps the reports. Fix the cause, then look at mailtight status.";
         all.push_back(std::move(alarm));
     }
     return all;
@@ -235,6 +237,8 @@ std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
         add(core_.delivering->alarms());
     if (core_.hosting)
         add(core_.hosting->alarms());
+    if (core_.pages)
+        add(core_.pages->alarms());
     return all;
 }
 
@@ -393,20 +397,23 @@ io::task<> alarm_loop::send_outbox() {
 }
 
 io::task<> alarm_loop::run() {
-    auto next = core_.loop().now() + 2s;
-    auto pause = std::chrono::steady_clock::duration(after_reports);
+    using duration = std::chrono::steady_clock::duration;
+    // Where policy time is set forward, the pauses end with it.
+    const auto time = [this] { return core_.loop().now() + policy_time().ahead(); };
+    auto next = time() + 2s;
+    auto pause = duration(after_reports);
     for (;;) {
         co_await core_.loop().sleep_for(2s);
-        const auto now = core_.loop().now();
         if (woken_)
-            next = std::min(next, now + pause);
-        if (now < next)
+            next = std::min(next, time() + pause);
+        if (time() < next)
             continue;
         woken_ = false;
+        const auto began = core_.loop().now();
         co_await look();
         // With thousands of domains a look takes a while: it never takes more than a tenth of the time.
-        pause = std::max(std::chrono::steady_clock::duration(after_reports), 10 * (core_.loop().now() - now));
-        next = core_.loop().now() + std::max(std::chrono::steady_clock::duration(between_looks), pause);
+        pause = std::max(duration(after_reports), 10 * (core_.loop().now() - began));
+        next = time() + std::max(duration(between_looks), pause);
         if (tells_)
             co_await send_outbox();
     }

@@ -72,23 +72,49 @@ void add_people(command_tree& s, CLI::App* access) {
     s.finish(change, [&s] { return cmd_access_user_password(s.common, s.access); }, false);
 }
 
+void add_tenants(command_tree& s, CLI::App* access) {
+    auto* tenant = access->add_subcommand("tenant", "Which names a tenant may add without a proof in DNS");
+    tenant->require_subcommand(1);
+    tenant->footer("Try:  mailtight access tenant list");
+    const auto owner_and_names = [&s](CLI::App* to) {
+        with_name(s, to, "The owner, as in domain set --owner");
+        to->add_option("names", s.access.names, "example.com, or '*.example.com' for every name below it")
+            ->required()
+            ->type_name("DOMAIN");
+        return to;
+    };
+    auto* allow = owner_and_names(tenant->add_subcommand("allow", "Let a tenant add these names"));
+    allow->footer("Example:\n  mailtight access tenant allow shop shop.example '*.hosting.example'");
+    s.finish(allow, [&s] { return cmd_access_tenant_allow(s.common, s.access); }, false);
+    auto* list = tenant->add_subcommand("list", "What tenants may add");
+    list->add_option("name", s.access.name, "This owner alone")->type_name("NAME");
+    list->footer("Example:\n  mailtight access tenant list shop");
+    s.finish(list, [&s] { return cmd_access_tenant_list(s.common, s.access); }, false);
+    auto* remove = owner_and_names(
+        tenant->add_subcommand("remove", "Allow these no longer; what was added stays the tenant's"));
+    remove->footer("Example:\n  mailtight access tenant remove shop shop.example");
+    s.finish(remove, [&s] { return cmd_access_tenant_remove(s.common, s.access); }, false);
+}
+
 } // namespace
 
 void add_access_commands(command_tree& s) {
-    auto* link = s.app.add_subcommand("login-link", "A link that opens the pages once")->group(group);
+    auto* link =
+        s.app.add_subcommand("login-link", "Print a link that logs you in to the pages, once")->group(group);
     add_grant(s, link, "administrator");
     link->add_option("--minutes", s.access.minutes, "It ends after so many (default 15)")
         ->type_name("MINUTES");
     link->footer("Examples:\n  mailtight login-link\n  mailtight login-link --role viewer --minutes 60");
     s.finish(link, [&s] { return cmd_login_link(s.common, s.access); }, false);
 
-    auto* access = s.app.add_subcommand("access", "Who may use the pages and the API")->group(group);
+    auto* access = s.app.add_subcommand("access", "Users and tokens for the pages and the API")->group(group);
     access->require_subcommand(1);
     access->footer("Try:  mailtight access user add ann --role operator\n"
                    "      mailtight access token add grafana\n      mailtight access log");
     add_tokens(s, access);
     add_people(s, access);
-    auto* end = access->add_subcommand("end-sessions", "Log out everybody, or whoever is named");
+    add_tenants(s, access);
+    auto* end = access->add_subcommand("end-sessions", "Log out everybody, or the users named");
     end->add_option("name", s.access.name, "A person or a token")->type_name("NAME");
     end->footer("Examples:\n  mailtight access end-sessions ann\n  mailtight access end-sessions");
     s.finish(end, [&s] { return cmd_access_end(s.common, s.access); }, false);

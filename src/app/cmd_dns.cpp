@@ -124,13 +124,18 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         return fine;
     }
     if (nothing_left && !options.all) {
-        say(fmt::format("every record of {} is right already; --all prints them all the same", domain->name));
+        say(fmt::format("every record of {} is correct already; --all prints them anyway", domain->name));
         return fine;
     }
     print(advise::dns_document(suggested, place, *format, terminal_width()));
-    if (*format != advise::dns_format::table) // the table says so itself
+    if (*format != advise::dns_format::table) { // the table says so itself
         for (const auto& need : suggested.needs)
             say(fmt::format("{} stands for what only you know: replace it", need));
+        if (*format != advise::dns_format::nsupdate) // which takes them away itself
+            for (const auto& record : suggested.records)
+                if (const auto instead = advise::instead_words(record); !instead.empty())
+                    say(fmt::format("{}: {}", base::printable(record.name), instead));
+    }
     return fine;
 }
 

@@ -108,7 +108,7 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
             which.after = some->back().domain;
     }
     if (options.as_csv)
-        print(insight::table_csv(table));
+        print_csv(insight::table_csv(table));
     else if (!common.json)
         print(insight::table_text(
             table,

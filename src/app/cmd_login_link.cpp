@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `login-link`: a link that opens the pages once, for who may write to the store anyway. Where the machine
-// has no display, the line that opens it from elsewhere.
+// `login-link`: a link that opens the pages once, for who may write to the store, or change everything at the
+// control socket, anyway. Where the machine has no display, the line that opens it from elsewhere.
 #include "api/access.h"
 #include "app/access_commands.h"
 #include "app/access_keeping.h"
@@ -17,17 +17,41 @@ namespace mailtight::app {
 
 namespace {
 
-constexpr std::uint64_t minutes_most = 24 * 60;
+std::string text_in(const boost::json::value& object, std::string_view name) {
+    const auto* value = object.is_object() ? object.as_object().if_contains(name) : nullptr;
+    return value && value->is_string() ? std::string(value->as_string()) : "";
+}
 
-/// Where the running daemon shows its pages; "" : none runs, or it shows none.
-std::string address_of_daemon(const settings& set) {
+/// Where the running daemon shows its pages; "" : it shows none.
+std::expected<std::string, control_error> address_of_daemon(const settings& set) {
     io::loop loop;
     const auto told = call_daemon(loop, set, "/status", {}, "GET", std::chrono::seconds(5));
-    if (!told || !told->is_object())
-        return "";
-    const auto* web = told->as_object().if_contains("web");
-    const auto* address = web && web->is_object() ? web->as_object().if_contains("address") : nullptr;
-    return address && address->is_string() ? std::string(address->as_string()) : "";
+    if (!told)
+        return std::unexpected(told.error());
+    const auto* web = told->is_object() ? told->as_object().if_contains("web") : nullptr;
+    return web ? text_in(*web, "address") : "";
+}
+
+using made_link = std::expected<std::string, std::string>;
+
+made_link made_in_the_store(const settings& set, const wished_link& wish) {
+    auto kept = open_access_to_change(set);
+    if (!kept)
+        return std::unexpected(kept.error());
+    return make_link(**kept, wish, person(), base::system_clock().now());
+}
+
+/// Members of the daemon's group may not write to the store, and everything at the control socket.
+made_link made_by_the_daemon(const settings& set, const wished_link& wish) {
+    boost::json::object asked{{"role", wish.role}, {"minutes", wish.lasts.count()}};
+    if (wish.owner)
+        asked["owner"] = *wish.owner;
+    io::loop loop;
+    const auto told = call_daemon(loop, set, "/login-link", boost::json::serialize(asked), "POST");
+    if (!told)
+        return std::unexpected(told.error().message);
+    auto secret = text_in(*told, "secret");
+    return secret.empty() ? made_link(std::unexpected(std::string("the daemon gave no link"))) : secret;
 }
 
 } // namespace
@@ -38,42 +62,42 @@ int cmd_login_link(const common_options& common, const access_options& options) 
         complain(fmt::format("--role {}: viewer, operator or administrator", base::printable(role, 60)));
         return wrong_usage;
     }
-    if (options.minutes > minutes_most) {
-        complain(fmt::format("--minutes: at most {}", minutes_most));
+    if (options.minutes > static_cast<std::uint64_t>(longest_link.count())) {
+        complain(fmt::format("--minutes: at most {}", longest_link.count()));
         return wrong_usage;
     }
     if (const auto wrong = fault_of_owner(options); !wrong.empty()) {
         complain(wrong);
         return wrong_usage;
     }
-    const auto lasts = std::chrono::minutes(options.minutes > 0 ? options.minutes : 15);
-    auto kept = open_access_to_change(common.set);
-    if (!kept) {
-        complain(kept.error());
+    const wished_link wish{.role = role,
+                           .owner = options.owner,
+                           .lasts = std::chrono::minutes(options.minutes > 0 ? options.minutes : 15)};
+    const auto told = address_of_daemon(common.set);
+    // A link in a store of this user's own would open nothing there.
+    if (!told && told.error().what == control_error::kind::refused && common.set.store_where.empty()) {
+        complain(told.error().message);
         return not_done;
     }
-    store::granted to{.name = person(), .role = role, .tenant = {}};
-    to.tenant = options.owner;
-    auto secret = make_link(**kept, std::move(to), lasts, base::system_clock().now());
+    const auto secret = told && !may_change_store(common.set) ? made_by_the_daemon(common.set, wish)
+                                                              : made_in_the_store(common.set, wish);
     if (!secret) {
         complain(secret.error());
         return not_done;
     }
-    write_down(**kept, "login-link", options.owner ? fmt::format("{} of {}", role, *options.owner) : role,
-               base::system_clock().now());
-    const auto running = address_of_daemon(common.set);
+    const auto running = told.value_or("");
     const std::string address = running.empty() ? "http://127.0.0.1:8460" : running;
     const auto link = login_url(address, *secret);
     if (common.json) {
         print(boost::json::serialize(boost::json::object{{"link", link},
                                                          {"role", role},
-                                                         {"minutes", lasts.count()},
+                                                         {"minutes", wish.lasts.count()},
                                                          {"ssh", ssh_line(address)},
                                                          {"running", !running.empty()}}) +
               "\n");
         return fine;
     }
-    say(fmt::format("this opens the pages as {}, once, for {} minutes:", role, lasts.count()));
+    say(fmt::format("this opens the pages as {}, once, for {} minutes:", role, wish.lasts.count()));
     print(link + "\n");
     if (const auto ssh = ssh_line(address); !has_display() && !ssh.empty())
         say(fmt::format("from another machine, first: {}", ssh));

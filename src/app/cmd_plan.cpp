@@ -84,7 +84,8 @@ int cmd_plan(const common_options& common, const plan_request& options) {
             print(plan::render_text(next, bench.now(), terminal_width(), stdout_colour()));
     };
     if (!options.act) {
-        auto planned = bench.plan_for(wish, line);
+        auto planned =
+            !ours && options.to.empty() ? bench.plan_onwards(wish, line) : bench.plan_for(wish, line);
         if (!planned)
             return failed({not_done, planned.error()});
         show(planned->next);

@@ -163,7 +163,7 @@ int cmd_policy_export(const common_options& common, const export_options& option
         wish.host = model::hosting::elsewhere;
     }
     progress_line line(!common.json);
-    auto planned = bench.plan_for(wish, line);
+    auto planned = *found ? bench.plan_for(wish, line) : bench.plan_onwards(wish, line);
     if (!planned)
         return failed(planned.error());
     auto policy = policy_of(planned->next, published);
@@ -189,6 +189,8 @@ int cmd_policy_export(const common_options& common, const export_options& option
         if (!common.json)
             print(path.string() + "\n");
     }
+    for (const auto& warning : planned->next.warnings)
+        say(warning);
     if (common.json)
         print(boost::json::serialize(boost::json::object{
                   {"domain", domain->name}, {"id", policy->id}, {"files", std::move(files)}}) +

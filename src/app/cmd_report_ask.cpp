@@ -74,7 +74,7 @@ std::optional<store::filter> filter_of(const report_question& asked, bool all_ti
 
 int show(const common_options& common, const report_question& asked, const insight::table& table) {
     if (asked.csv)
-        print(insight::table_csv(table));
+        print_csv(insight::table_csv(table));
     else if (common.json)
         print(insight::table_ndjson(table));
     else
@@ -243,7 +243,7 @@ int cmd_report_failures(const common_options& common, const report_question& ask
             return failed(groups.error());
     }
     if (asked.csv)
-        print(insight::table_csv(insight::failures_table(*groups)));
+        print_csv(insight::table_csv(insight::failures_table(*groups)));
     else if (common.json)
         print(insight::failures_ndjson(*groups));
     else

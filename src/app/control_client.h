@@ -28,8 +28,8 @@ struct control_error {
 /// in the user's runtime directory. "" : off.
 std::string control_place(const settings& from);
 
-/// Asks once. `target` such as "/status"; a body makes it a POST. Statuses of 400 and more are `broken`, 403
-/// is `refused`, with the daemon's words.
+/// Asks once. `target` such as "/status"; a body goes with a `method` that has one. Statuses of 400 and more
+/// are `broken`, 403 is `refused`, with the daemon's words.
 std::expected<boost::json::value, control_error>
 call_daemon(io::loop& on, const settings& from, std::string target, std::string body = {},
             std::string method = "GET", std::chrono::milliseconds time = std::chrono::minutes(5));

@@ -150,7 +150,7 @@ void note_stored(daemon_core& core, const model::received_report& report, const 
 
 /// The key of what is sealed in the database, while we may still read and make it.
 std::expected<void, std::string> open_seal(daemon_core& core) {
-    if (!hosts_policies(core.set) && !carries_out(core.set))
+    if (!hosts_policies(core.set) && !carries_out(core.set) && !core.set.web_acme)
         return {};
     bool made = false;
     auto key = sealing_key_of(core.set, true, &made);
@@ -230,8 +230,8 @@ io::task<> serve(daemon_core& core) {
     auto drained = io::start(core.loop(), [](daemon_core& of) -> io::task<bool> {
         co_await of.keeper->drain();
         const auto last = of.loop().now() + drain_time;
-        if (of.collecting)
-            co_await of.collecting->drain(last);
+        if (of.collecting) // a database that is away must not take the time of the others
+            co_await of.collecting->drain(last - drain_time / 4);
         if (of.delivering)
             co_await of.delivering->drain(last);
         if (of.sending)

@@ -132,6 +132,17 @@ io::task<told<std::string>> daemon_domain_desk::overview_table(api::overview_que
         [page = std::move(*page)] { return api::overview_csv(page); });
 }
 
+io::task<told<std::map<std::string, std::size_t>>>
+daemon_domain_desk::labels(std::optional<std::string> owner) {
+    auto all = co_await table_.rows();
+    if (!all)
+        co_return std::unexpected(store_away(all.error()));
+    if (!*all)
+        co_return std::map<std::string, std::size_t>();
+    co_return co_await worker_.run<std::map<std::string, std::size_t>>(
+        [all = std::move(*all), owner = std::move(owner)] { return api::labels_of(*all, owner); });
+}
+
 io::task<api::domain_file> daemon_domain_desk::file_of(model::looked_after wish, bool with_look) {
     api::domain_file out;
     if (with_look) {

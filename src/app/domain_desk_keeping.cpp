@@ -28,7 +28,7 @@ std::vector<std::string> or_word(const std::optional<std::vector<std::string>>& 
     return !said ? std::vector<std::string>{} : said->empty() ? std::vector<std::string>{word} : *said;
 }
 
-/// Whether somebody else looks after it, or the installation has its reports, is not told to a tenant.
+/// Whether somebody else looks after it is not told to a tenant.
 refusal cannot_be_added(const std::string& domain) {
     return refuse(refusal::kind::conflict, fmt::format("{} cannot be added", domain));
 }
@@ -133,10 +133,6 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
         co_return std::unexpected(refuse(forbidden, "owner: only an operator of all domains says it"));
     if (auto problem = check_words(what.wish))
         co_return std::unexpected(std::move(*problem));
-    // Its reports would be theirs to read with it: the operator gives such a domain away, nobody takes it.
-    if (by.tenant &&
-        std::ranges::find(core_.domains, name->name, &store::own_domain::name) != core_.domains.end())
-        co_return std::unexpected(cannot_be_added(name->name));
     if (auto open = co_await ready(); !open)
         co_return std::unexpected(open.error());
     const auto now = policy_time().now();
@@ -164,8 +160,11 @@ io::task<told<api::domain_file>> daemon_domain_desk::add(api::domain_addition wh
         co_return std::unexpected(refuse(taken.error()));
     if (by.tenant && wants_our_keys(before, wish))
         co_return std::unexpected(refuse(forbidden, our_keys));
-    if (by.tenant) // whatever the words mean
+    if (by.tenant) { // whatever the words mean
         wish.owner = *by.tenant;
+        if (auto may = co_await may_have(wish.domain, *by.tenant); !may)
+            co_return std::unexpected(may.error());
+    }
     const auto done =
         co_await ask<saved>([&wish, who = by.name, why = what.wish.why, now](store::domain_store& to) {
             return to.save(wish, who, why, now);

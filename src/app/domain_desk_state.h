@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of the domains' desk, for domain_desk*.cpp alone: domain_desk.cpp opens and asks,
-// domain_desk_keeping.cpp adds and changes, domain_desk_plans.cpp looks, plans and carries out. Lives on the
+// domain_desk_keeping.cpp adds and changes, domain_desk_names.cpp says what
+// tenants may add, domain_desk_plans.cpp looks, plans and carries out. Lives on the
 // loop; the stores are used on the thread alone.
 #pragma once
 
@@ -10,10 +11,12 @@
 #include "app/overview_keeper.h"
 #include "app/planning.h"
 #include "app/publish_part.h"
+#include "store/access.h"
 
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace mailtight::app {
@@ -25,6 +28,7 @@ public:
 
     io::task<api::told<api::overview_page>> overview(api::overview_question which) override;
     io::task<api::told<std::string>> overview_table(api::overview_question which) override;
+    io::task<api::told<std::map<std::string, std::size_t>>> labels(std::optional<std::string> owner) override;
     io::task<api::told<api::domain_file>> find(std::string domain, api::caller by) override;
     io::task<api::told<api::domain_file>> add(api::domain_addition what, api::caller by) override;
     io::task<api::told<api::domain_file>> change(std::string domain, std::int64_t revision,
@@ -60,6 +64,10 @@ private:
     // ---- domain_desk_keeping.cpp ----
     /// What follows from a change: work that is due, the other parts told.
     io::task<> tell(model::looked_after wish);
+    /// Whether the tenant may add a name that nobody looks after; the refusal says what to publish.
+    io::task<api::told<void>> may_have(std::string domain, std::string owner);
+    /// Why the record is no proof; "" : it is one. Asks the domain's own name servers, past every cache.
+    io::task<std::string> why_unproven(api::refusal::dns_record wanted);
 
     // ---- domain_desk_plans.cpp ----
     struct looked {
@@ -79,6 +87,8 @@ private:
     std::unique_ptr<publish::carrier> own_; ///< carries out what a person says where no part does
     std::map<std::string, looked> looks_;
     std::size_t looking_ = 0;
+    std::shared_ptr<store::access_store> access_; ///< null until a tenant first added something
+    std::set<std::string> proving_;               ///< owners whose records are looked at just now
     bool opening_ = false;
     io::worker worker_;
     overview_keeper table_;

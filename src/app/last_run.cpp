@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -50,8 +51,11 @@ boost::json::object snapshot(const model::observation& seen, const advise::judge
     }
     if (!model::is_dns_error(seen.sts_txt.status))
         now["id"] = judged.sts_value ? judged.sts_value->id : "";
-    if (!model::is_dns_error(seen.tlsrpt_txt.status))
-        now["tlsrpt"] = base::join(seen.tlsrpt_txt.texts, " | ");
+    if (!model::is_dns_error(seen.tlsrpt_txt.status)) {
+        auto texts = seen.tlsrpt_txt.texts;
+        std::ranges::sort(texts); // servers give the records of a name in any order
+        now["tlsrpt"] = base::join(texts, " | ");
+    }
     if (judged.policy)
         now["policy_sha256"] = base::hex(base::sha256(judged.policy_text));
     return now;

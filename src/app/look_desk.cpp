@@ -48,13 +48,16 @@ io::task<> add_known(daemon_core& core, model::observation& seen, const advise::
 }
 
 io::task<boost::json::object> look(daemon_core& core, std::string domain, bool whole,
-                                   std::function<void(look_stage)> told) {
+                                   std::function<void(look_stage)> told, std::function<bool()> wanted) {
     auto seen = co_await core.with->observer->look(
         domain, mail::to_unicode(domain),
         [&](const std::string& of, const std::string& stage, const std::string& words) {
             if (stage != observe::stage_done)
                 told(stage_of(of, stage, words));
-        });
+        },
+        wanted);
+    if (!wanted())
+        co_return boost::json::object();
     told({.what = look_stage::kind::judge, .done = false, .subject = domain, .words = {}});
     auto judged = advise::judge(seen);
     if (whole) {
@@ -74,10 +77,11 @@ io::task<boost::json::object> look(daemon_core& core, std::string domain, bool w
 } // namespace
 
 std::unique_ptr<api::look_desk> make_look_desk(daemon_core& core) {
-    return std::make_unique<api::look_desk>(
-        core.loop(), [&core](std::string domain, bool whole, std::function<void(look_stage)> told) {
-            return look(core, std::move(domain), whole, std::move(told));
-        });
+    return std::make_unique<api::look_desk>(core.loop(), [&core](std::string domain, bool whole,
+                                                                 std::function<void(look_stage)> told,
+                                                                 std::function<bool()> wanted) {
+        return look(core, std::move(domain), whole, std::move(told), std::move(wanted));
+    });
 }
 
 } // namespace mailtight::app

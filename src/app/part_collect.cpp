@@ -129,8 +129,8 @@ public:
         running_ = false;
     }
     bool idle() const override { return lines_.open_connections() == 0; }
-    io::task<> drain(io::loop::time_point) override {
-        if (auto written = co_await collector_.flush(); !written)
+    io::task<> drain(io::loop::time_point deadline) override {
+        if (auto written = co_await collector_.drain(deadline); !written)
             complain(written.error().message);
         collector_.stop(); // while what is joined with is still there
     }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket: HTTP over a unix socket. Who may connect is said by its permissions; who may change
 // something by the kernel's word on who they are: root, the daemon's own user, or its group.
+#include "api/access.h"
 #include "api/site.h"
+#include "app/access_commands.h"
+#include "app/access_keeping.h"
 #include "app/control_client.h"
 #include "app/daemon_core.h"
 #include "app/handed_in.h"
+#include "app/pages_certificates.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -98,8 +103,46 @@ io::task<wire::http_reply> flush(daemon_core& core) {
     co_return json_reply(boost::json::object{{"ok", true}});
 }
 
+/// {"role":"…","owner":"…","minutes":15}: what `login-link` asks where it may not write to the store itself.
+io::task<wire::http_reply> make_login(daemon_core& core, io::http_exchange asked) {
+    boost::system::error_code error;
+    const auto parsed = boost::json::parse(asked.request.body, error);
+    const auto* object = error ? nullptr : parsed.if_object();
+    const auto* role = object ? object->if_contains("role") : nullptr;
+    const auto* owner = object ? object->if_contains("owner") : nullptr;
+    const auto* minutes = object ? object->if_contains("minutes") : nullptr;
+    if (!role || !role->is_string() || !api::parse_role(std::string(role->as_string())) || !minutes ||
+        !minutes->is_int64() || minutes->as_int64() < 1 || minutes->as_int64() > longest_link.count() ||
+        (owner && !owner->is_string()))
+        co_return wire::problem(400, "Bad Request", "role and minutes are needed");
+    wished_link wish{.role = std::string(role->as_string()),
+                     .owner = {},
+                     .lasts = std::chrono::minutes(minutes->as_int64())};
+    if (owner)
+        wish.owner = std::string(owner->as_string());
+    const auto fault =
+        fault_of_owner({.name = {}, .role = wish.role, .owner = wish.owner, .password_file = {}});
+    if (!fault.empty())
+        co_return wire::problem(400, "Bad Request", fault);
+    using made = std::expected<std::string, std::string>;
+    const auto secret = co_await core.asker->run<made>(
+        [set = core.set, wish, who = name_of(asked.peer), now = base::system_clock().now()]() -> made {
+            auto kept = open_access_to_change(set);
+            return kept ? make_link(**kept, wish, who, now) : made(std::unexpected(kept.error()));
+        });
+    if (!secret)
+        co_return wire::problem(503, "Service Unavailable", secret.error());
+    co_return json_reply(boost::json::object{{"secret", *secret}});
+}
+
 /// {"domains":[…]} to wake, {"domain":"…","width":80,"colour":false} to carry out the next step.
 io::task<wire::http_reply> publish_something(daemon_core& core, std::string path, io::http_exchange asked) {
+    if (path == "/account-key" && core.pages && core.pages->orders()) {
+        auto changed = co_await core.pages->orders()->change_account_key();
+        if (!changed)
+            co_return wire::problem(409, "Conflict", changed.error());
+        co_return json_reply(boost::json::object{{"ok", true}});
+    }
     if (!core.carrying)
         co_return wire::problem(404, "Not Found", "this daemon carries out no plans (publish.carry-out)");
     if (path == "/account-key") {
@@ -152,6 +195,8 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
     core.log->write(base::event::control_used, {{"what", path}, {"who", asked.peer.to_string()}});
     if (path == "/reload")
         co_return co_await reload_all(core);
+    if (path == "/login-link")
+        co_return co_await make_login(core, std::move(asked));
     if (path == "/fact")
         co_return co_await set_fact(core, std::move(asked.request.body));
     if (path == "/flush")
@@ -173,7 +218,7 @@ io::task<wire::http_reply> answer(daemon_core& core, io::http_exchange asked) {
     }
     co_return wire::problem(404, "Not Found",
                             "GET /status, /time; POST /import, /reload, /fact, /flush, /poll, /wake, /carry, "
-                            "/account-key");
+                            "/account-key, /login-link");
 }
 
 class control_part final : public part {

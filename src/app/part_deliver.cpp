@@ -182,10 +182,12 @@ public:
 
 private:
     void heard(const deliver::sender_event& event) {
-        std::vector<base::log_field> fields = {{"domain", event.domain},
-                                               {"day", base::format_date(base::utc_seconds(event.day))},
-                                               {"to", base::printable(event.uri, 300)},
-                                               {"why", base::printable(event.words, 500)}};
+        const bool of_a_day = event.day != std::chrono::sys_days{}; // a database that is away is of none
+        std::vector<base::log_field> fields = {
+            {"domain", event.domain},
+            {"day", of_a_day ? base::format_date(base::utc_seconds(event.day)) : std::string()},
+            {"to", base::printable(event.uri, 300)},
+            {"why", base::printable(event.words, 500)}};
         std::erase_if(fields, [](const base::log_field& field) { return field.value.empty(); });
         core_.log->write(event_of(event.what), fields);
     }

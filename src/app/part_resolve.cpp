@@ -63,8 +63,8 @@ public:
                 core.collecting->stopped(attempt);
         });
         core.api->policies = &service_;
-        core.api->stored = [this](std::string after, std::size_t limit) {
-            return pages_.page(std::move(after), limit);
+        core.api->stored = [this](std::string after, std::size_t limit, std::string contains) {
+            return pages_.page(std::move(after), limit, std::move(contains));
         };
         api::site_options site;
         site.may_tell = is_on_this_machine;

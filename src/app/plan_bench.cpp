@@ -8,6 +8,7 @@
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
+#include "sts/policy.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -21,6 +22,14 @@ namespace {
 std::string text_of(const boost::json::object& from, std::string_view key) {
     const auto* value = from.if_contains(key);
     return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+/// Senders are told to enforce, today.
+bool enforces(const plan::situation& seen) {
+    if (seen.sts.state != plan::record_seen::what::one || !seen.policy)
+        return false;
+    const auto policy = sts::parse_policy(*seen.policy);
+    return policy && policy->mode == sts::mode::enforce;
 }
 
 } // namespace
@@ -100,6 +109,16 @@ std::expected<plan_bench::planned, std::string> plan_bench::plan_for(const model
                           line.show(fmt::format("{} · {}: {}", name, stage, words));
                       }));
     line.clear();
+    return out;
+}
+
+std::expected<plan_bench::planned, std::string> plan_bench::plan_onwards(model::looked_after wish,
+                                                                         progress_line& line) {
+    auto out = plan_for(wish, line);
+    if (out && enforces(out->look.told.seen)) {
+        wish.aim = model::aim::enforce;
+        out->next = plan_again(wish, *out);
+    }
     return out;
 }
 

@@ -48,6 +48,9 @@ public:
     /// From a look now, and what the store remembers. Of a domain that nobody looked after nothing is known
     /// of the past.
     std::expected<planned, std::string> plan_for(const model::looked_after& wish, progress_line& line);
+    /// Of a domain of nobody's, where no aim was named: the plan leads on from where it is. A mail server to
+    /// be added, or another web server, is no reason to give enforce up.
+    std::expected<planned, std::string> plan_onwards(model::looked_after wish, progress_line& line);
     /// Without looking again.
     plan::plan plan_again(const model::looked_after& wish, const planned& before);
 

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace mailtight::app {
 
@@ -108,7 +109,11 @@ struct publish_hands::state {
     store::result<model::enforce_evidence> ask_evidence(const std::string& domain, base::utc_seconds now,
                                                         const live_facts& live) {
         if (!reports) {
-            auto opened = store::open({.where = store_place(needs.set), .read_only = true, .create = false});
+            const auto place = store_place(needs.set);
+            std::error_code error;
+            if (!store::is_postgres(place) && !std::filesystem::exists(place, error) && !error)
+                return std::unexpected(store::store_error{.message = "there is none yet"});
+            auto opened = store::open({.where = place, .read_only = true, .create = false});
             if (!opened)
                 return std::unexpected(opened.error());
             reports = std::move(*opened);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/received_desk.h"
 
+#include "api/report_part.h"
 #include "app/change_marks.h"
 #include "app/daemon_core.h"
 #include "app/domain_asker.h"
@@ -15,11 +16,14 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace mailtight::app {
 
 namespace {
+
+using api::report_share;
 
 constexpr std::size_t rows_shown = 1'000; ///< details and policies of one report
 constexpr std::size_t groups_shown = 100; ///< kinds of failures
@@ -98,6 +102,26 @@ store::result<api::failing_list> failing_in(store::store& from, const store::fil
     return made;
 }
 
+/// Of these names, those whose closest domain that is looked after is none of theirs.
+store::result<std::set<std::string>> others_of(store::domain_store& from,
+                                               const std::vector<std::string>& names,
+                                               const std::vector<std::string>& theirs) {
+    std::set<std::string> out;
+    for (const auto& name : names) {
+        const auto above = api::theirs_of(name, theirs);
+        for (std::string_view at = name; !above.empty() && at != above; at.remove_prefix(at.find('.') + 1)) {
+            const auto found = from.find(at);
+            if (!found)
+                return std::unexpected(found.error());
+            if (*found) { // theirs_of() would have found it, were it theirs
+                out.insert(name);
+                break;
+            }
+        }
+    }
+    return out;
+}
+
 class daemon_received_desk final : public api::received_desk {
 public:
     explicit daemon_received_desk(daemon_core& core)
@@ -113,48 +137,96 @@ public:
             [owner = std::move(owner)](store::domain_store& from) { return names_of(from, owner); });
     }
 
-    io::task<store::result<std::vector<store::report_row>>> list(store::filter of,
-                                                                 store::page which) override {
-        return core_.ask<std::vector<store::report_row>>(
-            [of = std::move(of), which](store::store& from) { return from.list(of, which); });
-    }
-
-    io::task<store::result<std::optional<api::shown_report>>> show(store::report_number number) override {
-        using shown = std::optional<api::shown_report>;
-        // Which domain it is about is known when it is read, so all looks of the last minutes go along.
-        return core_.ask<shown>(
-            [number, seen = core_.looks.all(core_.now())](store::store& from) -> store::result<shown> {
-                auto found = from.show(number);
-                if (!found)
-                    return std::unexpected(found.error());
-                if (!*found)
-                    return shown();
-                const auto domain = base::lower((*found)->report.report_domain);
-                insight::known_today today;
-                if (const auto look = seen.find(domain); look != seen.end()) {
-                    auto known = known_from(*look->second, from);
-                    if (!known)
-                        return std::unexpected(known.error());
-                    today = std::move(*known);
+    io::task<store::result<std::vector<store::report_row>>> list(store::filter of, store::page which,
+                                                                 api::own_domains whose) override {
+        struct found {
+            std::vector<store::report_row> rows;
+            std::vector<store::stored_report> several; ///< those that tell of more than one domain
+        };
+        auto read = co_await core_.ask<found>(
+            [of = std::move(of), which, all = !whose](store::store& from) -> store::result<found> {
+                auto rows = from.list(of, which);
+                if (!rows)
+                    return std::unexpected(rows.error());
+                found out{.rows = std::move(*rows), .several = {}};
+                for (const auto& row : out.rows) {
+                    if (all || !row.several)
+                        continue;
+                    auto whole = from.show(row.number);
+                    if (!whole)
+                        return std::unexpected(whole.error());
+                    if (*whole)
+                        out.several.push_back(std::move(**whole));
                 }
-                return shown(api::shown_report{.report_domain = domain,
-                                               .document = insight::stored_json(**found, today, rows_shown),
-                                               .named = store::domains_named((*found)->report)});
+                return out;
             });
+        if (!read)
+            co_return std::unexpected(read.error());
+        if (!whose)
+            co_return std::move(read->rows);
+        std::vector<store::report_row> out;
+        for (auto& row : read->rows) {
+            const auto whole =
+                std::ranges::find(read->several, row.number, [](const auto& one) { return one.row.number; });
+            if (whole != read->several.end()) {
+                const auto share = co_await share_of(*whole, *whose);
+                if (!share)
+                    co_return std::unexpected(share.error());
+                if (*share == report_share::none)
+                    continue;
+                row = std::move(whole->row);
+                row.several = *share == report_share::part;
+            } else if (row.several) { // gone since
+                continue;
+            }
+            out.push_back(std::move(row));
+        }
+        co_return out;
     }
 
-    io::task<store::result<std::optional<api::raw_report>>> raw(store::report_number number) override {
-        using body = std::optional<api::raw_report>;
-        return core_.ask<body>([number](store::store& from) -> store::result<body> {
-            auto found = from.show(number);
-            if (!found)
-                return std::unexpected(found.error());
-            if (!*found)
-                return body();
-            return body(api::raw_report{.report_domain = (*found)->report.report_domain,
-                                        .json = std::move((*found)->report.json),
-                                        .named = store::domains_named((*found)->report)});
+    io::task<store::result<std::optional<api::shown_report>>> show(store::report_number number,
+                                                                   api::own_domains whose) override {
+        using shown = std::optional<api::shown_report>;
+        auto found = co_await theirs(number, whose);
+        if (!found)
+            co_return std::unexpected(found.error());
+        if (!found->of)
+            co_return shown();
+        const auto domain = base::lower(found->of->report.report_domain);
+        const auto looks_now = core_.looks.all(core_.now());
+        const auto look = looks_now.find(domain);
+        using one_look = decltype(look->second);
+        co_return co_await core_.ask<shown>([of = std::move(*found->of), share = found->share, domain,
+                                             seen = look == looks_now.end() ? one_look() : look->second](
+                                                store::store& from) -> store::result<shown> {
+            insight::known_today today;
+            if (seen) {
+                auto known = known_from(*seen, from);
+                if (!known)
+                    return std::unexpected(known.error());
+                today = std::move(*known);
+            }
+            auto document = insight::stored_json(of, today, rows_shown);
+            document["part"] = share == report_share::part;
+            return shown(api::shown_report{.report_domain = domain,
+                                           .document = std::move(document),
+                                           .named = store::domains_named(of.report)});
         });
+    }
+
+    io::task<store::result<std::optional<api::raw_report>>> raw(store::report_number number,
+                                                                api::own_domains whose) override {
+        using body = std::optional<api::raw_report>;
+        auto found = co_await theirs(number, whose);
+        if (!found)
+            co_return std::unexpected(found.error());
+        if (!found->of || found->share != report_share::whole)
+            co_return body();
+        auto& report = found->of->report;
+        auto named = store::domains_named(report);
+        co_return body(api::raw_report{.report_domain = std::move(report.report_domain),
+                                       .json = std::move(report.json),
+                                       .named = std::move(named)});
     }
 
     io::task<store::result<api::report_period>> summary(store::filter of) override {
@@ -239,6 +311,37 @@ public:
     }
 
 private:
+    /// What is left of a report that a tenant may see.
+    io::task<store::result<report_share>> share_of(store::stored_report& of,
+                                                   const std::vector<std::string>& own) {
+        auto others = co_await domains_.ask<std::set<std::string>>(
+            [names = store::domains_named(of.report), own](store::domain_store& from) {
+                return others_of(from, names, own);
+            });
+        if (!others)
+            co_return std::unexpected(others.error());
+        co_return api::keep_part(of, own, *others);
+    }
+    struct own_report {
+        std::optional<store::stored_report> of;
+        report_share share = report_share::whole;
+    };
+    io::task<store::result<own_report>> theirs(store::report_number number, const api::own_domains& whose) {
+        auto found = co_await core_.ask<std::optional<store::stored_report>>(
+            [number](store::store& from) { return from.show(number); });
+        if (!found)
+            co_return std::unexpected(found.error());
+        own_report out{.of = std::move(*found)};
+        if (!out.of || !whose)
+            co_return out;
+        const auto share = co_await share_of(*out.of, *whose);
+        if (!share)
+            co_return std::unexpected(share.error());
+        out.share = *share;
+        if (out.share == report_share::none)
+            out.of.reset();
+        co_return out;
+    }
     io::task<store::result<void>> write_fact(std::pair<std::string, std::string> fact) {
         auto written = co_await core_.keeper->write(
             [fact = std::move(fact)](store::store& in) { return in.set_fact(fact.first, fact.second); });

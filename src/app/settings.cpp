@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -166,6 +167,35 @@ std::span<const setting_key> setting_keys() {
     return keys();
 }
 
+bool needs_restart(const setting_key& key) {
+    if (key.section == "store")
+        return key.name == "where"; // what is kept for how long is looked up each time
+    if (key.section == "watch" && key.name == "keep-days")
+        return false;
+    if (key.section == "web") {
+        constexpr std::array fixed = {"listen", "acme", "http-listen", "trusted-proxies"};
+        return std::ranges::find(fixed, key.name) != fixed.end();
+    }
+    constexpr std::array sections = {"dns",     "network", "lmtp",         "smtp",       "https",
+                                     "maildir", "mbox",    "imap",         "metrics",    "collect",
+                                     "deliver", "publish", "certificates", "dns-update", "watch"};
+    if (key.section == "serve")
+        return key.name != "tls-certificates";
+    if (key.section == "reports")
+        return key.name == "strict-dkim-service" || key.name == "trusted-authservers" ||
+               key.name == "dkim-keys-file";
+    if (key.section == "resolve") {
+        constexpr std::array live = {"socketmap-listen",  "tcp-table-listen",    "lines-listen",
+                                     "mta-dane",          "on-dns-error",        "half-dane",
+                                     "prefetch",          "prefetch-file",       "map-names",
+                                     "tcp-table-dialect", "refreshes-per-second"};
+        return std::ranges::find(live, key.name) == live.end();
+    }
+    if (key.section == "log")
+        return key.name == "format";
+    return std::ranges::find(sections, key.section) != sections.end();
+}
+
 bool serves_policies(const settings& of) {
     return !of.socketmap_listen.empty() || !of.tcp_table_listen.empty() || !of.lines_listen.empty() ||
            !of.policy_http_listen.empty();
@@ -257,7 +287,12 @@ std::expected<settings, std::string> load_settings(const std::string& named) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream)
         return std::unexpected(fmt::format("{}: cannot be read", file));
-    const std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    std::string bytes;
+    try { // a folder, or a disk that fails: read again at a reload, it must not end the daemon
+        bytes.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    } catch (const std::ios_base::failure& error) {
+        return std::unexpected(fmt::format("{}: cannot be read: {}", file, error.code().message()));
+    }
     return parse_settings(bytes, file);
 }
 

@@ -4,15 +4,20 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace mailtight::app {
 
 namespace {
+
+int first_fault = 0; ///< see print_fault()
 
 bool dumb() {
     const char* term = std::getenv("TERM");
@@ -52,7 +57,36 @@ void complain(std::string_view message) {
 }
 
 bool print(std::string_view bytes) {
-    return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0;
+    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() && std::fflush(stdout) == 0)
+        return true;
+    if (first_fault == 0 && errno != EPIPE)
+        first_fault = errno;
+    return false;
+}
+
+bool print_csv(std::string_view csv) {
+    if (!stdout_terminal())
+        return print(csv);
+    std::string shown;
+    while (!csv.empty()) {
+        auto line = csv.substr(0, csv.find('\n'));
+        csv.remove_prefix(std::min(csv.size(), line.size() + 1));
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        shown += base::printable(line, line.size()) + '\n';
+    }
+    return print(shown);
+}
+
+int print_fault() {
+    return std::exchange(first_fault, 0);
+}
+
+void hold_standard_streams() {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            // Opened the wrong way round: what is closed still fails to be read or written.
+            static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
 }
 
 progress_line::progress_line(bool wanted)

@@ -19,8 +19,17 @@ bool stdout_colour();
 void say(std::string_view message);
 /// `mailtight: error: …` on stderr, with what to do.
 void complain(std::string_view message);
-/// Writes all bytes to stdout; false where nobody reads any more.
+/// Writes all bytes to stdout; false where they did not arrive.
 bool print(std::string_view bytes);
+/// CSV as it is; on a terminal each line is made fit to be looked at, since its cells hold what others wrote.
+bool print_csv(std::string_view csv);
+/// Why what print() was given is not all there (a full disk, a closed stdout), as an errno, once; 0: it is,
+/// or its reader left before the end, as `head` does.
+int print_fault();
+
+/// Fills the standard streams that are closed: the next file or connection that is opened would take the
+/// number of one, and messages would be written into it.
+void hold_standard_streams();
 
 /// One line on stderr that is rewritten; silent where stderr is no terminal. Removes itself at the end.
 class progress_line {

@@ -124,8 +124,10 @@ std::string failures_text(std::span<const failure_group> groups, const advise::s
         fate.unknown += one.unknown;
         total += one.count;
     }
-    to.wrapped("", fmt::format("{} failed {} of {}: {}.", grouped(total), total == 1 ? "session" : "sessions",
-                               advise::count(groups.size(), "kind"), advise::fate_words(fate)));
+    const auto what_became = advise::fate_words(fate); // "" where the reporters count none (A30)
+    to.wrapped("", fmt::format("{} failed {} of {}{}{}.", grouped(total), total == 1 ? "session" : "sessions",
+                               advise::count(groups.size(), "kind"), what_became.empty() ? "" : ": ",
+                               what_became));
     to.wrapped("", "Sessions are not messages: a sender that fails tries again.", ink::dim);
     for (const auto& one : groups) {
         to.line();

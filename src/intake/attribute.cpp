@@ -50,9 +50,11 @@ std::string domain_of_address(std::string_view address) {
     return domain_from(address.substr(0, address.find_first_of("> \t\r\n,;")));
 }
 
-std::string attributed_domain(const tlsrpt::report& report, const tlsrpt::report_hints& around) {
+std::string attributed_domain(const tlsrpt::report& report, const tlsrpt::report_hints& around,
+                              header_signed header) {
     // A22
-    if (auto named = domain_from(around.report_domain); !named.empty())
+    if (auto named = domain_from(around.report_domain);
+        !named.empty() && (header == header_signed::yes || body_allows(report, named)))
         return named;
     if (!around.address_domain.empty() && body_allows(report, around.address_domain))
         return around.address_domain;

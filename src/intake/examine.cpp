@@ -118,12 +118,13 @@ public:
     }
 
     /// What every report of this input shares.
-    void place(model::received_report& report, const tlsrpt::report_hints& around) const {
+    void place(model::received_report& report, const tlsrpt::report_hints& around,
+               header_signed header) const {
         report.source = how_.source;
         report.way = how_.way;
         report.received_at = how_.now;
         report.recipient = how_.recipient;
-        report.report_domain = attributed_domain(report.report, around);
+        report.report_domain = attributed_domain(report.report, around, header);
         report.test_token = test_token_of(report.report.report_id);
     }
 
@@ -137,9 +138,11 @@ private:
     std::vector<intake_error> suspected_;
 };
 
-/// The trust of one report of a mail, and the name that its signature proves.
-void judge(model::received_report& report, const circumstances& how, const mail::dkim_verdict& verdict,
-           reporter_names names, const mail::dkim_keys& keys, std::span<const own_result> own) {
+/// The trust of one report of a mail, and the name that its signature proves; whether what names the domain
+/// is signed, too.
+header_signed judge(model::received_report& report, const circumstances& how,
+                    const mail::dkim_verdict& verdict, reporter_names names, const mail::dkim_keys& keys,
+                    std::span<const own_result> own) {
     names.contact = domain_of_address(report.report.contact_info);
     auto chosen = choose_signature(verdict, names, keys, own);
     auto judged = judge_trust(how, chosen.outcome, chosen.standing);
@@ -149,6 +152,7 @@ void judge(model::received_report& report, const circumstances& how, const mail:
     report.dkim = std::move(chosen.outcome);
     report.trust = judged.trust;
     report.trust_reason = std::move(judged.reason);
+    return chosen.covers_report_headers ? header_signed::yes : header_signed::no;
 }
 
 void read_mail(reading& into, std::string_view bytes, const circumstances& how, const mail::dkim_keys& keys,
@@ -210,9 +214,9 @@ void read_mail(reading& into, std::string_view bytes, const circumstances& how, 
                                         : mail::dkim_verdict{};
                           own = own_dkim_passes(message, how.trusted_authservers);
                       }
-                      into.place(report, around);
                       report.format = "mail";
-                      judge(report, how, *verdict, names, keys, own);
+                      const auto header = judge(report, how, *verdict, names, keys, own);
+                      into.place(report, around, header);
                   });
     }
     if (!claimed)
@@ -225,7 +229,7 @@ void read_plain(reading& into, std::string_view bytes, const circumstances& how)
     if (how.way == model::way_in::file)
         around.file_name = how.source.substr(how.source.rfind('/') + 1);
     into.read(bytes, around, "", false, [&](model::received_report& report, const tlsrpt::read_body& body) {
-        into.place(report, around);
+        into.place(report, around, header_signed::no);
         report.format = tlsrpt::to_string(body.format);
         report.submitter = domain_of_address(report.report.contact_info);
         auto judged = judge_trust(how, report.dkim, {});

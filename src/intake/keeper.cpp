@@ -427,6 +427,7 @@ io::task<store::result<void>> keeper::write(std::function<store::result<void>(st
 
 const keeper_counters& keeper::counters() const {
     state_->counters.queued = state_->inside;
+    state_->counters.queued_bytes = state_->bytes;
     return state_->counters;
 }
 

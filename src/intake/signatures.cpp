@@ -23,6 +23,7 @@ chosen_signature describe(const mail::dkim_signature_verdict& signature, const r
                    .mail = true};
     auto& standing = out.standing;
     standing.uses_length = signature.uses_length;
+    out.covers_report_headers = signature.covers_report_headers;
     const auto agrees = [&](const std::string& with) {
         return !with.empty() && mail::dkim_aligned(signature.domain, with);
     };

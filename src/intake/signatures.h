@@ -23,6 +23,7 @@ struct chosen_signature {
     /// The name that the signature stands for: the submitter or contact it agrees with, else the signing
     /// domain itself. "" where it agrees with nothing.
     std::string proven;
+    bool covers_report_headers = false; ///< both TLS-Report-* fields are signed (8460-5.3-g)
 };
 
 /// A37: the first that passes and is aligned; else the failure that says most, hopeful ones (key not to be

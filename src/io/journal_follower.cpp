@@ -67,9 +67,12 @@ struct journal_follower::state {
         std::uint64_t entries = 0;
     };
 
+    /// Following without --merge, journalctl shows the current boot alone (and asks /proc which one that is,
+    /// where a locked up daemon may see nothing): mail of before a restart of the machine would be left out.
+    /// --merge also shows what other machines sent here, which `matches` has to keep out.
     std::vector<std::string> words() const {
         auto all = options.program;
-        for (const char* word : {"--follow", "--quiet", "--output=export",
+        for (const char* word : {"--follow", "--merge", "--quiet", "--output=export",
                                  "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME"})
             all.emplace_back(word);
         if (cursor.empty()) {

@@ -38,7 +38,7 @@ io::task<bool> look_for_tlsa(observer::state& with, model::mx_host_fact& host) {
 }
 
 io::task<bool> look_at_host(observer::state& with, model::mx_host_fact& host, const std::string& domain,
-                            const progress_fn& progress) {
+                            const progress_fn& progress, const wanted_fn& wanted) {
     if (auto literal = base::ip_address::parse(host.host)) {
         host.is_address_literal = true;
         co_return false;
@@ -49,10 +49,10 @@ io::task<bool> look_at_host(observer::state& with, model::mx_host_fact& host, co
     if (host.addresses.addresses.size() > base::limits::addresses_per_host)
         host.addresses.addresses.resize(base::limits::addresses_per_host);
     auto tlsa = io::start(with.loop, look_for_tlsa(with, host));
-    if (with.options.smtp) {
+    if (with.options.smtp && is_wanted(wanted)) {
         std::vector<io::task<model::smtp_fact>> work;
         for (const auto& address : host.addresses.addresses)
-            work.push_back(with.probe_once(host.host, address));
+            work.push_back(with.probe_once(host.host, address, wanted));
         host.probes = co_await io::when_all(with.loop, std::move(work));
     }
     co_await tlsa.get();
@@ -68,9 +68,9 @@ io::task<bool> look_at_host(observer::state& with, model::mx_host_fact& host, co
 } // namespace
 
 io::task<bool> look_at_mail_servers(observer::state& with, model::observation& seen,
-                                    const progress_fn& progress) {
+                                    const progress_fn& progress, const wanted_fn& wanted) {
     seen.smtp_tried = with.options.smtp;
-    if (seen.null_mx)
+    if (seen.null_mx || !is_wanted(wanted))
         co_return false;
     if (seen.mx_set.absent()) {
         // No MX record: the domain itself receives mail, where it has an address (RFC 5321 §5.1).
@@ -95,10 +95,10 @@ io::task<bool> look_at_mail_servers(observer::state& with, model::observation& s
     }
     std::vector<io::task<bool>> work;
     for (auto& host : seen.mx) // the vector does not grow any more: references stay good
-        work.push_back(look_at_host(with, host, seen.domain, progress));
+        work.push_back(look_at_host(with, host, seen.domain, progress, wanted));
     co_await io::when_all(with.loop, std::move(work));
 
-    if (!with.options.smtp)
+    if (!with.options.smtp || !is_wanted(wanted))
         co_return true;
     std::size_t tried = 0, silent = 0;
     for (const auto& host : seen.mx)

@@ -32,13 +32,18 @@ inline constexpr std::string_view stage_dns = "DNS", stage_tlsrpt = "reports to"
 using progress_fn =
     std::function<void(const std::string& domain, const std::string& stage, const std::string& words)>;
 
+/// Whether anybody still waits for a look; empty: somebody does. Where nobody does, nothing more is begun,
+/// and what comes back is no observation.
+using wanted_fn = std::function<bool()>;
+
 /// Looks at domains on one loop. Shares what can be shared: one probe a distinct (address, name) within its
 /// life, and the resolver's cache. Single-threaded.
 class observer {
 public:
     observer(io::loop& on, io::resolver& dns, probe::context probes, observe_options options);
     ~observer();
-    io::task<model::observation> look(std::string domain, std::string display, progress_fn progress = {});
+    io::task<model::observation> look(std::string domain, std::string display, progress_fn progress = {},
+                                      wanted_fn wanted = {});
     /// DNS only: `_mta-sts`, `_smtp._tls`, MX. What scan --dns-only does.
     io::task<model::observation> glance(std::string domain);
     struct counters {

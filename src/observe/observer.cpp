@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One look at a domain. First what everything else hangs on (both records, MX, policy host), then the rest at
 // once.
+#include "base/limits.h"
 #include "observe/state.h"
-
 #include "tlsrpt/record.h"
 
 namespace mailtight::observe {
@@ -30,7 +30,8 @@ io::task<model::observation> observer::glance(std::string domain) {
     co_return seen;
 }
 
-io::task<model::observation> observer::look(std::string domain, std::string display, progress_fn progress) {
+io::task<model::observation> observer::look(std::string domain, std::string display, progress_fn progress,
+                                            wanted_fn wanted) {
     auto& with = *state_;
     auto say = [&](std::string_view stage, const std::string& words) {
         if (progress)
@@ -41,6 +42,8 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
     auto seen = co_await glance(domain);
     seen.display = std::move(display);
     seen.policy_host = co_await policy_host.get();
+    if (seen.policy_host.addresses.size() > base::limits::addresses_per_host)
+        seen.policy_host.addresses.resize(base::limits::addresses_per_host);
     if (with.options.pitfalls) {
         co_await look_for_alias_loop(with, seen.sts_txt);
         co_await look_for_alias_loop(with, seen.tlsrpt_txt);
@@ -51,11 +54,13 @@ io::task<model::observation> observer::look(std::string domain, std::string disp
     say(stage_dns, "_mta-sts: " + words(seen.sts_txt));
     say(stage_tlsrpt, "_smtp._tls: " + words(seen.tlsrpt_txt));
 
+    if (!is_wanted(wanted))
+        co_return seen;
     // Nobody may be asked anything more where DNS gives no answer at all.
     auto zone = io::start(with.loop, look_at_zone(with, seen));
     auto pitfalls = io::start(with.loop, look_for_pitfalls(with, seen));
-    auto fetches = io::start(with.loop, look_at_policy_host(with, seen, progress));
-    auto mail = io::start(with.loop, look_at_mail_servers(with, seen, progress));
+    auto fetches = io::start(with.loop, look_at_policy_host(with, seen, progress, wanted));
+    auto mail = io::start(with.loop, look_at_mail_servers(with, seen, progress, wanted));
     auto reports = io::start(with.loop, look_at_report_addresses(with, seen));
     co_await zone.get();
     co_await pitfalls.get();

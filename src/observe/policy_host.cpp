@@ -6,8 +6,8 @@
 namespace mailtight::observe {
 
 io::task<bool> look_at_policy_host(observer::state& with, model::observation& seen,
-                                   const progress_fn& progress) {
-    if (!with.options.https)
+                                   const progress_fn& progress, const wanted_fn& wanted) {
+    if (!with.options.https || !is_wanted(wanted))
         co_return false;
     // A scan fetches as a sender does: no record, no request (8461-3-a). A check looks whether a file waits
     // without one.
@@ -40,6 +40,8 @@ io::task<bool> look_at_policy_host(observer::state& with, model::observation& se
                 }
         if (found)
             for (const char* agent : {probe::bare_agent, probe::library_agent}) {
+                if (!is_wanted(wanted))
+                    break;
                 seen.fetches.push_back(co_await with.fetch_politely(host, good, agent));
             }
     }

@@ -6,6 +6,7 @@
 #include "tlsrpt/record.h"
 
 #include <charconv>
+#include <ranges>
 
 namespace mailtight::observe {
 
@@ -40,7 +41,8 @@ io::task<model::rua_fact> look_at_one(observer::state& with, tlsrpt::report_uri 
         fact.addresses = co_await with.dns.addresses(uri.host);
         if (!with.options.https)
             co_return fact;
-        for (const auto& address : fact.addresses.addresses) {
+        constexpr std::size_t tried = 8; // one after the other: one that answers is enough
+        for (const auto& address : fact.addresses.addresses | std::views::take(tried)) {
             auto reach = co_await probe::reach_https(with.probe, uri.host, address,
                                                      port_of(uri.text, with.probe.options.https_port));
             const bool better = fact.connect != model::connect_outcome::connected;

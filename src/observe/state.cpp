@@ -4,6 +4,8 @@
 #include "base/limits.h"
 #include "mail/domain_name.h"
 
+#include <algorithm>
+
 namespace mailtight::observe {
 
 namespace {
@@ -39,24 +41,43 @@ observer::state::state(io::loop& on, io::resolver& resolver, probe::context prob
     random_label = "mailtight-" + std::to_string(entropy());
 }
 
-io::task<model::smtp_fact> observer::state::probe_once(std::string host, base::ip_address address) {
+bool observer::state::still_wanted(const probe_key& key, shared_probe& one) {
+    if (one.cut || std::ranges::any_of(one.askers, is_wanted))
+        return !one.cut;
+    one.cut = true;
+    probes_used_.erase(one.used);
+    probes_.erase(key);
+    return false;
+}
+
+io::task<model::smtp_fact> observer::state::probe_once(std::string host, base::ip_address address,
+                                                       wanted_fn wanted) {
     probe_key key{address, host};
     if (auto known = probes_.find(key); known != probes_.end()) {
         auto shared = known->second;
         probes_used_.splice(probes_used_.begin(), probes_used_, shared->used);
         ++counted.shared;
+        if (!shared->done.is_set())
+            shared->askers.push_back(std::move(wanted));
         co_await shared->done;
         co_return shared->fact;
     }
     auto mine = std::make_shared<shared_probe>(loop);
     probes_used_.push_front(key);
     mine->used = probes_used_.begin();
+    mine->askers.push_back(std::move(wanted));
     probes_.emplace(key, mine);
     try {
-        mine->fact = co_await probe_politely(std::move(host), address);
+        mine->fact = co_await probe_politely(std::move(host), address,
+                                             [this, key, mine] { return still_wanted(key, *mine); });
     } catch (...) {
         mine->done.set(); // nobody may wait for ever, not even for a programmer's error
         throw;
+    }
+    mine->askers.clear();
+    if (mine->cut) {
+        mine->done.set();
+        co_return mine->fact;
     }
     // Whether it shakes hands without SNI is all that anybody asks of that conversation.
     mine->fact.without_sni.chain = {};
@@ -79,7 +100,8 @@ void observer::state::forget_old_probes() {
     }
 }
 
-io::task<model::smtp_fact> observer::state::probe_politely(std::string host, base::ip_address address) {
+io::task<model::smtp_fact> observer::state::probe_politely(std::string host, base::ip_address address,
+                                                           wanted_fn wanted) {
     const std::string names[] = {address.to_string(), "@" + mail::organizational_domain(host)};
     const std::size_t limits[] = {options.connections_per_host, connections_per_provider};
     std::shared_ptr<polite_gate> gates[2];
@@ -93,8 +115,13 @@ io::task<model::smtp_fact> observer::state::probe_politely(std::string host, bas
         permits[i] = co_await gates[i]->gate.acquire();
     }
     auto running = co_await all_smtp_.acquire();
-    ++counted.smtp;
-    auto fact = co_await probe::probe_mx(probe, std::move(host), address);
+    auto with = probe;
+    with.wanted = std::move(wanted);
+    model::smtp_fact fact;
+    if (with.go_on()) {
+        ++counted.smtp;
+        fact = co_await probe::probe_mx(with, std::move(host), address);
+    }
     if (fact.tls.completed())
         ++counted.handshakes;
     if (fact.without_sni.completed())

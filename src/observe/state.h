@@ -24,8 +24,8 @@ struct observer::state {
     observer::counters counted;
 
     /// One conversation a distinct (address, name). Of what is kept, the longest unused goes first, so that
-    /// the hosts of large providers stay.
-    io::task<model::smtp_fact> probe_once(std::string host, base::ip_address address);
+    /// the hosts of large providers stay. It goes on while one of those who share it wants it.
+    io::task<model::smtp_fact> probe_once(std::string host, base::ip_address address, wanted_fn wanted = {});
     /// A policy fetch that waits while many go to the same address: thousands of policy hosts can share one.
     io::task<model::fetch_fact> fetch_politely(std::string host, base::ip_address address, const char* agent);
     /// True once an SMTP connection of this run was established, or refused by a remote host: port 25 is open
@@ -45,7 +45,9 @@ private:
             : done(on) {}
         io::event done;
         model::smtp_fact fact;
-        std::size_t bytes = 0; ///< about; 0 while under way
+        std::vector<wanted_fn> askers; ///< while under way
+        bool cut = false;              ///< nobody wanted it any more: it is not shared, and no fact
+        std::size_t bytes = 0;         ///< about; 0 while under way
         std::list<probe_key>::iterator used;
     };
     struct polite_gate {
@@ -54,7 +56,9 @@ private:
         io::semaphore gate;
         std::size_t users = 0;
     };
-    io::task<model::smtp_fact> probe_politely(std::string host, base::ip_address address);
+    io::task<model::smtp_fact> probe_politely(std::string host, base::ip_address address, wanted_fn wanted);
+    /// Once it is not, it stays so, and who comes next begins anew.
+    bool still_wanted(const probe_key& key, shared_probe& one);
     void forget_old_probes();
 
     std::map<probe_key, std::shared_ptr<shared_probe>> probes_;
@@ -73,10 +77,14 @@ io::task<bool> look_at_zone(observer::state& with, model::observation& seen);
 io::task<bool> look_for_alias_loop(observer::state& with, model::dns_fact& fact);
 io::task<bool> look_for_pitfalls(observer::state& with, model::observation& seen);
 io::task<bool> look_at_policy_host(observer::state& with, model::observation& seen,
-                                   const progress_fn& progress);
+                                   const progress_fn& progress, const wanted_fn& wanted);
 io::task<bool> look_at_mail_servers(observer::state& with, model::observation& seen,
-                                    const progress_fn& progress);
+                                    const progress_fn& progress, const wanted_fn& wanted);
 io::task<bool> look_at_report_addresses(observer::state& with, model::observation& seen);
+
+inline bool is_wanted(const wanted_fn& wanted) {
+    return !wanted || wanted();
+}
 
 /// True where `prefix` + "." + `domain` is still a name that DNS can hold (RFC 1035: 253 characters).
 bool fits(std::string_view prefix, std::string_view domain);

@@ -56,13 +56,17 @@ io::task<bool> look_at_zone(observer::state& with, model::observation& seen) {
     // An alias may live in another zone: its servers are not those of this one, and comparing would mislead.
     if (!seen.sts_txt.chain.empty())
         co_return true;
+    // A zone of a thousand NS records would have us ask others a thousand questions for it.
+    const std::size_t servers = std::min(seen.zone_ns.hosts.size(), servers_asked);
+    std::vector<io::task<model::address_fact>> looking_up;
+    for (std::size_t i = 0; i < servers; ++i)
+        looking_up.push_back(with.dns.addresses(seen.zone_ns.hosts[i]));
+    const auto found = co_await io::when_all(with.loop, std::move(looking_up));
     std::vector<io::task<model::server_answer>> questions;
-    for (const auto& server : seen.zone_ns.hosts) {
-        auto found = co_await with.dns.addresses(server);
-        for (const auto& address : found.addresses)
+    for (std::size_t i = 0; i < servers; ++i)
+        for (const auto& address : found[i].addresses)
             if (questions.size() < servers_asked)
-                questions.push_back(ask_one(with, server, address, "_mta-sts." + seen.domain));
-    }
+                questions.push_back(ask_one(with, seen.zone_ns.hosts[i], address, "_mta-sts." + seen.domain));
     seen.sts_by_server = co_await io::when_all(with.loop, std::move(questions));
     co_return true;
 }
@@ -99,6 +103,9 @@ io::task<bool> look_for_pitfalls(observer::state& with, model::observation& seen
     if (room) { // A47
         seen.wildcard_txt = co_await wildcard.get();
         seen.policy_host_sibling = co_await sibling.get();
+        auto& beside = seen.policy_host_sibling.addresses; // compared with those of the policy host
+        if (beside.size() > base::limits::addresses_per_host)
+            beside.resize(base::limits::addresses_per_host);
     }
     if (doubled) {
         seen.sts_doubled = co_await sts_doubled.get();

@@ -115,7 +115,12 @@ void add_point_host(const picture& p, step_list& list, bool aside) {
         one.records = host_records(p);
         if (one.records.empty()) {
             one.by = step_actor::person;
-            one.blocked = "Nobody has said yet what it is to point at.";
+            if (p.wish.host == model::hosting::elsewhere) // a web server that only its owner knows
+                one.how = fmt::format("At your DNS provider, give {} the addresses of your web server (A and "
+                                      "AAAA), or a CNAME that leads to it.",
+                                      p.host_name());
+            else
+                one.blocked = "Nobody has said yet what it is to point at.";
         } else if (p.seen.host_resolves) {
             one.by = step_actor::person;
             one.blocked = "It points somewhere else now.";

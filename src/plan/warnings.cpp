@@ -38,10 +38,13 @@ void warn_of_weakening(const picture& p, plan& out) {
     const auto until = enforced_until(p);
     if (p.wish.aim == model::aim::off || !weaker || until <= p.now)
         return;
-    out.warnings.push_back(
-        fmt::format("Senders that hold the enforce policy go on refusing until they see the new "
-                    "id, most within a day, and {} at the latest.",
-                    say_moment(until)));
+    auto words = fmt::format("Senders that hold the enforce policy go on refusing until they see the new "
+                             "id, most within a day, and {} at the latest.",
+                             say_moment(until));
+    const bool still = p.standing && p.standing->mode == sts::mode::enforce;
+    if (still && !p.wish.paused) // testing is what a domain is added for where nobody names a mode
+        words += fmt::format(" If enforce is to stay: mailtight domain set {} --mode enforce", p.wish.domain);
+    out.warnings.push_back(std::move(words));
 }
 
 void warn_of_force(const picture& p, plan& out) {

@@ -95,6 +95,8 @@ io::task<conversation> converse(const context& with, io::endpoint to, io::tls_op
     auto deadline = loop.now() + with.options.smtp_stage_time;
     while (machine.needs() != smtp_probe::need::close) {
         if (machine.at() != stage) {
+            if (!with.go_on())
+                break;
             watch.stage(name_of(stage));
             stage = machine.at();
             // The deadline is the reply's, not the byte's: a drip does not lengthen it.
@@ -169,13 +171,13 @@ io::task<model::smtp_fact> probe_mx(const context& with, std::string host, base:
     fact.stages = std::move(watch.stages);
 
     stopwatch aside(with.loop); // the further conversations are no part of the timings
-    if (fact.outcome == smtp_outcome::handshake_failed && may_be_too_old(fact.tls)) {
+    if (fact.outcome == smtp_outcome::handshake_failed && may_be_too_old(fact.tls) && with.go_on()) {
         tls.allow_old = true;
         const auto old = co_await converse(with, to, tls, aside);
         name_what_is_spoken(fact.tls, old.tls);
         fact.detail = fact.tls.detail;
     }
-    if (fact.outcome == smtp_outcome::tls && with.options.probe_without_sni) {
+    if (fact.outcome == smtp_outcome::tls && with.options.probe_without_sni && with.go_on()) {
         tls.send_sni = false;
         auto second = co_await converse(with, to, tls, aside);
         // Where the second conversation never came to a handshake (a limit on connections), nothing is known.

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace mailtight::probe {
@@ -34,6 +35,10 @@ struct context {
     const base::address_guard& guard;
     const base::clock& clock;
     probe_options options;
+    /// Whether anybody waits for what is found; where not, it ends before the next thing would be said, and
+    /// the fact is none. Empty: somebody does.
+    std::function<bool()> wanted = {};
+    bool go_on() const { return !wanted || wanted(); }
 };
 
 /// The agents that a policy host is asked with: the first is our own, the others are what large senders send,

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done unasked. `records` publishes, certifies and writes DNS within the mode that a person has
 // chosen: a first policy in testing, back to testing, and changes that keep the mode. Only `all` enforces,
-// switches off, and takes anything away.
+// switches off, and takes anything away. What enforced before we came stays so until somebody speaks.
 #include "publish/carrier_state.h"
 #include "sts/policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 
 namespace mailtight::publish {
 namespace {
@@ -18,6 +23,19 @@ std::optional<sts::mode> mode_now(const plan::situation& seen, const plan::remem
     if (past.publication && !past.publication->body.empty())
         return mode_of(past.publication->body);
     return seen.policy ? mode_of(*seen.policy) : std::nullopt;
+}
+
+/// Somebody else's policy enforces, or senders may still hold it; and ours was never announced.
+bool enforced_by_another(const plan::situation& seen, const plan::remembered& past) {
+    if (std::ranges::any_of(past.served, [](const auto& one) { return one.ours && !one.ids.empty(); }))
+        return false;
+    if (mode_now(seen, past) == sts::mode::enforce)
+        return true;
+    return std::ranges::any_of(past.served, [&](const model::served_policy& one) {
+        const auto life = std::chrono::seconds(static_cast<std::int64_t>(one.max_age));
+        return !one.ours && one.mode == sts::mode::enforce &&
+               (!one.last_served || *one.last_served + life > seen.looked_at);
+    });
 }
 
 } // namespace
@@ -53,7 +71,15 @@ bool is_action(plan::step_kind kind) {
 std::string refused_because(const model::looked_after& wish, const plan::situation& seen,
                             const plan::remembered& past, const plan::step& what) {
     using enum plan::step_kind;
-    if (what.kind == verify_policy || wish.leave == model::leave::all)
+    if (what.kind == verify_policy)
+        return {};
+    // A domain that is added is for testing where nobody named a mode: no word for taking enforce back.
+    if (what.kind == serve_policy && !wish.paused && mode_of(what.policy) == sts::mode::testing &&
+        enforced_by_another(seen, past))
+        return fmt::format("its policy is to enforce today, and nobody has said that it is to end: mailtight "
+                           "domain set {} --mode enforce keeps it",
+                           wish.domain);
+    if (wish.leave == model::leave::all)
         return {};
     if (wish.leave == model::leave::nothing)
         return "nothing of this domain is left to serve (leave = nothing)";

@@ -209,6 +209,13 @@ private:
         // host that failed is not known.
         if (mode_ == sts::mode::enforce && !dane_seen(*from_.where))
             return weigh_policy();
+        // 7672-2.2.1-c: DANE behind unsigned MX records is a gift; who forges them brings a host of his own
+        // with TLSA records that hold, and the policy is what keeps mail from it (8461-4-a).
+        if (mode_ == sts::mode::enforce && !from_.where->mx_secure && !from_.where->implicit_mx) {
+            note(
+                "The MX records are not signed, so that their hosts' TLSA records do not excuse the policy.");
+            return weigh_policy();
+        }
         out_.what = decision::dane;
         out_.source = decision_source::dane;
         const auto open = hosts_that(*from_.where, [](const mx_standing& host) {

@@ -16,6 +16,7 @@ constexpr auto use_told_every = 1h;
 constexpr auto exceptions_read_every = 30s;
 constexpr auto prefetch_looked_every = 1h;
 constexpr std::size_t swept_a_beat = 500; ///< a million in half an hour
+constexpr auto set_back_from = 10s; ///< less is how clocks are corrected, and costs a TTL no more than that
 
 /// From here on a use looks again ahead of the end.
 utc_seconds last_fifth(utc_seconds from, utc_seconds until) {
@@ -91,8 +92,12 @@ io::task<> service::state::run_probe(std::shared_ptr<state> self, std::string do
 io::task<> service::state::care(std::shared_ptr<state> self) {
     const double beats = std::chrono::duration<double>(self->options.care_every).count();
     double owed = 0;
+    auto before_now = self->clock.now();
     while (!self->stopping) {
         const auto now = self->clock.now();
+        if (before_now - now >= set_back_from)
+            self->clock_set_back(before_now - now, now);
+        before_now = now;
         owed = std::min(owed + beats * static_cast<double>(self->options.refreshes_a_second),
                         std::max(1.0, static_cast<double>(self->options.refreshes_a_second)));
         const auto before = self->refreshing;
@@ -109,6 +114,22 @@ io::task<> service::state::care(std::shared_ptr<state> self) {
         co_await self->loop.sleep_for(std::chrono::duration_cast<io::loop::clock::duration>(
             self->options.care_every * jitter(self->dice)));
     }
+}
+
+/// What was remembered by the clock as it was would outlive its TTL by hours: answers are made anew, facts of
+/// hosts keep the time that they had left. Policies are seen to by sts::resolution, on their next use.
+void service::state::clock_set_back(std::chrono::seconds by, utc_seconds now) {
+    for (const auto& at : clock_hand) {
+        replace(*at, nullptr);
+        at->valid_until = at->attend_at = {};
+        at->use_told = std::min(at->use_told, now);
+        if (at->where) {
+            at->where->looked_at -= by;
+            at->where->good_until -= by;
+        }
+    }
+    std::erase_if(probed, [now](const auto& each) { return each.second > now; });
+    prefetch_again = exceptions_read = {};
 }
 
 io::task<> service::state::refresh_one(std::shared_ptr<state> self, std::string domain, sts::occasion why,

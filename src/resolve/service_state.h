@@ -148,6 +148,7 @@ struct service::state : std::enable_shared_from_this<service::state> {
     void attend_probe(const std::string& domain, const tls_decision& current, base::utc_seconds now);
     static io::task<> run_probe(std::shared_ptr<state> self, std::string domain, sts::held_policy policy);
     static io::task<> care(std::shared_ptr<state> self);
+    void clock_set_back(std::chrono::seconds by, base::utc_seconds now);
     static io::task<> refresh_one(std::shared_ptr<state> self, std::string domain, sts::occasion why,
                                   sts::ask what);
     void refresh_due(std::size_t at_most);

@@ -126,20 +126,27 @@ result<void> sql_access::put_user(const access_user& value) {
                  "tenant = excluded.tenant, password = excluded.password",
                  {value.to.name, value.to.role, value_of(value.to.tenant), value.password, value.made_at,
                   value.last_login});
-        const auto origin = fmt::format("user {}", value.to.name);
-        on_->run("delete from access_session where origin = $1", {origin});
+        end_all_of(fmt::format("user {}", value.to.name));
     });
+}
+
+void sql_access::end_all_of(std::string_view origin) {
+    on_->run("delete from access_session where origin = $1", {origin});
+    on_->run("delete from access_link where origin = $1", {origin});
 }
 
 result<std::optional<access_user>> sql_access::user(std::string_view name) {
     if (!is_access_name(name))
         return std::nullopt;
-    return reading([&] {
-        std::optional<access_user> out;
-        on_->query(fmt::format("select {} from access_user where name = $1", user_columns), {name},
-                   [&](const sql::row& r) { out = read_user(r); });
-        return out;
-    });
+    return reading([&] { return find_user(name, false); });
+}
+
+std::optional<access_user> sql_access::find_user(std::string_view name, bool locked) {
+    std::optional<access_user> out;
+    on_->query(on_->dialect(fmt::format("select {} from access_user where name = $1{}", user_columns,
+                                        locked ? " {for_update}" : "")),
+               {name}, [&](const sql::row& r) { out = read_user(r); });
+    return out;
 }
 
 result<std::vector<access_user>> sql_access::users() {
@@ -155,8 +162,7 @@ result<bool> sql_access::remove_user(std::string_view name) {
     return writing([&] {
         const bool was =
             on_->number("delete from access_user where name = $1 returning 1", {name}).has_value();
-        const auto origin = fmt::format("user {}", name);
-        on_->run("delete from access_session where origin = $1", {origin});
+        end_all_of(fmt::format("user {}", name));
         return was;
     });
 }

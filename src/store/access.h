@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may ask the API and the pages: tokens, people with passwords, sessions, links that log in once, and the
-// audit log. Secrets are kept as digests (tokens, sessions, links: SHA-256 of 256 random bits; passwords:
-// argon2id as text), never as they are. Both engines; threads and errors as in store/store.h. What is written
-// is durable when the call returns, but for the times of last use.
+// audit log; and which names a tenant may add. Secrets are kept as digests (tokens, sessions, links: SHA-256
+// of 256 random bits; passwords: argon2id as text), never as they are. Both engines; threads and errors as in
+// store/store.h. What is written is durable when the call returns, but for the times of last use.
 #pragma once
 
 #include "store/store.h"
@@ -48,6 +48,18 @@ struct access_session {
     /// What was shown to get it: the token's digest, or the person's password as it was kept. Not kept here.
     std::string proof = {};
 };
+struct used_link {
+    granted to; ///< of a person: as they are now
+    std::optional<access_user> person = {};
+};
+/// A name that the owner may add: "example.com", or "*.example.com" for every name below it.
+struct allowed_name {
+    std::string owner, name;
+    base::utc_seconds at{};
+    friend bool operator==(const allowed_name&, const allowed_name&) = default;
+};
+/// How a name was allowed.
+enum class name_right { none, below /* by "*.example.com" */, itself };
 struct audit_entry {
     std::int64_t number = 0;
     base::utc_seconds at{};
@@ -80,14 +92,28 @@ public:
     virtual result<void> used(std::string_view kind, std::string_view key, base::utc_seconds at) = 0;
     /// A link that logs in once, until it ends.
     virtual result<void> add_link(std::string_view digest, const granted& to, base::utc_seconds until) = 0;
+    /// The same for a person, as whom it logs in: it goes with them, and with their next change. False: there
+    /// is nobody of this name.
+    virtual result<bool> add_link_of(std::string_view digest, std::string_view person,
+                                     base::utc_seconds until) = 0;
     /// Takes it away, and says what it gives: of two that ask at once only one is answered.
-    virtual result<std::optional<granted>> use_link(std::string_view digest, base::utc_seconds now) = 0;
+    virtual result<std::optional<used_link>> use_link(std::string_view digest, base::utc_seconds now) = 0;
     virtual result<void> log_audit(const audit_entry& entry) = 0;
     virtual result<void> log_audit_all(std::span<const audit_entry> entries) = 0; ///< in one transaction
     /// The newest first, those below `before` where that is not 0.
     virtual result<std::vector<audit_entry>> audit(std::int64_t before, std::size_t limit) = 0;
     /// The key of this name that all machines share; `fresh` becomes it where there is none yet.
     virtual result<std::string> shared_key(std::string_view name, std::string_view fresh) = 0;
+    /// What owners may add; how many of the names are new. Canonical names, as mail::canonical_name gives.
+    virtual result<std::size_t> allow_names(std::string_view owner, std::span<const std::string> names,
+                                            base::utc_seconds now) = 0;
+    virtual result<std::size_t> disallow_names(std::string_view owner,
+                                               std::span<const std::string> names) = 0;
+    /// In order of owner and name, those after `after`; `owner`: theirs alone.
+    virtual result<std::vector<allowed_name>> allowed_names(const std::optional<std::string>& owner,
+                                                            const allowed_name& after, std::size_t limit) = 0;
+    /// What the owner may do with a domain by the names that they were allowed.
+    virtual result<name_right> right_to(std::string_view owner, std::string_view domain) = 0;
     /// Drops sessions and links that ended, and audit entries before `audit_before`; true while more is left.
     virtual result<bool> expire_access(base::utc_seconds now, base::utc_seconds audit_before) = 0;
 };

@@ -132,15 +132,40 @@ result<void> sql_access::add_link(std::string_view digest, const granted& to, ba
     });
 }
 
-result<std::optional<granted>> sql_access::use_link(std::string_view digest, base::utc_seconds now) {
+result<bool> sql_access::add_link_of(std::string_view digest, std::string_view person,
+                                     base::utc_seconds until) {
+    if (auto problem = refused_digest(digest))
+        return std::unexpected(*problem);
     return writing([&] {
-        std::optional<granted> out;
-        on_->query("delete from access_link where digest = $1 returning name, role, tenant, until", {digest},
-                   [&](const sql::row& r) {
-                       if (r.at(3) > now)
-                           out = granted{
-                               .name = r.string(0), .role = r.string(1), .tenant = text_or_none(r, 2)};
+        const auto who = find_user(person, true);
+        if (!who)
+            return false;
+        const auto origin = fmt::format("user {}", person);
+        on_->run("insert into access_link (digest, name, role, tenant, until, origin) "
+                 "values ($1, $2, $3, $4, $5, $6)",
+                 {digest, who->to.name, who->to.role, value_of(who->to.tenant), until, origin});
+        return true;
+    });
+}
+
+result<std::optional<used_link>> sql_access::use_link(std::string_view digest, base::utc_seconds now) {
+    return writing([&] {
+        std::optional<used_link> out;
+        bool of_person = false;
+        on_->query("delete from access_link where digest = $1 returning name, role, tenant, until, origin",
+                   {digest}, [&](const sql::row& r) {
+                       if (r.at(3) <= now)
+                           return;
+                       out = used_link{
+                           .to = {.name = r.string(0), .role = r.string(1), .tenant = text_or_none(r, 2)}};
+                       of_person = !r.text(4).empty();
                    });
+        if (out && of_person) {
+            out->person = find_user(out->to.name, false);
+            if (!out->person) // gone with them, in truth
+                return std::optional<used_link>();
+            out->to = out->person->to;
+        }
         return out;
     });
 }

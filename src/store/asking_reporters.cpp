@@ -116,20 +116,17 @@ result<std::vector<reporter_day_row>> sql_store::reporter_days(const filter& of)
 }
 
 std::map<std::int64_t, std::string> sql_store::organizations(const filter& of) {
-    question q(of.domains.empty() ? "select s.reporter, s.organization, s.last_received from reporter_name s "
-                                    "where 1 = 1"
-                                  : "select s.reporter, s.organization, s.last_received from own_domain o "
-                                    "cross join reporter_seen s where s.domain = o.word");
+    question q("select s.reporter, s.organization, s.named_by, s.last_received from ");
+    q.text(of.domains.empty() ? "reporter_name s where 1 = 1"
+                              : "own_domain o cross join reporter_seen s where s.domain = o.word");
     narrow_who(q, *on_, words_, "s.reporter", of);
-    std::map<std::int64_t, std::pair<std::int64_t, std::string>> newest;
+    std::map<std::int64_t, reporter_name> best;
     q.ask(*on_, [&](const sql::row& r) {
-        const auto [at, fresh] = newest.try_emplace(r.integer(0));
-        if (fresh || r.integer(2) > at->second.first)
-            at->second = {r.integer(2), r.string(1)};
+        best[r.integer(0)].take({.believed = r.integer(2), .at = r.integer(3), .text = r.string(1)});
     });
     std::map<std::int64_t, std::string> out;
-    for (auto& [reporter, name] : newest)
-        out[reporter] = std::move(name.second);
+    for (auto& [reporter, name] : best)
+        out[reporter] = std::move(name.text);
     return out;
 }
 

@@ -57,7 +57,9 @@ result<std::vector<report_row>> sql_store::list(const filter& of, const page& wh
         auto q = reports_question("select r.id, r.reporter, r.organization, r.report_id, r.report_domain, "
                                   "r.period_start, r.period_end, "
                                   "r.received_at, r.way, r.trust, r.success, r.failure, r.warning_count, "
-                                  "r.state, r.why, r.times_seen",
+                                  "r.state, r.why, r.times_seen, "
+                                  "case when exists (select 1 from policy_result p where p.report = r.id "
+                                  "and p.domain <> r.report_domain) then 1 else 0 end",
                                   of);
         switch (of.what) {
         case filter::which::counted:
@@ -92,7 +94,8 @@ result<std::vector<report_row>> sql_store::list(const filter& of, const page& wh
                  .warnings = static_cast<std::size_t>(r.count(12)),
                  .state = std::string(to_string(static_cast<mailtight::store::state>(r.integer(13)))),
                  .why = r.string(14),
-                 .times_seen = r.count(15)});
+                 .times_seen = r.count(15),
+                 .several = r.integer(16) != 0});
         });
         return out;
     });

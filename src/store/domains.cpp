@@ -43,6 +43,9 @@ result<std::size_t> domain_store::done_all(std::span<const done_with> all) {
     }
     return out;
 }
+result<domain_store::left_by> domain_store::last_owner(std::string_view) {
+    return left_by{};
+}
 result<void> domain_store::keep_look(const model::shown&, std::string_view) {
     return {};
 }
@@ -157,8 +160,14 @@ result<domain_store::saved> sql_domains::save(const model::looked_after& value, 
 result<domain_store::saved> sql_domains::remove(std::string_view domain, std::string_view who,
                                                 std::string_view why, base::utc_seconds now) {
     return writing([&] {
-        if (!on_->number("delete from looked_after where domain = $1 returning 1", {domain}))
+        std::optional<std::string> owner;
+        on_->query("delete from looked_after where domain = $1 returning owner", {domain},
+                   [&](const sql::row& r) { owner = r.string(0); });
+        if (!owner)
             return saved::absent;
+        on_->run("insert into domain_left (domain, owner, at) values ($1, $2, $3) on conflict (domain) do "
+                 "update set owner = excluded.owner, at = excluded.at",
+                 {domain, *owner, now});
         // Whoever is about it loses the lease: the fence of a row that comes back is a new one.
         on_->run("delete from domain_work where domain = $1", {domain});
         on_->run("delete from domain_label where domain = $1", {domain});
@@ -174,6 +183,20 @@ result<domain_store::saved> sql_domains::remove(std::string_view domain, std::st
                 .to = {},
                 .why = std::string(why)});
         return saved::yes;
+    });
+}
+
+result<domain_store::left_by> sql_domains::last_owner(std::string_view domain) {
+    return reading([&] {
+        left_by out;
+        on_->query("select owner from domain_left where domain = $1", {domain}, [&](const sql::row& r) {
+            out.known = true;
+            out.owner = r.string(0);
+        });
+        if (!out.known) // removed before owners were written down
+            out.known =
+                on_->number("select 1 from domain_change where domain = $1 limit 1", {domain}).has_value();
+        return out;
     });
 }
 

@@ -110,6 +110,13 @@ public:
     /// No longer looked after, its work dropped; the logs stay, and so does what is served and was.
     virtual result<saved> remove(std::string_view domain, std::string_view who, std::string_view why,
                                  base::utc_seconds now) = 0;
+    /// Who had a domain when it was removed last. `known` false: it was never looked after; an owner of ""
+    /// is the operator, or somebody of whom nothing was written down.
+    struct left_by {
+        bool known = false;
+        std::string owner;
+    };
+    virtual result<left_by> last_owner(std::string_view domain);
     /// Sets a mark without touching the revision.
     virtual result<void> set_mark(std::string_view domain, std::string_view name,
                                   const model::mark& value) = 0;

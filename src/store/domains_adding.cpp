@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/domain_filter.h"
 #include "store/domain_rows.h"
+#include "store/like_pattern.h"
 #include "store/result_rows.h"
 #include "store/sql_domains.h"
 
@@ -55,13 +56,7 @@ domain_filter::domain_filter(const domain_question& which)
         narrow("exists (select 1 from domain_label l where l.label = ${} and l.domain = d.domain)",
                which.label);
     if (!which.contains.empty()) {
-        contains_ = "%";
-        for (const char c : base::lower(which.contains)) {
-            if (c == '%' || c == '_' || c == '!')
-                contains_ += '!';
-            contains_ += c;
-        }
-        contains_ += '%';
+        contains_ = anywhere(which.contains);
         narrow("d.domain like ${} escape '!'", contains_);
     }
 }

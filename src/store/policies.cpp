@@ -5,6 +5,7 @@
 // out numbers that are committed later than higher ones.
 #include "store/policies.h"
 
+#include "store/like_pattern.h"
 #include "store/policy_rows.h"
 #include "store/postgres/engine.h"
 #include "store/schema.h"
@@ -55,10 +56,11 @@ std::string put_statement() {
 } // namespace
 
 // For stores that know no better way, as those of tests.
-result<std::vector<model::kept_policy>> policy_store::after(std::string_view domain, std::size_t limit) {
+result<std::vector<model::kept_policy>> policy_store::after(std::string_view domain, std::size_t limit,
+                                                            std::string_view contains) {
     std::vector<model::kept_policy> rows;
     const auto done = each([&](model::kept_policy row) {
-        if (row.domain > domain && rows.size() < limit)
+        if (row.domain > domain && rows.size() < limit && row.domain.find(contains) != row.domain.npos)
             rows.push_back(std::move(row));
         return rows.size() < limit;
     });
@@ -149,14 +151,22 @@ result<void> sql_policies::each(const std::function<bool(model::kept_policy)>& t
     return {};
 }
 
-result<std::vector<model::kept_policy>> sql_policies::after(std::string_view domain, std::size_t limit) {
+result<std::vector<model::kept_policy>> sql_policies::after(std::string_view domain, std::size_t limit,
+                                                            std::string_view contains) {
+    const auto pattern = anywhere(contains);
     return reading([&] {
         std::vector<model::kept_policy> rows;
-        on_->query(fmt::format("select {} from sending_policy where removed_at = 0 and domain > $1 order by "
-                               "domain limit $2",
-                               policy_columns),
-                   {std::string(domain), static_cast<std::uint64_t>(limit)},
-                   [&](const sql::row& r) { rows.push_back(read_policy(r)); });
+        const auto take = [&](const sql::row& r) { rows.push_back(read_policy(r)); };
+        const auto select = [&](std::string_view narrowed, const sql::values& with) {
+            on_->query(fmt::format("select {} from sending_policy where removed_at = 0 and domain > $1 {}"
+                                   "order by domain limit $2",
+                                   policy_columns, narrowed),
+                       with, take);
+        };
+        if (contains.empty())
+            select("", {domain, std::uint64_t{limit}});
+        else
+            select("and domain like $3 escape '!' ", {domain, std::uint64_t{limit}, pattern});
         return rows;
     });
 }

@@ -33,8 +33,10 @@ public:
     virtual result<std::optional<model::kept_policy>> get(std::string_view domain) = 0;
     /// Every row, in order of the domain; false from `take` ends it.
     virtual result<void> each(const std::function<bool(model::kept_policy)>& take) = 0;
-    /// At most so many rows behind this domain, in the same order: for answers in pages.
-    virtual result<std::vector<model::kept_policy>> after(std::string_view domain, std::size_t limit);
+    /// At most so many rows behind this domain, in the same order: for answers in pages. Those alone that
+    /// have `contains`, in lower case, in their name.
+    virtual result<std::vector<model::kept_policy>> after(std::string_view domain, std::size_t limit,
+                                                          std::string_view contains = {});
     /// What any machine wrote since `mark` (0: nothing yet), and the mark for the next time. Never misses a
     /// commit; may repeat rows. At most `limit` rows, removed ones included; ask again while it is full.
     struct changes {

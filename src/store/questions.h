@@ -43,6 +43,7 @@ struct report_row {
     std::string state;            ///< "counted", "quarantined", "superseded", "test"
     std::string why;              ///< where not counted
     std::uint64_t times_seen = 1; ///< duplicates included
+    bool several = false;         ///< it has policies of another domain than report_domain
 };
 struct stored_report {
     report_row row;

@@ -29,7 +29,15 @@ constexpr auto first_tables = std::to_array<std::string_view>({
     "create index audit_log_at on audit_log (at)",
 });
 
-constexpr std::array<schema_step, 1> steps{schema_step(first_tables)};
+// Of a link, origin: "user NAME" where it logs in as a person, "" where it stands for itself. Of what an
+// owner may add, name: "example.com", or "*.example.com" for all that lies below.
+constexpr auto names_and_links = std::to_array<std::string_view>({
+    "alter table access_link add column origin text not null default ''",
+    "create table access_allowed (owner text {bytewise} not null, name text {bytewise} not null, "
+    "at bigint not null, primary key (owner, name)) {clustered}",
+});
+
+constexpr std::array<schema_step, 2> steps{schema_step(first_tables), schema_step(names_and_links)};
 
 } // namespace
 

@@ -112,7 +112,14 @@ constexpr auto what_is_shown = std::to_array<std::string_view>({
     "document {blob} not null)",
 });
 
-constexpr std::array<schema_step, 2> steps{schema_step(first_tables), schema_step(what_is_shown)};
+// Whose a domain was when it was removed: what is kept of it is nobody else's to see.
+constexpr auto who_left = std::to_array<std::string_view>({
+    "create table domain_left (domain text {bytewise} primary key, owner text not null, at bigint not null) "
+    "{clustered}",
+});
+
+constexpr std::array<schema_step, 3> steps{schema_step(first_tables), schema_step(what_is_shown),
+                                           schema_step(who_left)};
 
 } // namespace
 

@@ -98,6 +98,13 @@ constexpr auto day_of_report = std::to_array<std::string_view>({
     "create index report_day on report (day, id)",
 });
 
+// named_by: how far the report was believed that gave the reporter its name.
+constexpr auto who_named = std::to_array<std::string_view>({
+    "alter table reporter_seen add column named_by bigint not null default 1",
+    "update reporter_seen set named_by = 3 where exists (select 1 from reporter_day d where d.domain = "
+    "reporter_seen.domain and d.reporter = reporter_seen.reporter and d.verified > 0)",
+});
+
 // A question about all domains need not add up those of each: see whole.h.
 constexpr auto whole_tables = std::to_array<std::string_view>({
     "create table all_reporter_day (day bigint not null, reporter bigint not null, reports bigint not null, "
@@ -116,14 +123,16 @@ constexpr auto whole_tables = std::to_array<std::string_view>({
     "sum(t.count) from own_domain o join failure_day t on t.domain = o.word "
     "group by t.day, t.reporter, t.type, t.result, t.mx",
     "create table reporter_name (reporter bigint primary key, organization text not null, "
-    "last_received bigint not null) {clustered}",
-    "insert into reporter_name select s.reporter, min(s.organization), s.last_received from reporter_seen s "
-    "join (select reporter, max(last_received) as newest from reporter_seen group by reporter) n "
-    "on n.reporter = s.reporter and n.newest = s.last_received group by s.reporter, s.last_received",
+    "named_by bigint not null, last_received bigint not null) {clustered}",
+    "insert into reporter_name select reporter, organization, named_by, last_received from "
+    "(select s.reporter, s.organization, s.named_by, s.last_received, row_number() over (partition by "
+    "s.reporter "
+    "order by s.named_by desc, s.last_received desc) as place from reporter_seen s) as ranked where place = "
+    "1",
 });
 
-constexpr std::array<schema_step, 3> steps{schema_step(first_tables), schema_step(day_of_report),
-                                           schema_step(whole_tables)};
+constexpr std::array<schema_step, 4> steps{schema_step(first_tables), schema_step(day_of_report),
+                                           schema_step(who_named), schema_step(whole_tables)};
 
 } // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may ask, over any engine. access.cpp keeps tokens and people, access_sessions.cpp sessions, links and
-// the audit log. One thread at a time; no exception leaves it.
+// the audit log, access_allowed.cpp the names that tenants may add. One thread at a time; no exception leaves
+// it.
 #pragma once
 
 #include "store/access.h"
@@ -41,11 +42,19 @@ public:
     result<std::uint64_t> sessions(base::utc_seconds now) override;
     result<void> used(std::string_view kind, std::string_view key, base::utc_seconds at) override;
     result<void> add_link(std::string_view digest, const granted& to, base::utc_seconds until) override;
-    result<std::optional<granted>> use_link(std::string_view digest, base::utc_seconds now) override;
+    result<bool> add_link_of(std::string_view digest, std::string_view person,
+                             base::utc_seconds until) override;
+    result<std::optional<used_link>> use_link(std::string_view digest, base::utc_seconds now) override;
     result<void> log_audit(const audit_entry& entry) override;
     result<void> log_audit_all(std::span<const audit_entry> entries) override;
     result<std::vector<audit_entry>> audit(std::int64_t before, std::size_t limit) override;
     result<std::string> shared_key(std::string_view name, std::string_view fresh) override;
+    result<std::size_t> allow_names(std::string_view owner, std::span<const std::string> names,
+                                    base::utc_seconds now) override;
+    result<std::size_t> disallow_names(std::string_view owner, std::span<const std::string> names) override;
+    result<std::vector<allowed_name>> allowed_names(const std::optional<std::string>& owner,
+                                                    const allowed_name& after, std::size_t limit) override;
+    result<name_right> right_to(std::string_view owner, std::string_view domain) override;
     result<bool> expire_access(base::utc_seconds now, base::utc_seconds audit_before) override;
 
 private:
@@ -59,6 +68,9 @@ private:
     }
     /// Whether what the session came from is still what it was; its row is ours then.
     bool still_holds(const access_session& session);
+    void end_all_of(std::string_view origin); ///< sessions and links
+    /// Inside a transaction; `locked`: their row is ours.
+    std::optional<access_user> find_user(std::string_view name, bool locked);
 
     std::unique_ptr<sql::connection> on_;
 };

@@ -34,6 +34,7 @@ public:
     result<std::uint64_t> count(const std::optional<std::string>& owner) override;
     result<saved> remove(std::string_view domain, std::string_view who, std::string_view why,
                          base::utc_seconds now) override;
+    result<left_by> last_owner(std::string_view domain) override;
     result<void> set_mark(std::string_view domain, std::string_view name, const model::mark& value) override;
     result<void> clear_mark(std::string_view domain, std::string_view name) override;
     result<std::vector<model::change_entry>> changes(std::string_view domain, std::int64_t before,

@@ -22,7 +22,8 @@ public:
     result<void> remove(std::span<const std::string> domains) override;
     result<std::optional<model::kept_policy>> get(std::string_view domain) override;
     result<void> each(const std::function<bool(model::kept_policy)>& take) override;
-    result<std::vector<model::kept_policy>> after(std::string_view domain, std::size_t limit) override;
+    result<std::vector<model::kept_policy>> after(std::string_view domain, std::size_t limit,
+                                                  std::string_view contains) override;
     result<changes> since(std::int64_t mark, std::size_t limit) override;
     result<bool> lease(std::string_view domain, std::string_view who, std::chrono::seconds how_long,
                        base::utc_seconds now) override;

@@ -118,10 +118,11 @@ void totals::apply_owner(const counted_report& what, std::int64_t owner, std::in
         return;
     }
     const auto received_at = received.received_at.time_since_epoch().count();
-    if (received_at >= who.last_received || who.organization.empty()) {
-        who.last_received = received_at;
+    if (const auto trust = static_cast<std::int64_t>(received.trust); renames(trust, received_at, who)) {
+        who.named_by = trust;
         who.organization = report.organization_name;
     }
+    who.last_received = std::max(who.last_received, received_at);
     if (report.end)
         who.ends.insert(report.end->time_since_epoch().count());
 }
@@ -264,45 +265,51 @@ void totals::write_seen() {
                 continue;
             }
         }
-        on_.run("insert into reporter_seen (domain, reporter, organization, last_received, ends) "
-                "values ($1, $2, '', -9223372036854775807, '') on conflict (domain, reporter) do nothing",
+        on_.run("insert into reporter_seen (domain, reporter, organization, last_received, ends, "
+                "named_by) values ($1, $2, '', -9223372036854775807, '', -1) on conflict (domain, reporter) "
+                "do nothing",
                 {domain, reporter});
-        std::set<std::int64_t> ends = who.ends;
-        std::int64_t last_received = std::numeric_limits<std::int64_t>::min();
-        std::string organization;
+        seen now{.last_received = std::numeric_limits<std::int64_t>::min()};
         if (!who.again)
-            on_.query(on_.dialect("select organization, last_received, ends from reporter_seen "
+            on_.query(on_.dialect("select organization, last_received, ends, named_by from reporter_seen "
                                   "where domain = $1 and reporter = $2 {for_update}"),
                       {domain, reporter}, [&](const sql::row& r) {
-                          organization = r.string(0);
-                          last_received = r.integer(1);
+                          now.organization = r.string(0);
+                          now.last_received = r.integer(1);
                           for (const auto end : read_numbers(r.text(2)))
-                              ends.insert(end);
+                              now.ends.insert(end);
+                          now.named_by = r.integer(3);
                       });
-        if (who.last_received >= last_received) {
-            last_received = who.last_received;
-            organization = who.organization;
+        if (renames(who.named_by, who.last_received, now)) {
+            now.organization = who.organization;
+            now.named_by = who.named_by;
         }
-        whole_.add_name(reporter, organization, last_received);
-        on_.run("update reporter_seen set organization = $3, last_received = $4, ends = $5 "
+        now.last_received = std::max(now.last_received, who.last_received);
+        now.ends.insert(who.ends.begin(), who.ends.end());
+        whole_.add_name(reporter,
+                        {.believed = now.named_by, .at = now.last_received, .text = now.organization});
+        on_.run("update reporter_seen set organization = $3, last_received = $4, ends = $5, named_by = $6 "
                 "where domain = $1 and reporter = $2",
-                {domain, reporter, organization, last_received, write_ends(ends)});
+                {domain, reporter, now.organization, now.last_received, write_ends(now.ends), now.named_by});
     }
 }
 
 void totals::look_again(std::int64_t domain, std::int64_t reporter, seen& into) {
     into = {.again = true};
-    on_.query(
-        "select r.organization, r.received_at, r.period_end from about a join report r on r.id = a.report "
-        "where a.domain = $1 and a.counted = 1 and r.reporter = $2 order by a.day desc limit 64",
-        {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
-            if (r.integer(1) >= into.last_received || into.organization.empty()) {
-                into.last_received = r.integer(1);
-                into.organization = r.string(0);
-            }
-            if (!r.null(2))
-                into.ends.insert(r.integer(2));
-        });
+    on_.query("select r.received_at, r.period_end from about a join report r on r.id = a.report "
+              "where a.domain = $1 and a.counted = 1 and r.reporter = $2 order by a.day desc limit 64",
+              {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
+                  into.last_received = std::max(into.last_received, r.integer(0));
+                  if (!r.null(1))
+                      into.ends.insert(r.integer(1));
+              });
+    on_.query("select r.organization, r.trust from about a join report r on r.id = a.report "
+              "where a.domain = $1 and a.counted = 1 and r.reporter = $2 "
+              "order by r.trust desc, r.received_at desc, r.id desc limit 1",
+              {words_.text(on_, domain), words_.text(on_, reporter)}, [&](const sql::row& r) {
+                  into.organization = r.string(0);
+                  into.named_by = r.integer(1);
+              });
 }
 
 std::string write_ends(const std::set<std::int64_t>& ends) {

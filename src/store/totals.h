@@ -61,10 +61,15 @@ private:
     };
     struct seen {
         std::string organization;
+        std::int64_t named_by = -1; ///< the trust of the report that gave the name
         std::int64_t last_received = 0;
         std::set<std::int64_t> ends;
         bool again = false; ///< something was subtracted: look at all that is left
     };
+    /// A report says how its reporter is called: one that is believed less never changes the name.
+    static bool renames(std::int64_t trust, std::int64_t received_at, const seen& before) {
+        return trust > before.named_by || (trust == before.named_by && received_at >= before.last_received);
+    }
     void apply(const counted_report& what, std::int64_t sign);
     void apply_owner(const counted_report& what, std::int64_t owner, std::int64_t sign);
     void write_days();

@@ -56,12 +56,8 @@ void whole_sums::add_failure(const std::array<std::int64_t, 5>& key, std::int64_
     of.second += count;
 }
 
-void whole_sums::add_name(std::int64_t reporter, const std::string& organization, std::int64_t received_at) {
-    auto& [at, name] = names_[reporter];
-    if (received_at >= at) {
-        at = received_at;
-        name = organization;
-    }
+void whole_sums::add_name(std::int64_t reporter, reporter_name name) {
+    names_[reporter].take(std::move(name));
 }
 
 void whole_sums::write(sql::connection& on) {
@@ -87,11 +83,12 @@ void whole_sums::write(sql::connection& on) {
     if (!again_.empty())
         find_names(on);
     for (const auto& [reporter, name] : names_)
-        on.run("insert into reporter_name (reporter, organization, last_received) values ($1, $2, $3) "
-               "on conflict (reporter) do update set organization = excluded.organization, "
-               "last_received = excluded.last_received "
-               "where excluded.last_received >= reporter_name.last_received",
-               {reporter, name.second, name.first});
+        on.run("insert into reporter_name (reporter, organization, named_by, last_received) "
+               "values ($1, $2, $3, $4) on conflict (reporter) do update set "
+               "organization = excluded.organization, named_by = excluded.named_by, "
+               "last_received = excluded.last_received where (excluded.named_by, excluded.last_received) >= "
+               "(reporter_name.named_by, reporter_name.last_received)",
+               {reporter, name.text, name.believed, name.at});
     days_.clear();
     failures_.clear();
     names_.clear();
@@ -99,21 +96,17 @@ void whole_sums::write(sql::connection& on) {
 
 // One walk, whatever their number: they are few, and seldom.
 void whole_sums::find_names(sql::connection& on) {
-    std::map<std::int64_t, std::pair<std::int64_t, std::string>> newest;
-    on.query("select s.reporter, s.organization, s.last_received from own_domain o cross join "
+    std::map<std::int64_t, reporter_name> best;
+    on.query("select s.reporter, s.organization, s.named_by, s.last_received from own_domain o cross join "
              "reporter_seen s where s.domain = o.word",
              {}, [&](const sql::row& r) {
-                 if (!again_.contains(r.integer(0)))
-                     return;
-                 auto& [at, name] = newest[r.integer(0)];
-                 if (r.integer(2) >= at) {
-                     at = r.integer(2);
-                     name = r.string(1);
-                 }
+                 if (again_.contains(r.integer(0)))
+                     best[r.integer(0)].take(
+                         {.believed = r.integer(2), .at = r.integer(3), .text = r.string(1)});
              });
     for (const auto reporter : again_)
         on.run("delete from reporter_name where reporter = $1", {reporter});
-    for (auto& [reporter, name] : newest)
+    for (auto& [reporter, name] : best)
         names_[reporter] = std::move(name);
     again_.clear();
 }

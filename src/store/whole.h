@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace mailtight::store {
@@ -25,13 +26,24 @@ struct day_sum {
     void add(const day_sum& other);
 };
 
+/// How a reporter calls itself: as the report says that is believed the most, of these the newest.
+struct reporter_name {
+    std::int64_t believed = -2; ///< the trust of that report
+    std::int64_t at = 0;        ///< when it came
+    std::string text;
+    void take(reporter_name other) {
+        if (std::tie(other.believed, other.at) >= std::tie(believed, at))
+            *this = std::move(other);
+    }
+};
+
 /// Gathered over a transaction, written at its end: rows that all writers share are held as short as can be.
 class whole_sums {
 public:
     void add_day(std::int64_t day, std::int64_t reporter, const day_sum& sum);
     /// `key`: day, reporter, type, result, mx.
     void add_failure(const std::array<std::int64_t, 5>& key, std::int64_t reports, std::int64_t count);
-    void add_name(std::int64_t reporter, const std::string& organization, std::int64_t received_at);
+    void add_name(std::int64_t reporter, reporter_name name);
     /// Something of this reporter was taken back: its name is looked for again.
     void look_again(std::int64_t reporter) { again_.insert(reporter); }
     void write(sql::connection& on);
@@ -41,7 +53,7 @@ private:
 
     std::map<std::pair<std::int64_t, std::int64_t>, day_sum> days_;
     std::map<std::array<std::int64_t, 5>, std::pair<std::int64_t, std::int64_t>> failures_;
-    std::map<std::int64_t, std::pair<std::int64_t, std::string>> names_; ///< when, how
+    std::map<std::int64_t, reporter_name> names_;
     std::set<std::int64_t> again_;
 };
 

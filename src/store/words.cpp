@@ -56,10 +56,9 @@ std::int64_t dictionary::enter(sql::connection& on, std::string_view text) {
     return *number;
 }
 
-const std::string& dictionary::text(sql::connection& on, std::int64_t number) {
-    static const std::string none;
+std::string dictionary::text(sql::connection& on, std::int64_t number) {
     if (number == 0)
-        return none;
+        return {};
     if (const auto known = texts_.find(number); known != texts_.end())
         return known->second;
     if (texts_.size() >= remembered_max)

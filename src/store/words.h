@@ -22,8 +22,8 @@ public:
     std::int64_t enter(sql::connection& on, std::string_view text);
     /// The number of a text, or nothing; never enters.
     std::optional<std::int64_t> find(sql::connection& on, std::string_view text);
-    /// The text of a number.
-    const std::string& text(sql::connection& on, std::int64_t number);
+    /// The text of a number; a copy, since the next one that is looked up may end what is remembered.
+    std::string text(sql::connection& on, std::int64_t number);
     void settle();   ///< what was entered is committed
     void unsettle(); ///< rolled back: what was entered is forgotten
 

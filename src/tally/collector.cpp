@@ -155,6 +155,10 @@ io::task<store::result<void>> collector::flush() {
     return state::flush(state_);
 }
 
+io::task<store::result<void>> collector::drain(io::loop::time_point deadline) {
+    return state::drain(state_, deadline);
+}
+
 void collector::stop() {
     state_->stop();
 }

@@ -51,6 +51,9 @@ public:
     /// Returns when everything taken before is durable, or says why not (it is kept and tried again all the
     /// same).
     io::task<store::result<void>> flush();
+    /// At the end: flush() until it succeeds or nothing waits, at most until then. A database that is started
+    /// again while we end must not cost what was acknowledged.
+    io::task<store::result<void>> drain(io::loop::time_point deadline);
     /// Reads and writes all that was taken, unless the store is away; blocks for it. Nothing is taken
     /// afterwards.
     void stop();

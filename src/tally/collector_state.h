@@ -104,6 +104,7 @@ struct collector::state : std::enable_shared_from_this<collector::state> {
     void note_failure(const store::store_error& error);
     void answer(const store::result<void>& what, std::uint64_t up_to);
     static io::task<store::result<void>> flush(std::shared_ptr<state> self);
+    static io::task<store::result<void>> drain(std::shared_ptr<state> self, io::loop::time_point deadline);
     static io::task<store::result<std::vector<std::pair<std::string, std::string>>>>
     marks(std::shared_ptr<state> self);
     void finish_writing();

@@ -20,6 +20,7 @@ using mark_list = std::vector<std::pair<std::string, std::string>>;
 constexpr std::chrono::milliseconds pause_max = 5s;
 constexpr unsigned refused_max = 3;
 constexpr std::chrono::milliseconds ring_step = 50ms;
+constexpr std::chrono::milliseconds try_every_at_end = 250ms;
 
 /// In short steps, so that it does not outlive for long the one who waited for it.
 io::task<> ring(io::loop& on, std::shared_ptr<io::event> bell, std::chrono::milliseconds after) {
@@ -217,6 +218,19 @@ io::task<store::result<void>> collector::state::flush(std::shared_ptr<state> sel
     self->write_soon();
     co_await mine->done;
     co_return mine->said;
+}
+
+io::task<store::result<void>> collector::state::drain(std::shared_ptr<state> self,
+                                                      io::loop::time_point deadline) {
+    auto done = co_await flush(self);
+    while (!done && self->anything_waits() && !self->stopped && self->loop.now() < deadline) {
+        if (self->bell) // no pause while the end waits
+            self->bell->set();
+        co_await self->loop.sleep_until(
+            std::min<io::loop::time_point>(deadline, self->loop.now() + try_every_at_end));
+        done = co_await flush(self);
+    }
+    co_return done;
 }
 
 io::task<store::result<mark_list>> collector::state::marks(std::shared_ptr<state> self) {

@@ -8,6 +8,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/ui.css";
 import "./styles/shell.css";
+import "./styles/print.css";
 
 warm(here.value.path); // while we ask who is signed in
 listen(warm);

@@ -17,9 +17,10 @@ export const here = signal<Place>(read());
 
 /** Goes to another page, or to the same with another query (`keep`: the reader stays where they are). */
 export function go(to: string, how: { replace?: boolean; keep?: boolean } = {}): void {
-  if (how.replace) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
   const before = here.value;
+  keepTop();
+  if (how.replace) history.replaceState(history.state, "", to);
+  else history.pushState({ top: how.keep ? window.scrollY : 0 }, "", to);
   here.value = read();
   if (!how.keep && before.path !== here.value.path) window.scrollTo(0, 0);
 }
@@ -82,11 +83,51 @@ function follows(event: MouseEvent, link: HTMLAnchorElement): boolean {
   );
 }
 
+// How far down the reader was stands in each entry of the history. The browser's own memory does not do: it looks before
+// what was asked of the server is there.
+let resting = 0;
+let restoring = 0;
+
+function keepTop(): void {
+  window.clearTimeout(resting);
+  if (!restoring) history.replaceState({ ...history.state, top: window.scrollY }, "");
+}
+
+/** Goes back to where the reader was as soon as the page is long enough; whoever moves first is not disturbed. */
+function restore(top: number): void {
+  cancelAnimationFrame(restoring);
+  const until = performance.now() + 3000;
+  const moved = new AbortController();
+  const step = () => {
+    if (!moved.signal.aborted) window.scrollTo(0, top);
+    if (Math.abs(window.scrollY - top) > 1 && performance.now() < until && !moved.signal.aborted) restoring = requestAnimationFrame(step);
+    else {
+      restoring = 0;
+      moved.abort();
+    }
+  };
+  for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) window.addEventListener(kind, () => moved.abort(), { once: true, passive: true, signal: moved.signal });
+  restoring = requestAnimationFrame(step);
+}
+
+const topOf = (state: unknown): number => (typeof state === "object" && state !== null && "top" in state && typeof state.top === "number" ? state.top : 0);
+
 /** `soon` is told of a page that somebody is about to open. */
 export function listen(soon: (path: string) => void): void {
-  window.addEventListener("popstate", () => {
+  history.scrollRestoration = "manual";
+  window.addEventListener("popstate", (event) => {
     here.value = read();
+    if (event.state !== null || !here.value.hash) restore(topOf(event.state)); // a link within the page is the browser's
   });
+  window.addEventListener(
+    "scroll",
+    () => {
+      window.clearTimeout(resting);
+      resting = window.setTimeout(keepTop, 150);
+    },
+    { passive: true },
+  );
+  if (topOf(history.state) > 0) restore(topOf(history.state));
   document.addEventListener("pointerover", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (link instanceof HTMLAnchorElement && link.origin === location.origin && !link.pathname.startsWith("/api/") && link.pathname !== location.pathname) soon(link.pathname);

@@ -98,6 +98,11 @@ describe("what comes back", () => {
 });
 
 describe("problemFrom", () => {
+  it("has the record that shows whose a domain is, where it is whole", () => {
+    const record = { name: "_mailtight.example.com", type: "TXT", value: "mailtight-owner=abc" };
+    expect(problemFrom(403, { title: "Forbidden", status: 403, detail: "", record }).record).toEqual(record);
+    for (const bad of [{ ...record, value: 3 }, "x", null, []]) expect(problemFrom(403, { record: bad }).record).toBeUndefined();
+  });
   it.each<[string, unknown]>([
     ["null", null],
     ["a text", "gone"],

@@ -48,6 +48,22 @@ it("what is to be run stands apart", () =>
     { command: false, text: "Wait." },
   ]));
 
+it("a command at the end of a sentence stands apart as well", () =>
+  expect(howLines("If that takes longer: mailtight domain set a.example --pause\nNote: mail is held back.")).toEqual([
+    { command: false, text: "If that takes longer:" },
+    { command: true, text: "mailtight domain set a.example --pause" },
+    { command: false, text: "Note: mail is held back." },
+  ]));
+
+it("a domain in enforce has arrived, although senders are to keep the policy for longer later", () => {
+  const plan = fixture<Plan>("domains~vanarsdel.example~plan");
+  const view = fixture<DomainView>("domains~vanarsdel.example");
+  const steps = [...plan.steps.map((one): Step => ({ ...one, state: "done" })), { ...step({ state: "waiting", kind: "serve-policy" }), number: 99 }];
+  const kept: Plan = { ...plan, finished: false, steps };
+  expect(journey(kept, { ...view, row: { ...view.row, mode: "enforce" } }).at(-1)).toMatchObject({ name: "enforce", state: "done", more: "In force" });
+  expect(journey(kept, { ...view, row: { ...view.row, mode: "testing" } }).at(-1)).not.toMatchObject({ state: "done" });
+});
+
 it("what is done at the beginning is folded, not what is done aside", () => {
   const all = ["done", "done", "done", "now", "done", "later"].map((state) => step({ state: state as Step["state"] }));
   expect(behind(all).map((one) => one.length)).toEqual([3, 3]);

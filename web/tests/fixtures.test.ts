@@ -37,12 +37,31 @@ describe("fixtures", () => {
     ["tokens", "token-list"],
     ["POST.tokens", "token"],
     ["users", "user-list"],
+    ["labels", "label-list"],
+    ["allowed-names", "allowed-name-list"],
     ["audit", "audit-list"],
     ["session", "session"],
+    ["domains~_", "domain-view"],
+    ["domains~tailspin.example", "domain-view"],
+    ["domains~newcomer.example", "domain-view"],
+    ["domains~_~plan", "plan"],
+    ["domains~_~history", "history"],
+    ["domains~_~readiness", "readiness"],
+    ["domains~_~records", "dns-form"],
+    ["POST.domains", "domain-view"],
+    ["PATCH.domains~_", "domain-view"],
+    ["POST.domains~_~steps", "step-done"],
+    ["look~_", "check"],
+    ["look~adatum.example", "check"],
+    ["look~tailspin.example", "check"],
   ])("%s is a %s", (name, schema) => {
     const by = all.get(schema);
     expect(by, `the API has no schema ${schema}`).toBeDefined();
     if (by) expect(faults(read(name), by, all)).toEqual([]);
+  });
+  it("overview holds rows", () => {
+    const by = { type: "array", items: { $ref: "#/components/schemas/overview-row" } };
+    expect(faults(read("overview"), by, all)).toEqual([]);
   });
   it("would see what is missing, of another type, or unknown", () => {
     const by = all.get("suppressed");

@@ -2,21 +2,14 @@
 import { describe, expect, it } from "vitest";
 import type { Check } from "../src/api/types";
 import { seenOf } from "../src/look/parts";
+import { issuerName } from "../src/look/servers";
+import { observed } from "./observed";
 
-const empty = (state: "missing" | "not-tested"): Check => ({
-  domain: "example.com",
-  checked_at: "2026-01-02T03:04:05Z",
-  verdict: state === "missing" ? "absent" : "unreachable",
-  mode: null,
-  ready_to_enforce: null,
-  findings: [],
-  sts_record: null,
-  policy: null,
-  mx: [],
-  tlsrpt_record: null,
-  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
-  parts: { sts_record: state, policy_file: state, tlsrpt_record: state, mail_servers: state },
-});
+const empty = (state: "missing" | "not-tested"): Check =>
+  observed({
+    verdict: state === "missing" ? "absent" : "unreachable",
+    parts: { sts_record: state, policy_file: state, tlsrpt_record: state, mail_servers: state },
+  });
 
 describe("what was seen of each part", () => {
   it("says what is missing", () => {
@@ -26,3 +19,12 @@ describe("what was seen of each part", () => {
     expect(seenOf(empty("not-tested")).map((one) => one.seen)).toEqual(["no answer", "no answer", "no answer", "no answer"]);
   });
 });
+
+it.each([
+  ["CN=Mailtight Lab Intermediate,O=Mailtight Lab", "Mailtight Lab Intermediate"],
+  ["CN=R11,O=Let's Encrypt,C=US", "Let's Encrypt (R11)"],
+  ["C=US, O=Example\\, Inc., CN=CA 1", "Example, Inc. (CA 1)"],
+  ["O=Example", "Example"],
+  ["something else", "something else"],
+  ["", ""],
+])("who signed a certificate: %s is read as %s", (issuer, said) => expect(issuerName(issuer)).toBe(said));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
+import { labelChoices } from "../src/screens/overview/filters";
 import { pieces } from "../src/screens/overview/health_bar";
 import { pagesOf } from "../src/screens/overview/pages";
 import { isFiltered, readView, sortBy, toQuery } from "../src/screens/overview/query";
@@ -51,4 +52,11 @@ it("the bar holds every domain once", () => {
   const all = pieces({ all: 16, attention: 8, protected: 4, testing: 3, broken: 2, absent: 3, unseen: 1 });
   expect(all.reduce((sum, one) => sum + one.number, 0)).toBe(16);
   expect(all.find((one) => one.name === "other")?.number).toBe(3);
+});
+
+describe("the labels to choose from", () => {
+  const list = { labels: [{ label: "shop", domains: 3 }, { label: "Gold", domains: 1 }] };
+  it("are all there are, by name", () => expect(labelChoices(list, "shop").map((each) => each.label)).toEqual(["Gold", "shop"]));
+  it("have the chosen one, also where it stands on no domain any more", () => expect(labelChoices(list, "old")).toContainEqual({ label: "old", domains: 0 }));
+  it("are none before the list is there", () => expect(labelChoices(null, "")).toEqual([]));
 });

@@ -11,6 +11,7 @@ import { stillSo } from "../src/screens/reports/still_so";
 import { pretty } from "../src/screens/report/raw";
 import { modeOf } from "../src/screens/report/report_view";
 import { keptWords } from "../src/screens/read";
+import { observed, seenMx } from "./observed";
 
 const today = "2026-05-20";
 
@@ -50,21 +51,15 @@ describe("the filter in the address", () => {
 });
 
 const finding = (code: string, subject: string, severity: Finding["severity"] = "error"): Finding => ({ code, severity, subject, message: `${code} of ${subject}`, evidence: "", consequence: "", fix: "", reference: "" });
-const check = (findings: Finding[], change: Partial<Check> = {}): Check => ({
-  domain: "example.com",
-  checked_at: "2026-05-20T09:00:00Z",
-  verdict: "testing",
-  mode: "testing",
-  ready_to_enforce: null,
-  findings,
-  sts_record: null,
-  policy: null,
-  mx: [{ host: "mx1.example.com", preference: 10, in_policy: true, addresses: [{ ip: "192.0.2.1", starttls: true, tls: "TLSv1.3", certificate: null }], dane: null }],
-  tlsrpt_record: null,
-  suggestion: { policy: "", policy_already_right: false, needs: [], records: [] },
-  parts: { sts_record: "valid", policy_file: "valid", tlsrpt_record: "valid", mail_servers: "valid" },
-  ...change,
-});
+const check = (findings: Finding[], change: Partial<Check> = {}): Check =>
+  observed({
+    verdict: "testing",
+    mode: "testing",
+    findings,
+    mx: [seenMx("mx1.example.com")],
+    parts: { sts_record: "valid", policy_file: "valid", tlsrpt_record: "valid", mail_servers: "valid" },
+    ...change,
+  });
 const expired = { mx: "mx1.example.com", finding: "mx.cert-expired" };
 
 describe("whether a failure is still so", () => {
@@ -83,7 +78,7 @@ describe("whether a failure is still so", () => {
   });
   it("cannot tell what was not tested", () => {
     expect(stillSo(check([], { parts: { sts_record: "valid", policy_file: "valid", tlsrpt_record: "valid", mail_servers: "not-tested" } }), expired).so).toBeNull();
-    expect(stillSo(check([], { mx: [{ host: "mx1.example.com", preference: 10, in_policy: true, addresses: [], dane: null }] }), expired).so).toBeNull(); // no address answered
+    expect(stillSo(check([], { mx: [seenMx("mx1.example.com", { addresses: [] })] }), expired).so).toBeNull(); // no address answered
     expect(stillSo(check([], { parts: { sts_record: "valid", policy_file: "not-tested", tlsrpt_record: "valid", mail_servers: "valid" } }), { mx: "", finding: "policy-host.unreachable" }).so).toBeNull();
   });
   it("is over where the host is none of the domain's any more", () => {

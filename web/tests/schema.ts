@@ -9,6 +9,8 @@ export interface Schema {
   properties?: Record<string, Schema>;
   additionalProperties?: boolean | Schema;
   items?: Schema;
+  minItems?: number;
+  maxItems?: number;
   anyOf?: Schema[];
   allOf?: Schema[];
   $ref?: string;
@@ -40,11 +42,15 @@ export function faults(value: unknown, by: Schema, all: Map<string, Schema>, at 
   }
   const out: string[] = [];
   for (const each of by.allOf ?? []) out.push(...faults(value, each, all, at));
-  if (by.anyOf && !by.anyOf.some((each) => faults(value, each, all, at).length === 0)) out.push(`${at}: fits none of anyOf`);
+  if (by.anyOf) {
+    const tried = by.anyOf.map((each) => faults(value, each, all, at));
+    if (!tried.some((each) => each.length === 0)) out.push(`${at}: fits none of anyOf`, ...(tried[0] ?? []));
+  }
   const is = typeOf(value);
   const may = by.type === undefined ? [] : [by.type].flat();
   if (may.length > 0 && !may.includes(is) && !(is === "integer" && may.includes("number"))) return [...out, `${at}: is ${is}, not ${may.join(" or ")}`];
   if (by.enum && !by.enum.includes(value)) out.push(`${at}: ${JSON.stringify(value)} is none of ${JSON.stringify(by.enum)}`);
+  if (is === "array" && ((value as unknown[]).length < (by.minItems ?? 0) || (value as unknown[]).length > (by.maxItems ?? Infinity))) out.push(`${at}: has ${(value as unknown[]).length} items`);
   if (is === "array" && by.items) for (const [i, each] of (value as unknown[]).entries()) out.push(...faults(each, by.items, all, `${at}[${i}]`));
   if (is === "object") {
     const object = value as Record<string, unknown>;

@@ -3,9 +3,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Json, KeptPolicy } from "../src/api/types";
-import { beforePrefix, keptDecision, patterns } from "../src/screens/sending/decision";
+import { byOwner } from "../src/screens/system/allowed_names";
+import { keptDecision, patterns } from "../src/screens/sending/decision";
 import { statusTone } from "../src/screens/system/audit";
-import { bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
+import { alarmOf, bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
 
 const status = JSON.parse(readFileSync(new URL("../fixtures/status.json", import.meta.url), "utf8")) as Json;
 
@@ -66,18 +67,20 @@ describe("sending", () => {
     [kept(null, "none"), "no-policy"],
     [kept(null, "error"), "unknown"],
   ])("%o is decided as %s", (of, decision) => expect(keptDecision(of)).toBe(decision));
-  it("finds every name that begins so, and begins nowhere before", () => {
-    const names = ["a.example", "gmail-x.example", "gmail.com", "gmail.com.example", "gmailer.example", "gn.example"].sort();
-    for (const prefix of ["g", "gmail.com", "gmail-", "a"]) {
-      const rest = names.filter((each) => each > beforePrefix(prefix));
-      const fits = names.filter((each) => each.startsWith(prefix));
-      expect(rest.slice(0, fits.length)).toEqual(fits);
-    }
-    expect(beforePrefix("")).toBe("");
-  });
   it("takes patterns one a line or with commas", () => {
     expect(patterns(" MX1.example.com,\n*.example.net  ")).toEqual(["mx1.example.com", "*.example.net"]);
     expect(patterns(" \n ")).toEqual([]);
+  });
+});
+
+describe("names that tenants may add", () => {
+  it("stand with their owner", () => {
+    const one = (owner: string, name: string) => ({ owner, name, at: "2026-01-02T03:04:05Z" });
+    expect(byOwner([one("a", "x.example"), one("a", "*.x.example"), one("b", "y.example")]).map(({ owner, names }) => [owner, names.length])).toEqual([
+      ["a", 2],
+      ["b", 1],
+    ]);
+    expect(byOwner([])).toEqual([]);
   });
 });
 
@@ -88,4 +91,15 @@ describe("the audit log", () => {
     [409, "Not taken"],
     [503, "Failed"],
   ])("%i is %s", (status, words) => expect(statusTone(status)[1]).toBe(words));
+});
+
+describe("an alarm", () => {
+  it.each([
+    ["plan/a.example/report-way", "a.example waits for you: Have a place", { domain: "a.example", waits: true, before: "", after: " waits for you: Have a place" }],
+    ["failure-share/a.example", "18.4 % of the sessions fail", { domain: "a.example", waits: false, before: null, after: "18.4 % of the sessions fail" }],
+    ["many-reporters/a.example/mx1.a.example", "3 reporters see failures at mx1.a.example", { domain: "a.example", before: null }],
+    ["watch/a.example/x", "The policy of a.example changed.", { domain: "a.example", before: "The policy of ", after: " changed." }],
+    ["watch/a.example/x", "It is about a.example.", { before: "It is about ", after: "." }],
+    ["mailbox/imap", "The mailbox cannot be read", { domain: "", before: null, after: "The mailbox cannot be read" }],
+  ])("%s: %s", (key, title, row) => expect(alarmOf({ key, title, since: "2026-05-01T00:00:00Z" })).toMatchObject(row));
 });

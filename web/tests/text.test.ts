@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { count, course, day, elapsed, list, plural, relative, share, short, shortDay, span, time } from "../src/text/format";
+import { capital, count, course, day, elapsed, list, period, plural, relative, share, short, shortDay, span, time } from "../src/text/format";
 import { domainFrom, readable, whyNoDomain } from "../src/text/names";
 import { sparkWords } from "../src/ui/spark";
 
@@ -54,7 +54,7 @@ describe("times", () => {
 it("numbers and words", () => {
   expect(count(1234567)).toBe("1,234,567");
   expect(short(9999)).toBe("9,999");
-  expect(short(46_900)).toBe("46.9K");
+  expect(short(46_900)).toBe("46.9k");
   expect(plural(1, "domain")).toBe("1 domain");
   expect(plural(2, "reply", "replies")).toBe("2 replies");
   expect(list(["a", "b", "c"])).toBe("a, b and c");
@@ -66,11 +66,28 @@ it("numbers and words", () => {
 });
 
 it.each([
+  ["2026-05-19T00:00:00Z", "2026-05-19T23:59:59Z", "19 May 2026, the whole day (UTC)"],
+  ["2026-05-19T00:00:00Z", "2026-05-20T23:59:59Z", "19 May 2026, 00:00 UTC to 20 May 2026, 23:59 UTC"],
+  ["2026-05-19T02:00:00Z", "2026-05-19T23:59:59Z", "19 May 2026, 02:00 UTC to 19 May 2026, 23:59 UTC"],
+])("from %s to %s is %s", (start, end, words) => expect(period(start, end)).toBe(words));
+
+it.each([
+  ["the id changed", "The id changed"],
+  ["from absent to testing; the record is there", "From absent to testing; the record is there"],
+  ["mx1.example.com: the certificate expired", "mx1.example.com: the certificate expired"],
+  ["max_age is short", "max_age is short"],
+  ["_smtp._tls is missing", "_smtp._tls is missing"],
+  ["", ""],
+])("%j begins a sentence as %j", (text, words) => expect(capital(text)).toBe(words));
+
+it.each([
   [{ mode: "testing", aim: "enforce" }, "testing → enforce"],
   [{ mode: "enforce", aim: "enforce" }, "enforce"],
   [{ mode: null, aim: "testing" }, "goal: testing"],
   [{ mode: null, aim: "off" }, "off"],
   [{ mode: "none", aim: "off" }, "none → off"],
+  [{ mode: "testing", aim: "testing", verdict: "testing" }, "stays in testing"],
+  [{ mode: "testing", aim: "testing", verdict: "broken" }, "testing"],
 ])("course of %j is %s", (at, words) => expect(course(at)).toBe(words));
 
 describe("domainFrom: what people paste", () => {

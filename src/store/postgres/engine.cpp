@@ -12,7 +12,8 @@
 namespace mailtight::store::postgres {
 namespace {
 
-constexpr std::size_t owed_max = 512; // results that may wait unread
+constexpr std::size_t owed_max = 512;        // results that may wait unread
+constexpr std::size_t statements_most = 300; // prepared at once; each costs memory here and at the server
 constexpr Oid oid_bytea = 17, oid_int8 = 20, oid_text = 25;
 // The advisory locks of this product; any two numbers that nobody else uses.
 constexpr std::int64_t lock_counting = 0x6d61696c'0001, lock_migration = 0x6d61696c'0002;
@@ -242,6 +243,12 @@ void server::rollback() noexcept {
 std::string server::prepared(std::string_view statement, std::span<const sql::value> with) {
     if (const auto found = statements_.find(statement); found != statements_.end())
         return found->second;
+    if (statements_.size() >= statements_most) { // questions with many filters make many texts
+        if (PQsendQueryParams(db_, "deallocate all", 0, nullptr, nullptr, nullptr, nullptr, 1) != 1)
+            lost();
+        owed_.push_back({});
+        statements_.clear();
+    }
     const auto name = fmt::format("s{}", statements_.size());
     std::vector<Oid> types;
     for (const auto& v : with)

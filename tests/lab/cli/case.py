@@ -17,7 +17,7 @@ import compare
 from scenarios import SCENARIOS
 from table import POSTFIX
 
-GOES_OUT = {"check", "scan", "dns", "doctor"}  # and `policy new`, `report read`
+GOES_OUT = {"check", "scan", "dns", "doctor", "plan"}  # and `policy new`, `policy export`, `report read`
 _cases: list[tuple[str, object]] = []
 
 
@@ -67,7 +67,7 @@ class Tool:
 
     def world(self, words: tuple[str, ...], resolver: str | None = None) -> list[str]:
         """The options that make a command look at the lab; none for a command that does not go out."""
-        if words[0] not in GOES_OUT and words[:2] not in (("policy", "new"), ("report", "read")):
+        if words[0] not in GOES_OUT and words[:2] not in (("policy", "new"), ("policy", "export"), ("report", "read")):
             return []
         options = [*compare.options(self.build), *compare.LIMITS, "--smtp-control", POSTFIX]
         if resolver:

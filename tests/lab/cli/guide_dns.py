@@ -42,6 +42,34 @@ def _(t):
         t.ends(t.run("dns", "--id", bad, "absent.test"), 2)
 
 
+@case("guide.a_record_that_is_there_is_changed_and_not_doubled", proves=["G2-27", "G3-58"])
+def _(t):
+    old = f"TXT v=STSv1; id={STS_ID}"
+    words = f"Change the record that is there, and do not add a second one, since senders count two as none: {old}"
+    t.has(t.run("dns", "--mode", "none", "healthy.test").flat, words)
+    for form in ("bind", "cloudflare", "route53", "dnscontrol", "octodns", "terraform"):
+        done = t.run("dns", "--mode", "none", "--format", form, "healthy.test")
+        t.has(done.err, f"_mta-sts.healthy.test: {words}")
+        t.lacks(done.out, STS_ID)
+    update = t.run("dns", "--mode", "none", "--format", "nsupdate", "healthy.test")
+    t.has(update.out, f'update delete _mta-sts.healthy.test. TXT "v=STSv1; id={STS_ID}"')
+    t.lacks(update.err, "second one")
+    moved = t.run("dns", "--json", "--policy-host", "web.hosting.test", "healthy.test").json()["records"][1]
+    t.same("what gives way to the alias", [each["type"] for each in moved["replaces"]], ["A"])
+
+
+@case("plan.a_mail_server_to_be_added_does_not_end_enforce")
+def _(t):
+    done = t.run("plan", "--json", "--add-mx", "new.hosting.test", "healthy.test")
+    t.ends(done, 0)
+    serve = next(step for step in done.json()["steps"] if step["kind"] == "serve-policy")
+    t.has(serve["policy"], "mode: enforce", "mx: new.hosting.test")
+    t.ends(t.run("policy", "export", "healthy.test", str(t.folder / "web")), 0)
+    t.has((t.folder / "web/.well-known/mta-sts.txt").read_text(), "mode: enforce")
+    t.same("where a domain in testing goes", t.run("plan", "--json", "testing.test").json()["to"], "testing")
+    t.same("what is asked for", t.run("plan", "--json", "--to", "testing", "healthy.test").json()["to"], "testing")
+
+
 @case("guide.a_mailbox_is_created_first", proves=["G2-4", "G2-7", "G2-9", "G3-38"])
 def _(t):
     t.has(t.run("dns", "bare.test").flat, "Value: v=TLSRPTv1; rua=mailto:tls-report@bare.test",
@@ -86,7 +114,7 @@ def _(t):
     done = t.run("dns", "healthy.test")
     t.ends(done, 0)
     t.same("what is to publish", done.out, "")
-    t.has(done.err, "every record of healthy.test is right already")
+    t.has(done.err, "every record of healthy.test is correct already")
     t.has(t.run("dns", "--all", "healthy.test").out, "_smtp._tls", "_mta-sts")
     half = t.run("dns", "--format", "bind", "tlsrpt-absent.test")
     t.same("the one record that is missing", half.out,

@@ -56,8 +56,6 @@ class Watcher:
         records = [t for t in names.ask(self.server, f"_mta-sts.{self.domain}", "TXT") if t.startswith("v=STSv1")]
         if names.ask(self.server, f"_smtp._tls.{self.domain}", "TXT"):
             self._note("tlsrpt")
-        if records:
-            self._note("record")
         if len(records) > 1 and not self.one_at_a_time:
             self.wrong.append(f"{len(records)} records: {records}")
         addresses = names.ask(self.server, f"mta-sts.{self.domain}", "A")
@@ -67,9 +65,11 @@ class Watcher:
         for address in addresses:
             body = self._body(address)
         if body is not None:
-            self._note("policy")
+            self._note("policy")  # before a record of the same look: which of both came first cannot be told then
             if not re.fullmatch(r"version: STSv1\r?\nmode: \w+\r?\n(mx: \S+\r?\n)*max_age: \d+\r?\n?", body):
                 self.wrong.append(f"half a body: {body!r}")
+        if records:
+            self._note("record")
         if records and addresses and body is None and self._record_still() and self.fetchable:
             self.wrong.append("a record without a policy that can be fetched")
         if records and body is not None:

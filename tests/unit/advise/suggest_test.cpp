@@ -2,8 +2,11 @@
 // What is suggested, for providers, modes and states.
 #include "advise/dns_forms.h"
 #include "advise/providers.h"
+#include "advise/render.h"
 #include "support/proves.h"
 #include "unit/advise/codes.h"
+
+#include <gmock/gmock.h>
 
 namespace mailtight::tests {
 namespace {
@@ -79,6 +82,45 @@ TEST(suggest, an_update_takes_away_our_records_alone) {
     EXPECT_NE(script.find("update add _mta-sts.example.com. 300 TXT \"v=STSv1; id=2\"\n"), std::string::npos);
     EXPECT_NE(script.find("update delete mta-sts.example.com. A "), std::string::npos)
         << "an alias cannot stand beside an address";
+}
+
+TEST(suggest, whoever_enters_records_by_hand_hears_what_is_there_already) {
+    observation seen = healthy();
+    seen.sts_txt.texts = {"v=spf1 -all", healthy_record};
+    advise::suggestion_options options;
+    options.id = "2";
+    options.policy_host = "web.example.net";
+    const auto told = [](const advise::suggestion& made, int step) {
+        const auto found = std::ranges::find(made.records, step, &advise::suggested_record::step);
+        return advise::instead_words(*found);
+    };
+    const auto made = suggest(seen, options);
+    EXPECT_EQ(told(made, 1), "") << "it is right already";
+    EXPECT_THAT(told(made, 2),
+                testing::StartsWith("It takes the place of what is there, which has to go: A "));
+    EXPECT_EQ(told(made, 4), "Change the record that is there, and do not add a second one, since senders "
+                             "count two as none: TXT " +
+                                 healthy_record);
+
+    seen.sts_txt.texts = {healthy_record, "v=STSv1; id=old"};
+    EXPECT_EQ(told(suggest(seen, options), 4),
+              "Leave only this one, since senders count several as none; there are now: TXT " +
+                  healthy_record + " and TXT v=STSv1; id=old");
+    seen.sts_txt.chain = {"_mta-sts.hoster.example"};
+    EXPECT_EQ(told(suggest(seen, options), 4),
+              "It takes the place of what is there, which has to go: CNAME _mta-sts.hoster.example");
+    seen.sts_txt = txt(seen.sts_txt.name, {});
+    EXPECT_EQ(told(suggest(seen, options), 4), "") << "nothing is there";
+
+    // The words stand in the table for people and in the JSON.
+    const advise::dns_place place{.domain = "example.com", .zone = "example.com"};
+    const auto table = advise::dns_document(made, place, advise::dns_format::table, 400);
+    EXPECT_THAT(table, testing::HasSubstr("     " + told(made, 2) + "\n"));
+    EXPECT_THAT(table, testing::HasSubstr("     " + told(made, 4) + "\n"));
+    const auto records = advise::suggestion_json(made).at("records").as_array();
+    EXPECT_TRUE(records.at(0).at("replaces").as_array().empty());
+    EXPECT_EQ(records.at(2).at("replaces").at(0).at("type").as_string(), "TXT");
+    EXPECT_EQ(records.at(2).at("replaces").at(0).at("value").as_string(), healthy_record);
 }
 
 TEST(suggest, enforce_is_not_weakened_by_a_look_that_could_not_test) {
@@ -295,6 +337,9 @@ TEST(suggestion, a_wildcard_address_is_no_policy_host) {
     seen.policy_host = addresses("mta-sts.example.com", {"192.0.2.80"});
     seen.policy_host_sibling = addresses("x7f3k.example.com", {"192.0.2.80"});
     EXPECT_EQ(suggest(seen, {}).records.at(1).value, "YOUR-POLICY-HOST");
+    seen.policy_host = addresses("mta-sts.example.com", {"192.0.2.80", "192.0.2.81"});
+    seen.policy_host_sibling = addresses("x7f3k.example.com", {"192.0.2.81", "192.0.2.80"});
+    EXPECT_EQ(suggest(seen, {}).records.at(1).value, "YOUR-POLICY-HOST") << "servers give them in any order";
     seen.policy_host_sibling = addresses("x7f3k.example.com", {});
     EXPECT_TRUE(suggest(seen, {}).records.at(1).already_right);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes of domains looked after over a desk that notes what it is asked: every answer is held against
 // its schema, every refusal is a problem document, and who asks is handed on.
+#include "advise/advise.h"
+#include "advise/render.h"
 #include "api/domain_desk.h"
 #include "api/site.h"
 #include "json_schema.h"
@@ -53,6 +55,10 @@ public:
     io::task<told<std::string>> overview_table(overview_question which) override {
         overview_asked = which;
         co_return answer("table", std::string("domain\r\n"));
+    }
+    io::task<told<std::map<std::string, std::size_t>>> labels(std::optional<std::string> owner) override {
+        co_return answer("labels " + owner.value_or("of all"),
+                         std::map<std::string, std::size_t>{{"gold", 2}, {"new", 1}});
     }
     io::task<told<domain_file>> find(std::string domain, caller who) override {
         by = who;
@@ -193,10 +199,10 @@ protected:
             .kind = "wait", .title = "Wait", .state = "waiting", .by = "us", .not_before = today};
         desk_.file.row = std::make_shared<const overview_row>(make_row(wish, &seen, {{1, 2}}));
         desk_.file.wish = std::move(wish);
-        desk_.file.look = model::kept_look{
-            .at = today,
-            .document =
-                R"({"domain":"example.com","checked_at":"x","verdict":"protected","findings":[],"parts":{}})"};
+        const model::observation nothing{.domain = "example.com"};
+        auto look = advise::check_json(nothing, advise::judge(nothing));
+        look["verdict"] = "protected";
+        desk_.file.look = model::kept_look{.at = today, .document = boost::json::serialize(look)};
     }
     wire::http_reply ask(const std::string& method, const std::string& target, const std::string& body = {}) {
         site_options options;
@@ -415,6 +421,29 @@ TEST_F(domain_routes_test, each_refusal_has_its_status) {
     desk_.says = refusal{.what = away, .words = "because"};
     EXPECT_THAT(ask("GET", "/api/v1/overview").fields,
                 testing::Contains(std::pair<std::string, std::string>("Retry-After", "10")));
+}
+
+TEST_F(domain_routes_test, labels_are_counted) {
+    const auto said = good("GET", "/labels");
+    EXPECT_EQ(boost::json::serialize(said),
+              R"({"labels":[{"label":"gold","domains":2},{"label":"new","domains":1}]})");
+    EXPECT_EQ(desk_.asked, "labels of all");
+}
+
+TEST_F(domain_routes_test, a_name_that_is_not_proven_comes_with_the_record_to_publish) {
+    desk_.says =
+        refusal{.what = refusal::kind::unproven,
+                .words = "not known to be yours",
+                .record = refusal::dns_record{"_mailtight.example.com", "TXT", "mailtight-owner=abc"}};
+    const auto reply = ask("POST", "/api/v1/domains", R"({"domain":"example.com"})");
+    EXPECT_EQ(reply.status, 422);
+    EXPECT_EQ(reply.media_type, "application/problem+json");
+    const auto said = boost::json::parse(reply.body);
+    EXPECT_EQ(boost::json::serialize(said.at("record")),
+              R"({"name":"_mailtight.example.com","type":"TXT","value":"mailtight-owner=abc"})");
+    EXPECT_EQ(said.at("detail").as_string(), "not known to be yours");
+    const tests::json_schema checker(boost::json::parse(openapi("1")).as_object());
+    EXPECT_THAT(checker.complaints(said, "problem"), IsEmpty());
 }
 
 TEST_F(domain_routes_test, without_a_store_nothing_is_here) {

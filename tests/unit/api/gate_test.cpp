@@ -170,6 +170,41 @@ TEST_F(gate_of_tokens, while_the_database_is_away_who_is_known_goes_on_and_nobod
     EXPECT_EQ(ask("GET", session_path, bearer(other)).status, 200) << "for two seconds";
 }
 
+TEST_F(gate_of_tokens, an_audit_log_that_waits_is_complained_of_once) {
+    std::vector<std::string> complaints;
+    doorkeeper_options options;
+    options.complain = [&complaints](std::string_view words) { complaints.emplace_back(words); };
+    restart(options);
+    away_ = true;
+    EXPECT_EQ(ask("GET", session_path, {{"authorization", "Basic abc"}}).status, 401);
+    for (int beat = 0; beat < 5; ++beat)
+        EXPECT_FALSE(loop_.block_on(door_->audit(0, 10)));
+    ASSERT_EQ(complaints.size(), 1U);
+    EXPECT_THAT(complaints[0], testing::HasSubstr("connection refused"));
+    away_ = false;
+    const auto written = loop_.block_on(door_->audit(0, 10));
+    ASSERT_TRUE(written);
+    ASSERT_EQ(written->size(), 1U) << "nothing of it is lost";
+    EXPECT_EQ(written->front().status, 401);
+}
+
+TEST_F(gate_of_tokens, what_was_done_last_is_written_down_before_the_end) {
+    const auto admin = add_token("boss", "administrator");
+    loop_.spawn(door_->keep());
+    wait(std::chrono::milliseconds(1));
+    EXPECT_EQ(ask("POST", "/api/v1/tokens", bearer(admin), R"({"name":"backup","role":"viewer"})").status,
+              200);
+    door_->stop();
+    EXPECT_FALSE(door_->idle()) << "whoever ends waits for it";
+    for (int tries = 0; tries < 300 && !door_->idle(); ++tries)
+        wait(std::chrono::milliseconds(10));
+    EXPECT_TRUE(door_->idle());
+    const auto all = beside().audit(0, 10);
+    ASSERT_TRUE(all);
+    ASSERT_FALSE(all->empty());
+    EXPECT_EQ(all->front().subject, "backup");
+}
+
 TEST_F(gate_of_tokens, what_was_made_is_written_down_by_its_name) {
     const auto admin = add_token("boss", "administrator");
     told_.clear();
@@ -243,6 +278,87 @@ TEST_F(gate_of_sessions, a_token_and_a_link_log_a_browser_in_too) {
     ASSERT_TRUE(*beside().remove_token("a"));
     wait(std::chrono::milliseconds(2'050));
     EXPECT_EQ(ask("GET", session_path, by_token.reads()).status, 401) << "its session ended with it";
+}
+
+TEST_F(gate_of_sessions, an_administrator_makes_a_link_that_logs_in_as_somebody) {
+    add_user("ann", "operator");
+    const auto boss = add_token("boss", "administrator"), operates = add_token("o", "operator");
+    const std::string path = "/api/v1/users/ann/link";
+    EXPECT_EQ(ask("POST", path, bearer(operates)).status, 403);
+    EXPECT_EQ(ask("POST", "/api/v1/users/nobody/link", bearer(boss)).status, 404);
+    const auto made = ask("POST", path, bearer(boss));
+    ASSERT_EQ(made.status, 200) << made.body;
+    EXPECT_EQ(field(made, "Cache-Control"), "no-store");
+    const auto said = document(made);
+    EXPECT_EQ(said.at("expires_at").as_string(), base::format_utc(clock_.now() + std::chrono::hours(1)));
+    const std::string address(said.at("path").as_string());
+    ASSERT_THAT(address, StartsWith("/login#"));
+    const auto body = boost::json::serialize(boost::json::object{{"link", address.substr(7)}});
+    const auto ann = log_in(body);
+    const auto who = document(ask("GET", session_path, ann.reads()));
+    EXPECT_EQ(who.at("name").as_string(), "ann") << "as the person, not as a link";
+    EXPECT_EQ(who.at("role").as_string(), "operator");
+    EXPECT_EQ(ask("POST", session_path, {}, body).status, 401) << "once";
+    loop_.block_on(door_->flush());
+    bool written = false;
+    for (const auto& each : *beside().audit(0, 20)) {
+        written = written || (each.who == "token boss" && each.what == "POST /users/{name}/link" &&
+                              each.subject == "ann" && each.status == 200);
+        EXPECT_THAT(each.subject, testing::Not(HasSubstr(address.substr(7)))) << "the secret is nowhere";
+    }
+    EXPECT_TRUE(written);
+    ASSERT_TRUE(*beside().remove_user("ann"));
+    wait(std::chrono::milliseconds(2'050));
+    EXPECT_EQ(ask("GET", session_path, ann.reads()).status, 401) << "its session is the person's";
+}
+
+TEST_F(gate_of_tokens, operators_of_all_domains_say_which_names_a_tenant_may_add) {
+    const auto operates = add_token("o", "operator"), viewer = add_token("v", "viewer"),
+               tenant = add_token("t", "operator", "shop");
+    const std::string path = "/api/v1/allowed-names";
+    const std::string body = R"({"owner":"shop","names":["Shop.example.","*.Hosting.example"]})";
+    for (const auto& token : {viewer, tenant}) {
+        EXPECT_EQ(ask("GET", path, bearer(token)).status, 403);
+        EXPECT_EQ(ask("POST", path, bearer(token), body).status, 403);
+        EXPECT_EQ(ask("DELETE", path + "/shop.example?owner=shop", bearer(token)).status, 403);
+    }
+    const auto made = document(ask("POST", path, bearer(operates), body));
+    EXPECT_EQ(boost::json::serialize(made),
+              R"({"owner":"shop","names":["shop.example","*.hosting.example"],"added":2})");
+    const auto first = document(ask("GET", path + "?limit=1", bearer(operates)));
+    EXPECT_EQ(first.at("names").at(0).at("name").as_string(), "*.hosting.example");
+    EXPECT_EQ(boost::json::serialize(first.at("next")),
+              R"({"after_owner":"shop","after_name":"*.hosting.example"})");
+    const auto second = document(
+        ask("GET", path + "?limit=1&after_owner=shop&after_name=*.hosting.example", bearer(operates)));
+    EXPECT_EQ(second.at("names").at(0).at("name").as_string(), "shop.example");
+    EXPECT_TRUE(second.at("next").is_null());
+    struct bad {
+        const char* body;
+        int status;
+    };
+    for (const auto& each :
+         {bad{"", 400}, bad{"[]", 400}, bad{R"({"owner":"shop"})", 422},
+          bad{R"({"owner":"","names":["a.example"]})", 422}, bad{R"({"owner":"shop","names":[]})", 422},
+          bad{R"({"owner":"shop","names":["*"]})", 422},
+          bad{R"({"owner":"shop","names":["*.example"]})", 422},
+          bad{R"({"owner":"shop","names":["a.*.example"]})", 422},
+          bad{R"({"owner":"shop","names":["https://a.example/"]})", 422},
+          bad{R"({"owner":"shop","names":["a@b.example"]})", 422},
+          bad{R"({"owner":"shop","names":[1]})", 422},
+          bad{R"({"owner":"shop","names":["a.example"],"more":1})", 422}})
+        EXPECT_EQ(ask("POST", path, bearer(operates), each.body).status, each.status) << each.body;
+    EXPECT_EQ(ask("DELETE", path + "/shop.example", bearer(operates)).status, 422) << "whose?";
+    EXPECT_EQ(ask("DELETE", path + "/shop.example?owner=bee", bearer(operates)).status, 404);
+    EXPECT_EQ(ask("DELETE", path + "/*.hosting.example?owner=shop", bearer(operates)).status, 200);
+    EXPECT_EQ(*beside().right_to("shop", "a.hosting.example"), store::name_right::none);
+    loop_.block_on(door_->flush());
+    std::vector<std::string> subjects;
+    for (const auto& each : *beside().audit(0, 50))
+        if (each.status == 200)
+            subjects.push_back(each.subject);
+    EXPECT_THAT(subjects,
+                testing::ElementsAre("shop: *.hosting.example", "shop: Shop.example. *.Hosting.example"));
 }
 
 TEST_F(gate_of_sessions, a_page_of_another_site_gets_nothing_done) {

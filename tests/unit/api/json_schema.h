@@ -97,6 +97,12 @@ private:
             } else if (word == "minimum") {
                 if (value.is_int64() && value.as_int64() < rule.as_int64())
                     wrong("is too small");
+            } else if (word == "minItems") {
+                if (value.is_array() && static_cast<std::int64_t>(value.as_array().size()) < rule.as_int64())
+                    wrong("has too few items");
+            } else if (word == "maxItems") {
+                if (value.is_array() && static_cast<std::int64_t>(value.as_array().size()) > rule.as_int64())
+                    wrong("has too many items");
             } else if (word == "minLength") {
                 if (value.is_string() &&
                     static_cast<std::int64_t>(value.as_string().size()) < rule.as_int64())

@@ -39,17 +39,21 @@ class looks : public testing::Test {
 public:
     looks()
         : desk_(loop_,
-                [this](std::string domain, bool whole, std::function<void(look_stage)> told) {
-                    return look(std::move(domain), whole, std::move(told));
+                [this](std::string domain, bool whole, std::function<void(look_stage)> told,
+                       std::function<bool()> wanted) {
+                    return look(std::move(domain), whole, std::move(told), std::move(wanted));
                 },
                 {.at_once = 3, .of_one = 2, .kept = 4, .shared = 60s})
         , context_{.loop = loop_, .clock = clock_, .looks = &desk_} {}
 
-    io::task<boost::json::object> look(std::string domain, bool whole, std::function<void(look_stage)> told) {
+    io::task<boost::json::object> look(std::string domain, bool whole, std::function<void(look_stage)> told,
+                                       std::function<bool()> wanted) {
         ++taken_;
         told({.what = look_stage::kind::dns, .done = false, .subject = domain, .words = ""});
         told({.what = look_stage::kind::dns, .done = true, .subject = domain, .words = "found"});
-        while (held_)
+        while (held_ && wanted())
+            co_await loop_.sleep_for(1ms);
+        while (slow_)
             co_await loop_.sleep_for(1ms);
         if (domain == "broken.example")
             throw std::runtime_error("a fault");
@@ -69,7 +73,7 @@ public:
     io::loop loop_;
     base::system_clock clock_;
     int taken_ = 0;
-    bool held_ = false;
+    bool held_ = false, slow_ = false; ///< slow: it ends late, although nobody wants it
     look_desk desk_;
     context context_;
 };
@@ -128,8 +132,8 @@ TEST_F(looks, few_at_once_a_caller_and_in_all) {
     EXPECT_EQ(ask("d.example").status, 200);
 }
 
-TEST_F(looks, a_client_that_left_ends_its_stream_and_its_look_counts_until_it_is_done) {
-    held_ = true;
+TEST_F(looks, a_look_that_all_have_left_ends_soon_and_counts_until_it_does) {
+    held_ = slow_ = true;
     heard into;
     bool ended = false;
     loop_.spawn([](looks& of, heard& to, bool& done) -> io::task<> {
@@ -141,12 +145,38 @@ TEST_F(looks, a_client_that_left_ends_its_stream_and_its_look_counts_until_it_is
     loop_.block_on(loop_.sleep_for(1'200ms));
     EXPECT_TRUE(ended);
     EXPECT_EQ(into.comments, 1);
-    EXPECT_EQ(desk_.under_way(), 1u);
+    EXPECT_EQ(desk_.under_way(), 1u) << "who reloads a page finds it";
+    loop_.block_on(loop_.sleep_for(2'100ms));
+    EXPECT_EQ(desk_.under_way(), 1u) << "it waits for the last answer still";
     held_ = false;
+    heard again;
+    loop_.spawn(stream(again, "a.example", ann));
+    loop_.block_on(loop_.sleep_for(5ms));
+    EXPECT_EQ(taken_, 2) << "what was cut short is nobody's";
+    EXPECT_EQ(desk_.under_way(), 2u) << "both count";
+    EXPECT_EQ(ask("b.example").status, 429) << "leaving and coming back makes no more of them";
+    slow_ = false;
     loop_.run();
     EXPECT_EQ(desk_.under_way(), 0u);
+    EXPECT_EQ(again.events.size(), 3u);
     EXPECT_EQ(ask("a.example").status, 200);
-    EXPECT_EQ(taken_, 1) << "who comes back has it";
+    EXPECT_EQ(taken_, 2) << "the second is whole, and shared";
+}
+
+TEST_F(looks, one_who_still_waits_keeps_a_look_alive) {
+    held_ = true;
+    heard leaves, stays;
+    loop_.spawn(stream(leaves, "a.example", ann));
+    loop_.spawn(stream(stays, "a.example", ben));
+    loop_.block_on(loop_.sleep_for(5ms));
+    leaves.left = true;
+    loop_.block_on(loop_.sleep_for(3'500ms));
+    EXPECT_EQ(desk_.under_way(), 1u);
+    EXPECT_EQ(stays.events.size(), 2u) << "nothing was cut";
+    held_ = false;
+    loop_.run();
+    EXPECT_EQ(taken_, 1);
+    EXPECT_THAT(stays.events.back(), HasSubstr(R"(check {"domain":"a.example")"));
 }
 
 TEST_F(looks, what_is_no_domain_and_a_fault_are_told) {

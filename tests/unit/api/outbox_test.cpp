@@ -81,7 +81,8 @@ protected:
     wire::http_reply ask(const std::string& method, const std::string& target, const std::string& body = {},
                          const std::string& origin = {}) {
         site_options options;
-        options.may_change = [this](const io::peer&) { return may_; };
+        if (!for_mail_servers_)
+            options.may_change = [this](const io::peer&) { return may_; };
         options.may_tell = [this](const io::peer&) { return may_; };
         options.name_of = [](const io::peer&) { return std::string("ann"); };
         const auto site = make_site(context_, options);
@@ -120,6 +121,7 @@ protected:
     std::shared_ptr<context> context_;
     int taken_ = 0, refused_ = 0, at_commit_ = -1;
     bool may_ = true;
+    bool for_mail_servers_ = false; ///< resolve.http-listen, where nobody changes anything
 };
 
 constexpr const char* line = R"({"domain":"a.example","mx":"mx.a.example","tls":"verified"})";
@@ -167,6 +169,14 @@ TEST_F(outgoing, results_are_taken_from_programs_of_this_machine_alone) {
     may_ = false;
     bad(403, "POST", "/api/v1/results", line);
     EXPECT_EQ(taken_, 0);
+}
+
+TEST_F(outgoing, results_are_taken_where_nobody_may_change_anything) {
+    for_mail_servers_ = true;
+    EXPECT_EQ(good("POST", "/api/v1/results", line).at("taken").to_number<int>(), 1);
+    may_ = false;
+    bad(403, "POST", "/api/v1/results", line);
+    EXPECT_EQ(taken_, 1);
 }
 
 TEST_F(outgoing, what_is_off_is_not_there) {

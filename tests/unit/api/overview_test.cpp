@@ -290,5 +290,23 @@ TEST(overview_documents, a_row_always_has_thirty_days) {
     EXPECT_EQ(json.at("next"), boost::json::value(nullptr));
 }
 
+TEST(overview_labels, are_all_there_are_and_of_a_tenant_theirs_alone) {
+    overview_rows rows;
+    for (const auto& [domain, owner, labels] :
+         std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>{
+             {"a.example", "ann", {"gold", "shop"}},
+             {"b.example", "bob", {"gold", "secret"}},
+             {"c.example", "", {}}}) {
+        auto row = row_of(domain, seen_as("protected"));
+        row.owner = owner;
+        row.labels = labels;
+        rows.push_back(std::make_shared<const overview_row>(std::move(row)));
+    }
+    using all = std::map<std::string, std::size_t>;
+    EXPECT_EQ(labels_of(rows, {}), (all{{"gold", 2}, {"secret", 1}, {"shop", 1}}));
+    EXPECT_EQ(labels_of(rows, "ann"), (all{{"gold", 1}, {"shop", 1}}));
+    EXPECT_EQ(labels_of(rows, "nobody"), all{});
+}
+
 } // namespace
 } // namespace mailtight::api

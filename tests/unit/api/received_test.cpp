@@ -374,6 +374,24 @@ TEST_F(tenant_of_reports, a_report_that_tells_of_others_beside_theirs_is_not_sho
     }
 }
 
+TEST_F(tenant_of_reports, the_desk_hears_whose_parts_may_be_told) {
+    good("GET", "/reports");
+    EXPECT_THAT(desk_.told_to, testing::Optional(ElementsAre("acme.example", "acme.test")));
+    const store::stored_report stored{
+        .row = row(1, "acme.example"), .report = tests::report("g", "acme.example", 3, 1), .versions = {}};
+    desk_.reports[1] = {"acme.example", insight::stored_json(stored, {}, 100)};
+    for (const char* each : {"/reports/1", "/reports/1/raw"}) {
+        desk_.told_to.reset();
+        ask("GET", each);
+        EXPECT_THAT(desk_.told_to, testing::Optional(ElementsAre("acme.example", "acme.test"))) << each;
+    }
+    desk_.rows = {row(1, "acme.example"), row(2, "acme.test")};
+    desk_.rows[0].several = true;
+    const auto list = good("GET", "/reports").at("reports").as_array();
+    EXPECT_TRUE(list.at(0).at("part").as_bool());
+    EXPECT_FALSE(list.at(1).at("part").as_bool());
+}
+
 TEST_F(tenant_of_reports, mutes_are_theirs_alone) {
     desk_.silent["new-failure/other.example/"] = {.key = "new-failure/other.example/",
                                                   .until = insight::mute_without_end};

@@ -40,6 +40,7 @@ public:
     bool is_away = false, test_runs = false;
 
     store::filter asked;
+    own_domains told_to; ///< the last who was told of reports
     store::page asked_page;
     int questions = 0;
     upload handed_in;
@@ -50,11 +51,14 @@ public:
             co_return std::unexpected(the_store_is_away);
         co_return owners[owner];
     }
-    io::task<store::result<std::vector<store::report_row>>> list(store::filter of,
-                                                                 store::page which) override {
+    io::task<store::result<std::vector<store::report_row>>> list(store::filter of, store::page which,
+                                                                 own_domains whose) override {
+        told_to = std::move(whose);
         co_return note(of, which, rows);
     }
-    io::task<store::result<std::optional<shown_report>>> show(store::report_number number) override {
+    io::task<store::result<std::optional<shown_report>>> show(store::report_number number,
+                                                              own_domains whose) override {
+        told_to = std::move(whose);
         const auto found = reports.find(number);
         if (is_away)
             co_return std::unexpected(the_store_is_away);
@@ -63,7 +67,9 @@ public:
         co_return shown_report{
             .report_domain = found->second.first, .document = found->second.second, .named = named[number]};
     }
-    io::task<store::result<std::optional<raw_report>>> raw(store::report_number number) override {
+    io::task<store::result<std::optional<raw_report>>> raw(store::report_number number,
+                                                           own_domains whose) override {
+        told_to = std::move(whose);
         const auto found = reports.find(number);
         if (found == reports.end())
             co_return std::nullopt;

@@ -38,7 +38,8 @@ protected:
                       .clock = clock_,
                       .policies = &service_,
                       .replies = {},
-                      .stored = [this](std::string after, std::size_t limit) { return page(after, limit); },
+                      .stored = [this](std::string after, std::size_t limit,
+                                       std::string contains) { return page(after, limit, contains); },
                       .version = "1.2.3"})) {
         dns_.txt("_mta-sts.example.com", {"v=STSv1; id=1;"}, tests::unsigned_zone);
         dns_.mx("example.com", {{10, "mx1.example.com"}}, tests::unsigned_zone);
@@ -66,13 +67,13 @@ protected:
         };
     }
 
-    io::task<store::result<stored_page>> page(std::string after, std::size_t limit) {
+    io::task<store::result<stored_page>> page(std::string after, std::size_t limit, std::string contains) {
         if (away_)
             co_return std::unexpected(
                 store::store_error{store::store_error::kind::unreachable, "connection refused"});
         stored_page made;
         for (const auto& row : kept_)
-            if (row.domain > after && made.rows.size() <= limit)
+            if (row.domain > after && made.rows.size() <= limit && row.domain.contains(contains))
                 made.rows.push_back(row);
         made.more = made.rows.size() > limit;
         if (made.more)

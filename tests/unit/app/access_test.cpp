@@ -168,15 +168,15 @@ TEST_F(access_commands, a_link_stands_alone_on_stdout_and_opens_once) {
     const auto secret = made.out.substr(made.out.find('#') + 1, 43);
     const auto now = base::system_clock().now();
     const auto store = kept();
-    EXPECT_EQ((*store->use_link(base::digest_of_secret(secret), now))->role, "administrator");
+    EXPECT_EQ((*store->use_link(base::digest_of_secret(secret), now))->to.role, "administrator");
     EXPECT_FALSE(*store->use_link(base::digest_of_secret(secret), now));
     const auto viewer = run([&] { return cmd_login_link(common_, {.role = "viewer", .owner = "shop"}); });
     const auto other =
         *store->use_link(base::digest_of_secret(viewer.out.substr(viewer.out.find('#') + 1, 43)),
                          now + std::chrono::minutes(14));
     ASSERT_TRUE(other);
-    EXPECT_EQ(other->role, "viewer");
-    EXPECT_EQ(other->tenant, "shop");
+    EXPECT_EQ(other->to.role, "viewer");
+    EXPECT_EQ(other->to.tenant, "shop");
     EXPECT_EQ(run([&] { return cmd_login_link(common_, {.role = "boss"}); }).status, wrong_usage);
     EXPECT_EQ(run([&] { return cmd_login_link(common_, {.minutes = 1'000'000}); }).status, wrong_usage);
 }

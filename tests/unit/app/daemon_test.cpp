@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon as a whole, in this process, over unix sockets: what comes in is in the store once, the control
 // socket does what it may, reload is all or nothing, SIGTERM ends it in order.
+#include "app/access_keeping.h"
 #include "app/import_batch.h"
+#include "base/crypto/password.h"
 #include "running_daemon.h"
 #include "store/policies.h"
 #include "support/policies.h"
@@ -97,11 +99,38 @@ TEST_F(running, only_mutes_are_set_from_outside) {
     EXPECT_FALSE(ask("/nonsense"));
 }
 
+TEST_F(running, who_may_change_everything_at_the_control_socket_gets_a_link_there) {
+    begin();
+    const auto made = ask("/login-link", R"({"role":"operator","owner":"shop","minutes":5})", "POST");
+    ASSERT_TRUE(made) << made.error().message;
+    const auto secret = std::string(made->at("secret").as_string());
+    auto kept = open_access_to_change(common_.set);
+    ASSERT_TRUE(kept) << kept.error();
+    EXPECT_EQ((*kept)->audit(0, 10)->front().what, "login-link");
+    const auto now = base::system_clock().now();
+    const auto late = ask("/login-link", R"({"role":"operator","owner":"shop","minutes":5})", "POST");
+    ASSERT_TRUE(late) << late.error().message;
+    EXPECT_FALSE(*(*kept)->use_link(base::digest_of_secret(std::string(late->at("secret").as_string())),
+                                    now + std::chrono::minutes(6)));
+    const auto to = *(*kept)->use_link(base::digest_of_secret(secret), now);
+    ASSERT_TRUE(to);
+    EXPECT_EQ(to->to.role, "operator");
+    EXPECT_EQ(to->to.tenant, "shop");
+    for (const char* wrong :
+         {R"({"role":"boss","minutes":5})", R"({"role":"viewer","minutes":0})",
+          R"({"role":"viewer","minutes":100000})", R"({"minutes":5})", "[]", "{",
+          R"({"role":"viewer","minutes":5,"owner":""})", R"({"role":"viewer","minutes":5,"owner":7})"})
+        EXPECT_FALSE(ask("/login-link", wrong, "POST")) << wrong;
+    EXPECT_FALSE(ask("/login-link")) << "a GET makes nothing";
+}
+
 TEST_F(running, a_reload_takes_new_domains_and_says_what_waits_for_a_restart) {
     begin();
     EXPECT_EQ(token("new.example"), "");
     fresh_.domains.emplace_back("new.example");
     fresh_.lmtp_listen.clear();
+    fresh_.keep_bodies = 30; // looked up each time
+    fresh_.keep_watched = 100;
     const auto done = ask("/reload", "", "POST");
     ASSERT_TRUE(done) << done.error().message;
     EXPECT_EQ(boost::json::serialize(done->at("needs_restart")), R"(["lmtp.listen"])");

@@ -76,6 +76,16 @@ TEST_F(last_run, a_new_mail_server_asks_for_a_new_policy) {
     EXPECT_THAT(run(third_host), IsEmpty()) << "a change is told once";
 }
 
+TEST_F(last_run, the_order_in_which_a_server_gives_records_is_no_change) {
+    const auto in_order = [](std::vector<std::string> texts) {
+        return [texts = std::move(texts)](model::observation& seen) { seen.tlsrpt_txt.texts = texts; };
+    };
+    const std::string record = "v=TLSRPTv1; rua=mailto:tls@example.com", other = "a wildcard's text";
+    run(in_order({record, other}));
+    EXPECT_THAT(run(in_order({other, record})), IsEmpty());
+    EXPECT_THAT(run(in_order({other})), testing::Contains(testing::StartsWith("the TLSRPT record changed")));
+}
+
 TEST_F(last_run, policy_and_id_change_together_or_it_is_said) {
     PROVES("G2-27", "G2-28", "G3-46");
     run();

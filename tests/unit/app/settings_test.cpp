@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/settings.h"
 #include "app/world.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -124,6 +125,15 @@ TEST(Settings, ErrorsNameFileLineAndTheNearestKey) {
         ASSERT_FALSE(parsed) << row.text;
         EXPECT_THAT(parsed.error(), HasSubstr(row.says));
         EXPECT_THAT(parsed.error(), HasSubstr("mailtight.toml"));
+    }
+}
+
+TEST(Settings, AFileThatCannotBeReadIsAnErrorWithItsName) {
+    const tests::scratch_folder folder;
+    for (const std::string path : {folder / "", folder / "missing.toml"}) {
+        const auto read = load_settings(path);
+        ASSERT_FALSE(read) << path;
+        EXPECT_THAT(read.error(), HasSubstr(path + ": cannot be read"));
     }
 }
 

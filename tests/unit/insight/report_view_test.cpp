@@ -363,6 +363,9 @@ TEST(FailuresText, tells_fate_diagnosis_and_where_to_look) {
                               "google.com", "Only one reporter", "mailtight report show 42"})
         EXPECT_NE(text.find(words), std::string::npos) << words;
     EXPECT_EQ(failures_text({}, {}), "No failures in this period.\n");
+    const auto uncounted = tests::failure("mox.example", "validation-failure", "mx1.example.com", 0); // A30
+    const auto none = group_failures(std::vector{uncounted}, std::vector{tests::reporter("mox.example")}, {});
+    EXPECT_TRUE(failures_text(none, {}).starts_with("0 failed sessions of 1 kind.\n"));
     const auto json = boost::json::parse(failures_ndjson(groups));
     EXPECT_EQ(json.at("diagnosis").at("rule"), "certificate-expired");
     EXPECT_EQ(json.at("failed").at("held_back"), 1204);

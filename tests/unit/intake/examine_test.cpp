@@ -253,7 +253,7 @@ TEST(examine, the_domain_is_attributed_in_order) {
         wish.parts = {gzip_part(report, "report.json.gz")};
         auto how = came();
         how.domain_of_token = std::move(token);
-        return only(look(make_mail(wish), how)).report_domain;
+        return only(look(signed_by(make_mail(wish), "reporter.example"), how)).report_domain;
     };
     auto dane = make_report("mx.example.net");
     dane.policies[0].type = "tlsa";
@@ -272,6 +272,32 @@ TEST(examine, the_domain_is_attributed_in_order) {
                          "cher.example",
                          ""),
               "xn--bcher-kva.example");
+}
+
+TEST(examine, a_genuine_report_that_is_sent_on_does_not_speak_of_another_domain) {
+    PROVES("8460-5.3-g", "8460-5.6-a");
+    const auto about = [](const std::string& mail) {
+        const auto found = only(look(mail));
+        EXPECT_EQ(found.trust, trust::verified) << found.trust_reason; // it is the reporter's all the same
+        return found.report_domain;
+    };
+    auto dane = make_report("mx.example.net");
+    dane.policies[0].type = "tlsa";
+    const std::string on_top = "TLS-Report-Domain: victim.example\r\n";
+    const auto genuine = signed_by(report_mail(make_report()), "reporter.example");
+    EXPECT_EQ(about(on_top + genuine), "example.com") << "h= counts from below: the signature still fits";
+    EXPECT_EQ(about(genuine), "example.com");
+
+    // Microsoft does not sign the fields: there may even be one only, and be changed.
+    const auto unsigned_fields = [](const tlsrpt::report& report, const std::string& header) {
+        mail_wish plain;
+        plain.domain = plain.submitter = "";
+        return "TLS-Report-Domain: " + header + "\r\n" +
+               signed_by(report_mail(report, plain), "reporter.example");
+    };
+    EXPECT_EQ(about(unsigned_fields(make_report(), "victim.example")), "example.com");
+    EXPECT_EQ(about(unsigned_fields(make_report(), "Example.com.")), "example.com");
+    EXPECT_EQ(about(unsigned_fields(dane, "example.com")), "example.com") << "its body names the MX host";
 }
 
 TEST(examine, what_is_no_mail_is_judged_by_its_way) {

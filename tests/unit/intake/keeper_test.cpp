@@ -222,6 +222,8 @@ TEST(keeper, takes_no_more_than_it_may_hold) {
         waiting.push_back(io::start(world.loop, world.keeper->keep(signed_mail(std::to_string(i)), how)));
     EXPECT_TRUE(eventually(world.loop, [&] { return world.keeper->counters().inputs == 50; }));
     EXPECT_LE(world.keeper->counters().queued * signed_mail("0").size(), 20'000U);
+    EXPECT_LE(world.keeper->counters().queued_bytes, 20'000U);
+    EXPECT_GT(world.keeper->counters().queued_bytes, 10'000U) << "bytes, as the metric says";
     world.database->hold(false);
     std::size_t kept_ones = 0;
     for (auto& each : waiting)
@@ -229,6 +231,7 @@ TEST(keeper, takes_no_more_than_it_may_hold) {
     EXPECT_GT(kept_ones, 0U);
     EXPECT_EQ(kept_ones, world.database->count());
     EXPECT_LT(kept_ones, 50U);
+    EXPECT_EQ(world.keeper->counters().queued_bytes, 0U);
 }
 
 TEST(keeper, a_batch_is_cut_where_its_bodies_grow_large) {

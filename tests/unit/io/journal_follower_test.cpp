@@ -178,7 +178,7 @@ TEST(JournalFollower, TakesLinesAndTellsTheCursor) {
     EXPECT_FALSE(log.follower->counted().running);
     EXPECT_EQ(
         contents(journal.folder / "words"),
-        "--follow --quiet --output=export "
+        "--follow --merge --quiet --output=export "
         "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME --lines=0 SYSLOG_FACILITY=2\n");
 }
 

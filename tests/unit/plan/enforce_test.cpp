@@ -191,6 +191,10 @@ TEST(aim_testing, a_person_takes_enforce_back) {
     d.wish.aim = model::aim::testing;
     EXPECT_EQ(next_policy(d)->mode, sts::mode::testing);
     EXPECT_TRUE(warns(d.make(), "go on refusing until they see the new id"));
+    constexpr auto way_to_stay = "If enforce is to stay: mailtight domain set example.com --mode enforce";
+    EXPECT_TRUE(warns(d.make(), way_to_stay)) << "nobody may have named a mode";
+    d.wish.paused = true;
+    EXPECT_FALSE(warns(d.make(), way_to_stay)) << "somebody said so";
 }
 
 } // namespace

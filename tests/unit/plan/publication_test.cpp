@@ -353,6 +353,24 @@ TEST(point_host, says_what_has_to_go_where_another_host_stands) {
         std::string::npos);
 }
 
+TEST(point_host, a_web_server_of_ones_own_is_known_to_its_owner_alone) {
+    domain d;
+    d.report_way();
+    d.past.policy_host.clear();
+    const auto point = [&](model::hosting host) {
+        d.wish.host = host;
+        const auto p = d.make();
+        return *find(p, step_kind::point_host);
+    };
+    const auto own = point(model::hosting::elsewhere);
+    EXPECT_EQ(own.by, step_actor::person);
+    EXPECT_EQ(own.blocked, "");
+    EXPECT_EQ(own.how,
+              "At your DNS provider, give mta-sts.example.com the addresses of your web server (A and "
+              "AAAA), or a CNAME that leads to it.");
+    EXPECT_EQ(point(model::hosting::here).blocked, "Nobody has said yet what it is to point at.");
+}
+
 struct leave_row {
     model::leave leave;
     step_actor serving, enforcing, removing;

@@ -198,6 +198,41 @@ TEST_F(a_carrier, does_what_a_person_says_whatever_is_left_to_serve) {
     }
 }
 
+/// A domain that is added goes to testing where nobody named a mode: that is nobody's word for taking back
+/// what senders enforce today.
+TEST_F(a_carrier, takes_no_domain_that_enforces_back_to_testing_for_having_been_given_it) {
+    for (const auto leave : {model::leave::records, model::leave::all}) {
+        carrier_world here;
+        here.world->mx[domain] = {{.host = "mx.a.example"}};
+        here.world->zone[{"mta-sts." + domain, "A"}] = {{"192.0.2.9"}};
+        here.world->zone[{"_mta-sts." + domain, "TXT"}] = {{"v=STSv1; id=old"}};
+        here.world->served_else[domain] =
+            "version: STSv1\r\nmode: enforce\r\nmx: mx.a.example\r\nmax_age: 604800\r\n";
+        here.begin();
+        auto wish = wanted(leave);
+        wish.marks["report-way"] = {.at = here.clock.at, .by = "anna", .text = "there"};
+        here.add(wish);
+        const auto untouched = [&] {
+            const auto ours = *here.database->published(domain);
+            return (!ours || ours->body.find("testing") == std::string::npos) && here.id_of(domain) == "old";
+        };
+        here.settle();
+        EXPECT_TRUE(untouched()) << model::to_string(leave);
+        here.world->served_else.clear(); // its owner lets the name lead here
+        here.pass(1h);
+        here.pass(24h);
+        EXPECT_TRUE(untouched()) << model::to_string(leave);
+        const auto asks = memo::parse((*here.database->work("plan", domain))->state).asks;
+        ASSERT_TRUE(asks);
+        EXPECT_EQ(asks->kind, "serve-policy");
+        EXPECT_THAT(asks->text, HasSubstr("nobody has said that it is to end"));
+
+        for (int i = 0; i < 4; ++i) // a person's word is enough
+            EXPECT_EQ(here.loop.block_on(here.carrier->go(domain, true, "anna")).failed, "");
+        EXPECT_THAT(here.body_of(domain), HasSubstr("testing"));
+    }
+}
+
 TEST_F(a_carrier, only_looks_when_it_is_asked_only_to_look) {
     of.begin();
     ASSERT_EQ(of.database->save(wanted(), "operator", "", of.clock.at), store::domain_store::saved::yes);
@@ -289,6 +324,30 @@ TEST_F(a_carrier, writes_once_what_takes_time_to_show) {
     EXPECT_THAT(of.world->effects, ElementsAre("write _smtp._tls.a.example"));
     EXPECT_THAT(work()->last_error, HasSubstr("not seen yet"));
     EXPECT_EQ(work()->due_at - of.clock.at, 30s);
+}
+
+/// The policy host takes a change up a moment after it was written: a look in between asks nobody, and is
+/// soon repeated.
+TEST_F(a_carrier, looks_again_soon_where_its_own_policy_does_not_show_yet) {
+    of.think = {}; // the real planner
+    of.begin();
+    of.during_look = [&](const auto&) {
+        if (!of.body_of(domain).empty())
+            of.world->host_down.insert(domain);
+    };
+    of.add(wanted());
+    ASSERT_TRUE(
+        of.database->set_mark(domain, "report-way", {.at = of.clock.at, .by = "anna", .text = "it exists"}));
+    of.settle();
+    const auto served = *of.database->published(domain);
+    ASSERT_TRUE(served && !served->body.empty());
+    EXPECT_EQ(of.id_of(domain), "") << "nothing is announced that cannot be fetched";
+    EXPECT_THAT(work()->last_error, HasSubstr("not yet: Fetch it back"));
+    EXPECT_EQ(work()->due_at - of.clock.at, 30s);
+    of.during_look = [](const auto&) {};
+    of.world->host_down.clear();
+    of.pass(30s);
+    EXPECT_NE(of.id_of(domain), "");
 }
 
 TEST_F(a_carrier, forgets_a_domain_that_is_no_longer_looked_after) {

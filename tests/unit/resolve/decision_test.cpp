@@ -72,6 +72,12 @@ const std::optional<sts::resolution_state> absent = without_policy(record_kind::
 const std::optional<sts::resolution_state> doubled = without_policy(record_kind::multiple);
 const std::optional<sts::resolution_state> dns_down = without_policy(record_kind::error);
 
+/// As resolve.half-dane has it: the MX records may be anybody's.
+destination behind_unsigned_mx(destination where) {
+    where.mx_secure = false;
+    return where;
+}
+
 struct row {
     const char* why;
     std::optional<destination> where;
@@ -110,6 +116,13 @@ TEST(decision, of_DANE_and_the_policy) {
         {"without a policy, the mail server must not meet it as if it had no DANE", half_broken, absent,
          d::dane, "", s::dane},
         {"every host that can be reached has DANE", half_dane, enforced, d::dane, "", s::dane},
+
+        {"a forger of the MX brings DANE of his own: the policy stays", behind_unsigned_mx(all_dane),
+         enforced, d::enforce},
+        {"also where only some have it", behind_unsigned_mx(partly), enforced, d::enforce},
+        {"where no policy is enforced, it is better than nothing", behind_unsigned_mx(all_dane), tested,
+         d::dane, "", s::dane},
+        {"also without a policy", behind_unsigned_mx(all_dane), absent, d::dane, "", s::dane},
 
         {"no host's DANE is known", broken, enforced, d::unknown, "SERVFAIL"},
         {"without a policy", broken, absent, d::unknown, "SERVFAIL"},
@@ -229,7 +242,7 @@ TEST(decision, keys_without_a_policy) {
 }
 
 TEST(decision, holds_each_host_against_the_policy) {
-    PROVES("8461-4-a", "8461-4.1-a", "8461-4.1-b");
+    PROVES("8461-4-a", "8461-4.1-a", "8461-4.1-b", "A51");
     const auto policy = holding(mode::enforce, {"mx1.example.com", "*.mail.example.net"});
     const auto where = hosts({host("MX1.example.com", none), host("a.mail.example.net", none),
                               host("a.b.mail.example.net", none), host("mail.example.net", none)});
@@ -306,9 +319,11 @@ TEST(decision, holds_no_longer_than_what_it_was_made_of) {
 /// Any mixture of facts; with false, such that nothing is known of DANE.
 facts any_facts(bool known_dane = true) {
     static const std::vector<std::optional<destination>> in_the_dark{std::nullopt, broken, mx_failed};
-    static const std::vector<std::optional<destination>> places{std::nullopt, plain,       all_dane,  partly,
-                                                                unusable,     half_broken, half_dane, broken,
-                                                                mx_failed,    null_mx,     no_host};
+    static const std::vector<std::optional<destination>> places{
+        std::nullopt, plain,    all_dane,
+        partly,       unusable, half_broken,
+        half_dane,    broken,   behind_unsigned_mx(partly),
+        mx_failed,    null_mx,  no_host};
     static const std::vector<std::optional<sts::resolution_state>> policies{
         std::nullopt, enforced, tested, off, absent, doubled, dns_down};
     facts of;
@@ -347,6 +362,7 @@ RC_GTEST_PROP(decision_laws, a_held_enforce_policy_is_never_lost, ()) {
 RC_GTEST_PROP(decision_laws, a_policy_never_excuses_DANE, ()) {
     const auto of = any_facts();
     RC_PRE((of.where && dane_seen(*of.where) && !has(of, override_kind::exempt)));
+    RC_PRE(of.where->mx_secure); // else it is anybody's
     const auto out = decided(of);
     RC_ASSERT(out.what == decision::dane ||
               (has(of, override_kind::require) && out.what == decision::unknown));

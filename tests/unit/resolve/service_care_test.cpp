@@ -32,6 +32,24 @@ TEST(service_cares, for_a_daily_fetch_whatever_the_id) {
     EXPECT_EQ(world.fetches(), 2U);
 }
 
+TEST(service_cares, that_nothing_outlives_its_ttl_where_the_clock_is_set_back) {
+    service_world world;
+    world.enforcing();
+    world.begin();
+    const auto old = world.ask();
+    const auto mx_asked = world.asked("MX example.com"), records = world.records_asked();
+    world.clock.at -= 5h; // it was wrong since the machine began
+    ASSERT_TRUE(world.eventually([&] { return old->superseded; })) << "front and mail server ask again";
+    EXPECT_EQ(world.ask()->what, decision::enforce);
+    EXPECT_EQ(world.asked("MX example.com"), mx_asked) << "its TTL has not passed";
+    EXPECT_TRUE(world.eventually([&] { return world.records_asked() > records; }));
+    EXPECT_TRUE(world.settled());
+    world.clock.at += 2h; // longer than any TTL of the domain, and before the old clock's time
+    world.ask();
+    EXPECT_GT(world.asked("MX example.com"), mx_asked);
+    EXPECT_EQ(world.ask()->policy->fetched_at, noon - 5h) << "no life from a time that never was";
+}
+
 TEST(service_cares, for_many_without_a_flood) {
     PROVES("8461-3.3-k");
     service_world world;

@@ -223,11 +223,83 @@ TEST_P(access, a_link_logs_in_once) {
     const granted to{.name = "link", .role = "administrator", .tenant = {}};
     ASSERT_TRUE(s->add_link(digest("a"), to, at(100)));
     ASSERT_TRUE(s->add_link(digest("b"), to, at(100)));
-    EXPECT_EQ(*s->use_link(digest("a"), at(99)), to);
+    const auto used = *s->use_link(digest("a"), at(99));
+    ASSERT_TRUE(used);
+    EXPECT_EQ(used->to, to);
+    EXPECT_FALSE(used->person) << "it stands for itself";
     EXPECT_FALSE(*s->use_link(digest("a"), at(99))) << "once";
     EXPECT_FALSE(*s->use_link(digest("b"), at(100))) << "it ended";
     EXPECT_FALSE(*s->use_link(digest("b"), at(99))) << "and a look at it later does not bring it back";
     EXPECT_FALSE(*s->use_link(digest("c"), at(1)));
+}
+
+TEST_P(access, a_link_of_a_person_is_theirs_as_they_are_when_it_is_used) {
+    const auto s = open();
+    EXPECT_FALSE(*s->add_link_of(digest("none"), "ann", at(100))) << "there is nobody of this name";
+    EXPECT_FALSE(*s->use_link(digest("none"), at(1)));
+    auto ann = user("ann");
+    ASSERT_TRUE(s->put_user(ann));
+    ASSERT_TRUE(*s->add_link_of(digest("good"), "ann", at(100)));
+    const auto used = *s->use_link(digest("good"), at(99));
+    ASSERT_TRUE(used && used->person);
+    EXPECT_EQ(used->to, ann.to);
+    EXPECT_EQ(used->person->password, ann.password) << "the proof that a session is written with";
+    EXPECT_FALSE(*s->use_link(digest("good"), at(99))) << "once";
+
+    ASSERT_TRUE(*s->add_link_of(digest("before"), "ann", at(100)));
+    ann.to.role = "viewer";
+    ASSERT_TRUE(s->put_user(ann));
+    EXPECT_FALSE(*s->use_link(digest("before"), at(1))) << "it goes with what was changed";
+    ASSERT_TRUE(*s->add_link_of(digest("gone"), "ann", at(100)));
+    ASSERT_TRUE(*s->remove_user("ann"));
+    EXPECT_FALSE(*s->use_link(digest("gone"), at(1))) << "it goes with the person";
+    ASSERT_TRUE(*s->add_token(token("ann")));
+    EXPECT_FALSE(*s->add_link_of(digest("token"), "ann", at(100))) << "a token is no person";
+}
+
+TEST_P(access, names_that_an_owner_may_add) {
+    const auto s = open();
+    const std::vector<std::string> some{"shop.example", "*.hosting.example"};
+    EXPECT_EQ(*s->allow_names("shop", some, at(1)), 2u);
+    EXPECT_EQ(*s->allow_names("shop", some, at(2)), 0u) << "they are allowed already";
+    EXPECT_EQ(*s->allow_names("bee", std::vector<std::string>{"bee.example"}, at(3)), 1u);
+    struct row {
+        const char *owner, *domain;
+        name_right right;
+        const char* why;
+    };
+    using enum name_right;
+    for (const auto& each : {
+             row{"shop", "shop.example", itself, "named"},
+             row{"shop", "www.shop.example", none, "a name stands for itself alone"},
+             row{"shop", "a.hosting.example", below, "below"},
+             row{"shop", "b.a.hosting.example", below, "far below"},
+             row{"shop", "hosting.example", none, "*. is not the name itself"},
+             row{"shop", "nothosting.example", none, "a label is whole"},
+             row{"shop", "bee.example", none, "another owner's"},
+             row{"bee", "a.hosting.example", none, "another owner's"},
+             row{"", "shop.example", none, "nobody is no owner"},
+         })
+        EXPECT_EQ(*s->right_to(each.owner, each.domain), each.right) << each.domain << ": " << each.why;
+
+    const auto all = *s->allowed_names({}, {}, 10);
+    ASSERT_EQ(all.size(), 3u);
+    EXPECT_EQ(all[0], (allowed_name{.owner = "bee", .name = "bee.example", .at = at(3)}));
+    EXPECT_EQ(all[1], (allowed_name{.owner = "shop", .name = "*.hosting.example", .at = at(1)}));
+    EXPECT_THAT(*s->allowed_names({}, all[1], 10), ElementsAre(all[2])) << "the next page";
+    EXPECT_THAT(*s->allowed_names({}, {}, 1), ElementsAre(all[0]));
+    EXPECT_THAT(*s->allowed_names("shop", {}, 10), ElementsAre(all[1], all[2]));
+
+    EXPECT_EQ(*s->disallow_names("bee", std::vector<std::string>{"shop.example"}), 0u) << "it is not theirs";
+    EXPECT_EQ(*s->disallow_names("shop", std::vector<std::string>{"*.hosting.example", "x.example"}), 1u);
+    EXPECT_EQ(*s->right_to("shop", "a.hosting.example"), none);
+
+    for (const char* bad :
+         {"", "*", "*.", "*.*.example", "a.*.example", "Shop.example", "shop.example.", "a b"})
+        EXPECT_FALSE(s->allow_names("shop", std::vector<std::string>{"good.example", bad}, at(4))) << bad;
+    EXPECT_EQ(*s->right_to("shop", "good.example"), none) << "all or nothing";
+    EXPECT_FALSE(s->allow_names("", some, at(4)));
+    EXPECT_FALSE(s->allow_names(std::string(256, 'x'), some, at(4)));
 }
 
 TEST_P(access, of_many_that_use_a_link_at_once_one_gets_in) {

@@ -103,6 +103,39 @@ TEST_P(changing, unverified_reports_count_where_the_administrator_says_so) {
     EXPECT_THAT(*s->quarantine({}), SizeIs(2)); // unverified and rejected
 }
 
+TEST_P(changing, a_reporter_is_called_as_those_reports_say_that_are_believed_most) {
+    own({"example.com", "example.org"});
+    ASSERT_TRUE(s->count_unverified(true));
+    const auto named = [](std::string id, std::string name, unsigned day, model::trust trust,
+                          std::string domain = "example.com") {
+        auto out = report(std::move(id), std::move(domain), day, 10);
+        out.report.organization_name = std::move(name);
+        out.trust = trust;
+        return out;
+    };
+    const auto called = [&] { return s->reporters({.domains = {"example.com"}})->at(0).organization; };
+    using enum model::trust;
+    add(named("id1", "Gogle", 3, unverified));
+    EXPECT_EQ(called(), "Gogle") << "there is no better name yet";
+    add(named("id2", "Google", 3, verified));
+    EXPECT_EQ(called(), "Google");
+    add(named("id3", "Click here", 5, unverified));
+    EXPECT_EQ(called(), "Google") << "what is not verified changes nothing, however new";
+    add(named("id4", "An import", 6, authorised));
+    EXPECT_EQ(called(), "Google");
+    EXPECT_EQ(s->reporter_days({})->at(0).organization, "Google");
+    add(named("id5", "Elsewhere", 7, unverified, "example.org"));
+    EXPECT_EQ(s->reporter_days({})->at(0).organization, "Google") << "nor by way of another domain";
+    const std::vector both{named("id6", "Google Inc.", 8, verified), named("id7", "Evil", 9, unverified)};
+    ASSERT_TRUE(s->add(both));
+    EXPECT_EQ(called(), "Google Inc.") << "nor together with one that is";
+    EXPECT_EQ(open_store()->reporters({.domains = {"example.com"}})->at(0).organization, "Google Inc.");
+    ASSERT_TRUE(s->count_unverified(false)); // all is taken back and looked at anew
+    EXPECT_EQ(called(), "Google Inc.");
+    ASSERT_TRUE(s->count_unverified(true));
+    EXPECT_EQ(called(), "Google Inc.");
+}
+
 TEST_P(changing, a_day_tells_how_many_reporters_are_left) {
     own({"example.com"});
     auto doubtful = report("id1", "example.com", 3, 100, 0, "yahoo.com");

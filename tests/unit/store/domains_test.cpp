@@ -159,6 +159,29 @@ TEST_P(domains, lists_page_by_name_and_narrow) {
     EXPECT_THAT(names_of(*s->list({.label = "none"})), ElementsAre("d6.example"));
 }
 
+TEST_P(domains, whose_a_domain_was_is_known_when_it_is_gone) {
+    const auto s = open();
+    EXPECT_FALSE(s->last_owner("a.example")->known) << "never looked after";
+    auto value = wish("a.example");
+    value.owner = "ann";
+    ASSERT_EQ(save(*s, value), saved::yes);
+    ASSERT_EQ(*s->remove("a.example", "ann", "", at(2)), saved::yes);
+    EXPECT_TRUE(s->last_owner("a.example")->known);
+    EXPECT_EQ(s->last_owner("a.example")->owner, "ann");
+    EXPECT_FALSE(s->last_owner("b.a.example")->known);
+    value.owner = "bob";
+    ASSERT_EQ(save(*s, value), saved::yes);
+    ASSERT_EQ(*s->remove("a.example", "bob", "", at(3)), saved::yes);
+    EXPECT_EQ(open()->last_owner("a.example")->owner, "bob") << "who had it last, for every machine";
+    ASSERT_EQ(save(*s, wish("ours.example")), saved::yes);
+    ASSERT_EQ(*s->remove("ours.example", "root", "", at(4)), saved::yes);
+    EXPECT_TRUE(s->last_owner("ours.example")->known);
+    EXPECT_EQ(s->last_owner("ours.example")->owner, "") << "the operator's";
+    ASSERT_TRUE(s->log_change({.at = at(5), .domain = "old.example", .who = "x", .what = "removed"}));
+    EXPECT_TRUE(s->last_owner("old.example")->known) << "removed before owners were written down";
+    EXPECT_EQ(s->last_owner("old.example")->owner, "");
+}
+
 TEST_P(domains, marks_come_and_go_beside_the_revision) {
     const auto s = open();
     EXPECT_EQ(save(*s, full_wish("a.example")), saved::yes);

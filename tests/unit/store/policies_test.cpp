@@ -158,6 +158,13 @@ TEST_P(policies, each_gives_all_in_order_and_ends_when_told) {
     EXPECT_EQ(taken, 7'000u);
     EXPECT_THAT(domains(*s->after("d9998.example", 2)), ElementsAre("d9999.example"));
     EXPECT_THAT(domains(*s->after("", 2)), ElementsAre("d0.example", "d1.example"));
+    EXPECT_THAT(domains(*s->after("", 2, "d999")), ElementsAre("d999.example", "d9990.example"));
+    EXPECT_THAT(domains(*s->after("d8999.example", 9, "D999")),
+                ElementsAre("d999.example", "d9990.example", "d9991.example", "d9992.example",
+                            "d9993.example", "d9994.example", "d9995.example", "d9996.example",
+                            "d9997.example"));
+    for (const char* nowhere : {"%", "_", "!", "d_999", "\xff"})
+        EXPECT_THAT(*s->after("", 2, nowhere), testing::IsEmpty()) << nowhere << " is no pattern";
 }
 
 TEST_P(policies, changes_are_told_once_in_order_with_what_was_removed) {

@@ -70,7 +70,7 @@ TEST(resolution, looks_again_after_the_ttl_between_one_and_five_minutes) {
 }
 
 TEST(resolution, an_absence_is_remembered_for_a_minute_to_an_hour) {
-    PROVES("8461-3.1-o", "8461-3.1-p");
+    PROVES("8461-3.1-o", "8461-3.1-p", "A46");
     for (const auto kind : {seen_kind::none, seen_kind::multiple, seen_kind::invalid})
         for (const auto& [ttl, kept] :
              {std::pair{0u, 60}, {60u, 60}, {900u, 900}, {3600u, 3600}, {0xffff'ffffu, 3600}}) {

@@ -373,6 +373,34 @@ TEST(collector, stop_writes_all_that_was_taken) {
     }
 }
 
+TEST(collector, the_end_waits_for_a_store_that_comes_back) {
+    world w;
+    w.kept->away = true;
+    auto& of = w.begin();
+    of.take(session("a.example"), w.clock.at, 3);
+    EXPECT_FALSE(w.flush());
+    auto drained = io::start(w.loop, of.drain(w.loop.now() + 10s));
+    w.pass(600ms);
+    EXPECT_EQ(of.counted().waiting, 3U);
+    w.kept->away = false;
+    const auto back = w.loop.now();
+    EXPECT_TRUE(w.loop.block_on(drained.get()));
+    EXPECT_LT(w.loop.now() - back, 2s) << "not after the pause of a long absence";
+    EXPECT_EQ(w.kept->sessions(), 3U);
+}
+
+TEST(collector, the_end_does_not_wait_for_ever) {
+    world w;
+    w.kept->away = true;
+    auto& of = w.begin();
+    EXPECT_TRUE(w.loop.block_on(of.drain(w.loop.now() + 10s))) << "nothing waits";
+    of.take(session("a.example"), w.clock.at);
+    const auto begun = w.loop.now();
+    EXPECT_FALSE(w.loop.block_on(of.drain(begun + 300ms)));
+    EXPECT_LT(w.loop.now() - begun, 3s);
+    EXPECT_EQ(of.counted().waiting, 1U);
+}
+
 TEST(collector, stop_ends_who_waits) {
     world w;
     w.kept->away = true;

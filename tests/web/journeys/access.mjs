@@ -51,6 +51,50 @@ journey("an owner's operator sees the owner's domains alone", {}, async (world) 
   holds("no place of the whole installation", [403, 404].includes((await ask(page, "GET", "/sending")).status));
 });
 
+journey("an owner's operator adds a domain by showing that it is theirs", {}, async (world) => {
+  const one = await person(world, "otto", "operator", "orchard");
+  one.allow(/422/); // that it is not shown yet
+  const { page } = one;
+  const name = "guest.lantern-books.test";
+  await page.goto(`/domains/new?domain=${name}`);
+  await settled(page);
+  await page.getByRole("button", { name: "Look after this domain" }).click();
+  const proof = page.getByRole("alert").filter({ hasText: "Show that this domain is yours" });
+  await proof.waitFor({ timeout: 30_000 });
+  const { record } = (await ask(page, "POST", "/domains", { domain: name })).document;
+  same("the record's name", record.name, `_mailtight.${name}`);
+  const shown = await proof.innerText();
+  holds("the page has the record as it is to be published", shown.includes(record.name) && shown.includes(record.value) && shown.includes("TXT"));
+  const other = await person(world, "harry", "operator", "harbour");
+  other.allow(/422/);
+  holds("it is another one for another owner", record.value !== (await ask(other.page, "POST", "/domains", { domain: name })).document.record.value);
+  await proof.getByRole("button", { name: "Copy the value of" }).first().click();
+  await proof.getByRole("button", { name: "Look again" }).click();
+  await proof.getByRole("button", { name: "Look again" }).and(page.locator(":enabled")).waitFor();
+  same("without the record it stays so", new URL(page.url()).pathname, "/domains/new");
+  await world.demo.order({ do: "records", name: record.name, type: "TXT", values: [record.value] });
+  await proof.getByRole("button", { name: "Look again" }).click();
+  await page.waitForURL(new RegExp(`/domains/${name}$`), { timeout: 60_000 });
+  await settled(page);
+  same("whose it is", (await get(page, `/domains/${name}`)).wish.owner, "orchard");
+  same("given up", (await ask(page, "DELETE", `/domains/${name}`)).status, 200);
+  same("added again while the record stands", (await ask(page, "POST", "/domains", { domain: name })).status, 200);
+  same("given up for good", (await ask(page, "DELETE", `/domains/${name}`)).status, 200);
+});
+
+journey("an administrator makes a link that signs somebody in", {}, async (world) => {
+  await person(world, "lena", "viewer");
+  const { page } = await administrator(world);
+  await page.goto("/system?tab=access");
+  await settled(page);
+  await page.getByRole("button", { name: "A link that signs lena in" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Make it" }).click();
+  const link = await page.getByRole("dialog").getByRole("region", { name: "the link that signs lena in" }).innerText();
+  const one = await world.visit();
+  await byLink(one, link.trim());
+  same("who is in", (await get(one.page, "/session")).name, "lena");
+});
+
 journey("a link to log in works once, and a wrong password not at all", {}, async (world) => {
   const link = await world.demo.loginLink();
   const first = await world.visit();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What went wrong with a question to the API: a problem that the server told (RFC 9457), or no answer at all.
-import type { Problem } from "./types";
+import type { Problem, ProofRecord } from "./types";
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -36,11 +36,18 @@ const words: Record<number, string> = {
 /** Reads a problem document; what is none becomes one. */
 export function problemFrom(status: number, body: unknown): Problem {
   const told = typeof body === "object" && body !== null ? (body as Partial<Record<keyof Problem, unknown>>) : {};
+  const record = recordFrom(told.record);
   return {
+    ...(record ? { record } : {}),
     title: typeof told.title === "string" && told.title ? told.title : `Error ${status}`,
     status,
     detail: typeof told.detail === "string" && told.detail ? told.detail : (words[status] ?? "Mailtight could not answer this."),
   };
+}
+
+function recordFrom(told: unknown): ProofRecord | null {
+  const { name, type, value } = (typeof told === "object" && told !== null ? told : {}) as Partial<Record<keyof ProofRecord, unknown>>;
+  return typeof name === "string" && typeof type === "string" && typeof value === "string" ? { name, type, value } : null;
 }
 
 /** Anything caught, as something that can be shown. */

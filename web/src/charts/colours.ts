@@ -8,12 +8,7 @@ export function seriesProperty(index: number, others: boolean): string {
 
 /** Calls when the theme changes, by the system or by the switch; gives back what ends it. */
 export function onTheme(call: () => void): () => void {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   const watch = new MutationObserver(call);
   watch.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  dark.addEventListener("change", call);
-  return () => {
-    watch.disconnect();
-    dark.removeEventListener("change", call);
-  };
+  return () => watch.disconnect();
 }

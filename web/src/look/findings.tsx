@@ -4,6 +4,7 @@ import "./look.css";
 import type { Finding, Severity } from "../api/types";
 import { CopyButton } from "../ui/copy";
 import { Icon } from "../ui/icon";
+import { capital } from "../text/format";
 import { SeverityBadge } from "../ui/status";
 
 const rank: Record<Severity, number> = { error: 0, warning: 1, info: 2, ok: 3 };
@@ -14,12 +15,12 @@ type Shown = Omit<Finding, "reference"> & { reference?: string };
 
 export function FindingItem({ one, open }: { one: Shown; open: boolean }) {
   return (
-    <details class="finding" open={open}>
+    <details class="finding fold" open={open}>
       <summary>
         <SeverityBadge severity={one.severity} />
         <span class="grow">
-          <span class="finding-title">{one.message}</span>
-          <span class="finding-subject mono small dim break">{one.subject}</span>
+          <span class="finding-title break">{capital(one.message)}</span>
+          {!one.message.startsWith(one.subject) && <span class="finding-subject mono small dim break">{one.subject}</span>}
         </span>
         <Icon name="chevron" />
       </summary>

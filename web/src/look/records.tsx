@@ -8,7 +8,7 @@ export interface ShownRecord {
   name: string;
   type: string;
   value: string;
-  ttl: number;
+  ttl?: number; // as the zone has it where there is none
   done?: boolean;
   remove?: boolean;
 }
@@ -48,7 +48,7 @@ export function RecordCard({ record, labels = plain, named }: { record: ShownRec
       </div>
       <Field label={labels.name} text={name} what={`the name ${name}`} />
       <Field label={labels.value} text={record.value} what={`the value of ${name}`} />
-      {!record.remove && <Field label={labels.ttl} text={String(record.ttl)} what={`the TTL of ${name}`} />}
+      {!record.remove && record.ttl !== undefined && <Field label={labels.ttl} text={String(record.ttl)} what={`the TTL of ${name}`} />}
     </dl>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, segment } from "../api/client";
 import type { ReportTest as Test } from "../api/types";
 import { useAction } from "../state/resource";
+import { can } from "../state/session";
 import { Button } from "../ui/button";
 import { Icon } from "../ui/icon";
 import { announce } from "../ui/live";
@@ -12,7 +13,8 @@ import { Notice } from "../ui/page";
 const every = 4_000;
 const patience = 45; // rounds: three minutes
 
-export function ReportTest({ domain }: { domain: string }) {
+/** `main`: it is what the page asks of the reader. */
+export function ReportTest({ domain, main }: { domain: string; main?: boolean }) {
   const [test, setTest] = useState<Test | null>(null);
   const [round, setRound] = useState(0);
   const send = useAction(async () => {
@@ -34,10 +36,11 @@ export function ReportTest({ domain }: { domain: string }) {
     }, every);
     return () => window.clearTimeout(timer);
   }, [waiting, round]);
+  if (!can("operator")) return <p class="dim small">An operator can send a test report, here or with mailtight report test {domain}.</p>;
   return (
-    <div class="stack-s">
+    <div class="stack-s report-test">
       <div class="row">
-        <Button icon="mail" busy={send.busy || waiting} onClick={() => void send.run()}>
+        <Button kind={main ? "primary" : "plain"} icon="mail" busy={send.busy || waiting} onClick={() => void send.run()}>
           {waiting ? "Waiting for it to arrive…" : test ? "Send another test report" : "Send a test report"}
         </Button>
       </div>
@@ -55,9 +58,10 @@ export function ReportTest({ domain }: { domain: string }) {
       ))}
       {test && test.arrived !== null && (
         <Notice tone="good" title="It has arrived">
-          <a href={`/reports/${test.arrived}`}>See the test report</a>. The way for reports works.
+          The way for reports works. <a href={`/reports/${test.arrived}`}>See the test report</a>: it is marked as a test and never counted.
         </Notice>
       )}
+      {waiting && <p class="dim small">A mailbox that is fetched by IMAP is looked at every few minutes. You may leave this page.</p>}
       {test && !waiting && test.arrived === null && round >= patience && <Notice tone="attention">It has not arrived within three minutes. Mail can take longer: see the mailbox, and whether Mailtight is set to read it.</Notice>}
     </div>
   );

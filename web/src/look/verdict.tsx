@@ -24,7 +24,7 @@ export function VerdictHead({ check, children }: { check: Check; children?: Comp
   return (
     <section class={`verdict verdict-${tone}`} aria-label="Verdict">
       <span class={`verdict-sign tone-${tone}`}>
-        <Icon name={signs[tone]!} size={28} />
+        <Icon name={check.verdict === "testing" || check.verdict === "retiring" ? "clock" : signs[tone]!} size={28} />
       </span>
       <div class="grow">
         <h2 class="verdict-words">

@@ -29,8 +29,9 @@ hooks.onAway = (is) => {
   away.value = is;
 };
 hooks.onSignedOut = () => {
-  if (session.value) session.value = null;
-  if (here.value.path !== "/login") go("/login?then=" + encodeURIComponent(here.value.path + here.value.search), { replace: true });
+  const ended = session.value ? "&ended=1" : "";
+  session.value = null;
+  if (here.value.path !== "/login") go("/login?then=" + encodeURIComponent(here.value.path + here.value.search) + ended, { replace: true });
 };
 
 /** Asks who we are. True where there was an answer. */

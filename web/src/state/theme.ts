@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Light, dark, or as the system has it.
+// Light, dark, or as the system has it. What is shown stands at the root as `data-theme`: public/theme.js sets it, also
+// when the system changes.
 import { signal } from "@preact/signals";
 
 export type Theme = "system" | "light" | "dark";
 
-const chosen = typeof document !== "undefined" ? document.documentElement.dataset.theme : undefined;
+const chosen = typeof document !== "undefined" ? document.documentElement.dataset.choice : undefined;
 export const theme = signal<Theme>(chosen === "light" || chosen === "dark" ? chosen : "system");
 
 export function setTheme(to: Theme): void {
   theme.value = to;
-  if (to === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = to;
+  if (to === "system") delete document.documentElement.dataset.choice;
+  else document.documentElement.dataset.choice = to;
+  window.dispatchEvent(new Event("theme"));
   try {
     if (to === "system") localStorage.removeItem("theme");
     else localStorage.setItem("theme", to);

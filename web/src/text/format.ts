@@ -8,8 +8,8 @@ const months = ["January", "February", "March", "April", "May", "June", "July", 
 /** 12,345 */
 export const count = (n: number): string => whole.format(n);
 
-/** 12.3K where it is large; exact below 10,000. */
-export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : tenth.format(n));
+/** 12.3k where it is large; exact below 10,000. */
+export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : tenth.format(n).replace("K", "k"));
 
 /** "1 domain", "3 domains" */
 export const plural = (n: number, one: string, many = one + "s"): string => `${count(n)} ${n === 1 ? one : many}`;
@@ -48,6 +48,12 @@ export function time(text: string | null | undefined): string {
   return at ? `${day(text)}, ${two(at.getUTCHours())}:${two(at.getUTCMinutes())} UTC` : "–";
 }
 
+/** From one time to another; of a whole day the day alone. */
+export function period(start: string, end: string): string {
+  const whole = /T00:00(?::00)?(?:\.0+)?Z$/.test(start) && /T(?:23:59|24:00)/.test(end) && start.slice(0, 10) === end.slice(0, 10);
+  return whole ? `${day(start)}, the whole day (UTC)` : `${time(start)} to ${time(end)}`;
+}
+
 /** "in 3 hours", "5 minutes ago", "just now" */
 export function relative(text: string | null | undefined, now: number): string {
   const at = parse(text);
@@ -80,8 +86,8 @@ export function span(seconds: number): string {
 /** "42 ms", "1.3 s" */
 export const elapsed = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
-/** First letter large */
-export const capital = (text: string): string => (text ? text[0]!.toUpperCase() + text.slice(1) : text);
+/** First letter large, unless the first word is a name of DNS, a command or the like: "mx1.example.com: …". */
+export const capital = (text: string): string => (/^[a-z]+(?=[\s,;']|$)/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text);
 
 /** "a, b and c" */
 export function list(items: string[]): string {
@@ -90,9 +96,10 @@ export function list(items: string[]): string {
 }
 
 /** Where a domain is and where it is going: "testing → enforce". */
-export function course(at: { mode: string | null; aim: string }): string {
+export function course(at: { mode: string | null; aim: string; verdict?: string }): string {
   if (at.mode === null) return at.aim === "off" ? "off" : `goal: ${at.aim}`;
-  return at.mode === at.aim ? at.mode : `${at.mode} → ${at.aim}`;
+  if (at.mode !== at.aim) return `${at.mode} → ${at.aim}`;
+  return at.verdict === at.mode ? `stays in ${at.mode}` : at.mode; // the word alone stands beside it already
 }
 
 function parse(text: string | null | undefined): Date | null {

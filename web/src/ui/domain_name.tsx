@@ -5,9 +5,10 @@ import { readable } from "../text/names";
 
 export function DomainName({ name, both }: { name: string; both?: boolean }) {
   const read = readable(name);
-  if (read === name) return <span class="break">{name}</span>;
+  const cls = name.length > 60 ? "break long-name" : "break";
+  if (read === name) return <span class={cls}>{name}</span>;
   return (
-    <span class="break" title={name}>
+    <span class={cls} title={name}>
       {read}
       {both ? <span class="dim mono small idn"> {name}</span> : <span class="sr"> ({name})</span>}
     </span>

@@ -38,7 +38,7 @@ export function Menu({ button, label, up, children, cls = "button" }: { button: 
         event.preventDefault();
       }}
     >
-      <button type="button" class={cls} aria-expanded={open} aria-haspopup="true" aria-label={label} onClick={() => setOpen(!open)}>
+      <button type="button" class={cls} aria-expanded={open} aria-label={label} onClick={() => setOpen(!open)}>
         {button}
       </button>
       {open && (

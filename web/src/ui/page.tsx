@@ -106,6 +106,20 @@ export function Failed({ error, retry, what }: { error: ApiError; retry?: () => 
   );
 }
 
+/** The place of tiles and of what stands below them, while both are on their way. */
+export function TileBones({ tiles = 4 }: { tiles?: number }) {
+  return (
+    <div class="stack" role="status" aria-label="Loading">
+      <div class="tiles">
+        {Array.from({ length: tiles }, (_, i) => (
+          <span class="bone bone-tile" key={i} />
+        ))}
+      </div>
+      <span class="bone bone-graph" />
+    </div>
+  );
+}
+
 /** Keeps the place of what is on its way. */
 export function Bones({ lines = 4, block }: { lines?: number; block?: boolean }) {
   return (

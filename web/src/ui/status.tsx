@@ -51,8 +51,11 @@ export const verdictTone: Record<Verdict, Tone> = {
   unseen: "unknown",
 };
 
-export const VerdictBadge = ({ verdict, light }: { verdict: Verdict; light?: Light }) => (
-  <Badge tone={light ?? verdictTone[verdict]} title={verdictMeans[verdict]}>
+/** On the way, and nothing is wrong with that: a clock, not a warning. */
+const underWay: ReadonlySet<Verdict> = new Set(["testing", "retiring"]);
+
+export const VerdictBadge = ({ verdict, light = verdictTone[verdict] }: { verdict: Verdict; light?: Light }) => (
+  <Badge tone={light} icon={underWay.has(verdict) && light !== "bad" ? "clock" : undefined} title={verdictMeans[verdict]}>
     {verdictWords[verdict]}
   </Badge>
 );

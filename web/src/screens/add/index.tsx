@@ -2,8 +2,9 @@
 // A domain to look after: its name and its goal. Everything else has an answer already, and can be said.
 import "../domain/domain.css";
 import { useState } from "preact/hooks";
-import { api, segment } from "../../api/client";
-import type { DomainView, Wish } from "../../api/types";
+import { api, asApiError, segment } from "../../api/client";
+import type { DomainView, ProofRecord, Wish } from "../../api/types";
+import { RecordCard } from "../../look/records";
 import { go, here, queryOf } from "../../router";
 import { useAction } from "../../state/resource";
 import { can, session } from "../../state/session";
@@ -40,14 +41,22 @@ export default function AddScreen() {
   const start = queryOf(here.value).get("domain") ?? "";
   const [draft, setDraft] = useState<Draft>({ domain: start, aim: "enforce", leave: "records", host: "here", dns: "hand", rua: "", labels: "", owner: "" });
   const [wrong, setWrong] = useState<string | null>(null);
+  const [proof, setProof] = useState<{ record: ProofRecord; words: string } | null>(null); // stays while it is looked for
   const set =
     <K extends keyof Draft>(name: K) =>
     (value: Draft[K]) => {
       setDraft((was) => ({ ...was, [name]: value }));
-      if (name === "domain") setWrong(null);
+      if (name === "domain") {
+        setWrong(null);
+        setProof(null);
+      }
     };
   const add = useAction(async () => {
-    const made = await api.post<DomainView>("/domains", additionOf(draft));
+    const made = await api.post<DomainView>("/domains", additionOf(draft)).catch((caught: unknown) => {
+      const { problem } = asApiError(caught);
+      setProof(problem.record ? { record: problem.record, words: problem.detail } : null);
+      throw caught;
+    });
     toast(`${made.wish.domain} is looked after from now on.`);
     go(`/domains/${segment(made.wish.domain)}`);
   });
@@ -129,7 +138,8 @@ export default function AddScreen() {
               </div>
             </div>
           </details>
-          {add.error && (
+          {proof && <Proof record={proof.record} words={proof.words} busy={add.busy} again={submit} />}
+          {add.error && !add.error.problem.record && (
             <div role="alert">
               <Notice tone="bad" title={add.error.status === 409 ? "It is looked after already" : "It was not added"}>
                 {add.error.message}
@@ -153,5 +163,23 @@ export default function AddScreen() {
         </footer>
       </form>
     </Page>
+  );
+}
+
+/** A tenant shows that a domain is theirs by a record that only its owner can publish. */
+function Proof({ record, words, busy, again }: { record: ProofRecord; words: string; busy: boolean; again: () => void }) {
+  return (
+    <section class="stack" role="alert" aria-labelledby="proof-title">
+      <Notice tone="attention" title="Show that this domain is yours">
+        <span id="proof-title">Publish this record where you manage the domain’s DNS, then look again. Or ask the operator to allow you the name.</span>
+      </Notice>
+      <RecordCard record={record} />
+      <div class="row-between">
+        <p class="soft small break">{words}</p>
+        <Button icon="refresh" busy={busy} onClick={again}>
+          Look again
+        </Button>
+      </div>
+    </section>
   );
 }

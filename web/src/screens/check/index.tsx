@@ -110,7 +110,12 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
               <div class="stack-s">
                 <h3>DNS records</h3>
                 {missing.map((one) => (
-                  <RecordCard record={one} key={one.name + one.type} />
+                  <div class="stack-s" key={one.name + one.type}>
+                    {(one.replaces ?? []).map((old) => (
+                      <RecordCard record={{ name: one.name, type: old.type, value: old.value, remove: true }} key={old.type + old.value} />
+                    ))}
+                    <RecordCard record={one} />
+                  </div>
                 ))}
               </div>
             )}

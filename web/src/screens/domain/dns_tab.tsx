@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy file and the DNS records, in the words of the provider's form or the language of a tool.
-import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
-import type { DnsForm, DomainView } from "../../api/types";
+import type { DnsForm, DomainView, PartState } from "../../api/types";
 import { Needs } from "../../look/needs";
 import { RecordCard } from "../../look/records";
+import { here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { Code } from "../../ui/copy";
 import { Bones, Failed, Notice } from "../../ui/page";
@@ -28,30 +28,33 @@ const ways: Record<DomainView["wish"]["dns"], string> = {
 
 export function DnsTab({ view }: { view: DomainView }) {
   const domain = view.wish.domain;
-  const [format, setFormat] = useState("form");
+  const chosen = queryOf(here.value).get("form");
+  const format = formats.find(([name]) => name === chosen)?.[0] ?? "form";
   const asked = format === "form" ? "table" : format;
   const form = useResource<DnsForm>(`records ${domain} ${asked}`, (signal) => api.get(`/domains/${segment(domain)}/records`, { format: asked, all: true }, signal));
   const policy = view.look?.policy;
   const wanted = view.look?.suggestion.policy ?? "";
+  const right = view.look?.suggestion.policy_already_right ?? false;
+  const valid = view.look?.parts.policy_file === "valid"; // then the other one is only better
   return (
     <div class="stack">
       <section class="card">
         <header>
           <h2>Policy file</h2>
-          {policy?.mode ? <Badge tone={view.look?.suggestion.policy_already_right ? "good" : "attention"}>{view.look?.suggestion.policy_already_right ? "As it should be" : "To be changed"}</Badge> : <Badge tone="bad">Missing</Badge>}
+          <PolicyBadge state={view.row.parts.policy_file} right={right} />
         </header>
         <div class="stack">
           <p class="small soft break">https://mta-sts.{domain}/.well-known/mta-sts.txt</p>
           {policy?.text && (
             <div class="stack-s">
-              {!view.look?.suggestion.policy_already_right && <h3>What is served</h3>}
+              {!right && <h3>Served now</h3>}
               <Code text={policy.text} what="the policy that is served" />
             </div>
           )}
-          {wanted && !view.look?.suggestion.policy_already_right && (
+          {wanted && !right && (
             <div class="stack-s">
-              <h3>What should be served</h3>
-              <Code text={wanted} what="the policy that should be served" />
+              <h3>{valid ? "What the plan leads to" : "What should be served"}</h3>
+              <Code text={wanted} what={valid ? "the policy that the plan leads to" : "the policy that should be served"} />
             </div>
           )}
           {!policy?.text && !wanted && <p class="soft">Nothing is known yet.</p>}
@@ -63,7 +66,7 @@ export function DnsTab({ view }: { view: DomainView }) {
             <h2>DNS records</h2>
             <p class="small soft">{ways[view.wish.dns]}</p>
           </div>
-          <select class="select dns-format" aria-label="Form of the records" value={format} onChange={(event) => setFormat(event.currentTarget.value)}>
+          <select class="select dns-format" aria-label="Form of the records" value={format} onChange={(event) => setQuery({ form: event.currentTarget.value === "form" ? null : event.currentTarget.value })}>
             {formats.map(([name, words]) => (
               <option key={name} value={name}>
                 {words}
@@ -77,6 +80,13 @@ export function DnsTab({ view }: { view: DomainView }) {
       </section>
     </div>
   );
+}
+
+function PolicyBadge({ state, right }: { state: PartState; right: boolean }) {
+  if (state === "missing") return <Badge tone="bad">Missing</Badge>;
+  if (state === "invalid") return <Badge tone="bad">To be changed</Badge>;
+  if (state === "not-tested") return <Badge>Not tested</Badge>;
+  return <Badge tone="good">{right ? "As it should be" : "Valid"}</Badge>;
 }
 
 function Records({ form, plain, name }: { form: DnsForm; plain: boolean; name: string }) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every policy that senders may remember, who fetched it, and every change with its author.
+import "../../styles/data.css";
 import { api, segment } from "../../api/client";
 import type { Change, History } from "../../api/types";
 import { useResource } from "../../state/resource";
-import { capital, count, span } from "../../text/format";
+import { capital, count, shortDay, span, time } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
@@ -25,7 +26,7 @@ export function HistoryTab({ domain }: { domain: string }) {
     <div class="stack">
       <section class="card">
         <header>
-          <h2>Policies that were served</h2>
+          <h2>Policies served</h2>
         </header>
         {served.length ? <Served served={[...served].reverse()} /> : <p class="soft">None yet. From the first one on, Mailtight remembers each: senders may hold it until its max_age has passed since it was last served.</p>}
       </section>
@@ -35,8 +36,9 @@ export function HistoryTab({ domain }: { domain: string }) {
           <header>
             <h2>Who fetched which policy</h2>
           </header>
-          <div class="flush table-scroll" tabIndex={0} role="region" aria-label="Fetches of the policy">
-            <table class="table">
+          <div class="flush table-scroll">
+            <table class="table cards">
+              <caption class="sr">Fetches of the policy</caption>
               <thead>
                 <tr>
                   <th scope="col">Network</th>
@@ -50,12 +52,18 @@ export function HistoryTab({ domain }: { domain: string }) {
               <tbody>
                 {fetches.map((one) => (
                   <tr key={one.network + one.id}>
-                    <td class="break">{one.network}</td>
-                    <td class="mono small">{one.id || "–"}</td>
-                    <td class="nowrap">
+                    <th scope="row" class="break">
+                      {one.network}
+                    </th>
+                    <td class="mono small" data-name="Policy id">
+                      {one.id || "–"}
+                    </td>
+                    <td data-name="Last">
                       <Ago at={one.last} />
                     </td>
-                    <td class="num">{count(one.count)}</td>
+                    <td class="num" data-name="Fetches">
+                      {count(one.count)}
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -85,7 +93,7 @@ const Served = ({ served }: { served: History["served"] }) => (
   <ol class="served flush">
     {served.map((one) => (
       <li key={one.first_served + one.mode}>
-        <details class="served-one">
+        <details class="fold">
           <summary>
             <ModeBadge mode={one.mode} />
             <span class="grow">
@@ -115,7 +123,7 @@ const Served = ({ served }: { served: History["served"] }) => (
 const Seen = ({ states }: { states: History["states"] }) => (
   <section class="card">
     <header>
-      <h2>What was seen</h2>
+      <h2>What Mailtight saw</h2>
     </header>
     <ol class="changes flush">
       {states.slice(0, 20).map((one) => (
@@ -127,10 +135,9 @@ const Seen = ({ states }: { states: History["states"] }) => (
             </div>
             {one.problems.length > 0 && <div class="mono small soft break">{one.problems.join(", ")}</div>}
           </div>
-          <div class="small dim change-who">
-            <DayOf at={one.first} />
-            <br />
-            to <Ago at={one.last} />
+          <div class="small dim change-who" title={`${time(one.first)} to ${time(one.last)}`}>
+            {shortDay(one.first, now())}
+            {shortDay(one.first, now()) !== shortDay(one.last, now()) && <> to {shortDay(one.last, now())}</>}
           </div>
         </li>
       ))}

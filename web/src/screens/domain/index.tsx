@@ -15,6 +15,7 @@ import { Button, LinkButton } from "../../ui/button";
 import { DomainName } from "../../ui/domain_name";
 import { Bones, Failed, Notice, Page } from "../../ui/page";
 import { Spark } from "../../ui/spark";
+import { Tabs } from "../../ui/tabs";
 import { VerdictBadge } from "../../ui/status";
 import { Ago } from "../../ui/time";
 import type { ScreenProps } from "..";
@@ -97,14 +98,14 @@ export default function DomainScreen({ params }: ScreenProps) {
       sub={
         <span class="row domain-sub">
           <VerdictBadge verdict={look.check?.verdict ?? row.verdict} {...(look.check ? {} : { light: row.light })} />
-          <span class="small soft">{course({ mode: row.mode, aim: view.data.wish.aim })}</span>
+          <span class="small soft">{course({ mode: row.mode, aim: view.data.wish.aim, verdict: row.verdict })}</span>
           {row.labels.map((label) => (
             <a class="label-chip domain-label" href={`/?label=${encodeURIComponent(label)}`} key={label}>
               {label}
             </a>
           ))}
           <span class="small dim">
-            looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} />
+            looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} none="never yet" />
           </span>
         </span>
       }
@@ -128,18 +129,30 @@ export default function DomainScreen({ params }: ScreenProps) {
         <section class="card rail-card" aria-label="Journey">
           <Rail stations={journey(plan.data, view.data)} />
         </section>
+        <Tabs
+          label="About this domain"
+          at={tab}
+          tabs={tabs.map(([name, title]) => ({
+            name,
+            title,
+            href: here.value.path + changedQuery(here.value.search, { tab: name === "plan" ? null : name }),
+            ...(name === "findings" ? { count: found } : {}),
+            ...(name === "plan" && yourTurn(plan.data) ? { mark: "it is your turn" } : {}),
+          }))}
+        />
         <div class="domain-columns">
           <div class="stack domain-main">
-            {plan.error && !plan.data ? <Failed error={plan.error} retry={plan.reload} /> : plan.data ? <NextStep plan={plan.data} wish={view.data.wish} doing={doing} broken={row.light === "bad"} /> : <Bones block />}
-            <nav class="tabs" aria-label="About this domain">
-              {tabs.map(([name, words]) => (
-                <a key={name} class="tab" href={here.value.path + changedQuery(here.value.search, { tab: name === "plan" ? null : name })} aria-current={tab === name ? "page" : undefined}>
-                  {words}
-                  {name === "findings" && found > 0 && <span class="count">{found}</span>}
-                </a>
+            {tab === "plan" &&
+              (plan.data ? (
+                <>
+                  <NextStep plan={plan.data} wish={view.data.wish} doing={doing} broken={row.light === "bad"} />
+                  <PlanTab plan={plan.data} />
+                </>
+              ) : plan.error ? (
+                <Failed error={plan.error} retry={plan.reload} />
+              ) : (
+                <Bones block />
               ))}
-            </nav>
-            {tab === "plan" && (plan.data ? <PlanTab plan={plan.data} /> : <Bones block />)}
             {tab === "findings" && <FindingsTab view={view.data} look={look} start={lookNow} stop={stop} />}
             {tab === "dns" && <DnsTab view={view.data} />}
             {tab === "history" && <HistoryTab domain={domain} />}
@@ -164,6 +177,12 @@ export default function DomainScreen({ params }: ScreenProps) {
     </Page>
   );
 }
+
+/** Whether the next step is a person's, and can be done now. */
+const yourTurn = (plan: Plan | null): boolean => {
+  const next = plan?.steps.find((one) => one.number === plan.next);
+  return next?.state === "now" && (next.by === "person" || next.on_word);
+};
 
 /** The shape of what is coming, so that nothing jumps when it is there. */
 const Waiting = () => (

@@ -71,14 +71,17 @@ export function journey(plan: Plan | null, view: DomainView): Station[] {
   const current = !plan ? null : plan.finished ? null : next ? belongs[plan.steps.indexOf(next)]! : null;
   return names.map((name, i) => {
     const mine = plan ? plan.steps.filter((_, n) => belongs[n] === name) : [];
-    return { name, words: words[name][0], more: words[name][1], state: stateOf(name, i, mine), steps: mine.map((step) => step.number) };
+    const state = stateOf(name, i, mine);
+    return { name, words: words[name][0], more: name === "enforce" && state === "done" ? "In force" : words[name][1], state, steps: mine.map((step) => step.number) };
   });
 
   function stateOf(name: Name, i: number, mine: Step[]): StationState {
     if (name === "check") return view.looked_at ? "done" : "now";
     if (plan?.finished) return name === "enforce" && view.wish.aim === "testing" ? "later" : "done";
     const open = mine.find((step) => step.state !== "done");
-    if (name === current) return open && isTrouble(open) ? "trouble" : open?.state === "waiting" ? "waiting" : view.looked_at || name !== "create" ? "now" : "later";
+    // In force already; what is left only lets senders keep it for longer.
+    const goesOn = name === "enforce" && view.row.mode === "enforce";
+    if (name === current) return open && isTrouble(open) ? "trouble" : open?.state === "waiting" ? (goesOn ? "done" : "waiting") : view.looked_at || name !== "create" ? "now" : "later";
     if (!open && (mine.length > 0 || i < reached)) return "done";
     return "later";
   }
@@ -106,10 +109,14 @@ export function actsOf(step: Step): Acts {
   };
 }
 
-/** Lines of a step's `how`: what is to be run stands apart. */
+/** Lines of a step's `how`: what is to be run stands apart, also where it ends a sentence ("If that takes longer: …"). */
 export function howLines(how: string): { command: boolean; text: string }[] {
   return how
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line) => (line.startsWith("Run: ") ? { command: true, text: line.slice(5) } : { command: false, text: line }));
+    .flatMap((line) => {
+      const [, words = "", run] = /^(.*): (mailtight [a-z].*)$/.exec(line) ?? [];
+      if (run === undefined) return [{ command: false, text: line }];
+      return [...(words === "Run" ? [] : [{ command: false, text: `${words}:` }]), { command: true, text: run }];
+    });
 }

@@ -6,7 +6,6 @@ import { can } from "../../state/session";
 import { Button, LinkButton } from "../../ui/button";
 import { Icon, type IconName } from "../../ui/icon";
 import { Notice } from "../../ui/page";
-import { Ago } from "../../ui/time";
 import { ReportTest } from "../../look/report_test";
 import { actsOf } from "./journey";
 import type { Doing } from "./doing";
@@ -83,11 +82,11 @@ export function NextStep({ plan, wish, doing, broken = false }: { plan: Plan; wi
           <Icon name="shield" size={22} />
         </span>
         <div class="grow">
-          <h2>{wish.aim === "off" ? "MTA-STS is off for this domain" : `It is where it should be: ${plan.to}`}</h2>
+          <h2>{wish.aim === "off" ? "MTA-STS is off for this domain" : wish.aim === "testing" ? "The policy is in testing, as you want it" : "The policy is enforced: the goal is reached"}</h2>
           <p class="soft">
             {wish.aim === "testing"
-              ? "Senders check and report, and deliver all the same. The next goal is enforce: Mailtight waits for the evidence of reports before it goes there."
-              : "Nothing is to be done. Mailtight keeps watching, and says so when something changes."}
+              ? "Senders check and report, and deliver all the same. Only enforce protects mail: Mailtight goes there once reports show that nothing would be held back."
+              : "There is nothing to do. Mailtight keeps watching, and tells you when something changes."}
           </p>
         </div>
         {wish.aim === "testing" && can("operator") && (
@@ -107,11 +106,6 @@ export function NextStep({ plan, wish, doing, broken = false }: { plan: Plan; wi
         </span>
         <span class="small dim">
           Step {step.number} of {plan.steps.length}
-          {plan.come_back && (
-            <>
-              {" · "}something to do <Ago at={plan.come_back} />
-            </>
-          )}
         </span>
       </div>
       <h2 class="next-title break">{step.title}</h2>

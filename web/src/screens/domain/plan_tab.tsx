@@ -38,7 +38,7 @@ function Line({ step, current }: { step: Step; current: boolean }) {
   return (
     <li class={current ? "step current" : "step"}>
       {more ? (
-        <details>
+        <details class="fold">
           <summary>
             {head}
             <Icon name="chevron" size={14} />
@@ -65,20 +65,29 @@ export function PlanTab({ plan }: { plan: Plan }) {
   const [done, open] = behind(plan.steps);
   return (
     <div class="stack">
-      {plan.warnings.map((one) => (
-        <Notice tone="attention" key={one}>
-          {one}
+      {plan.warnings.length > 0 && (
+        <Notice tone="attention" title={plan.warnings.length > 1 ? "To bear in mind" : ""}>
+          {plan.warnings.length > 1 ? (
+            <ul class="listed">
+              {plan.warnings.map((one) => (
+                <li key={one}>{one}</li>
+              ))}
+            </ul>
+          ) : (
+            plan.warnings[0]
+          )}
         </Notice>
-      ))}
+      )}
       <section class="card">
         <header>
-          <h2>
-            From {plan.from} to {plan.to}
-          </h2>
+          <div>
+            <h2>{plan.finished ? "The plan" : `The plan to ${plan.to}`}</h2>
+            <p class="small soft">Now: {plan.from}</p>
+          </div>
         </header>
         <div class="flush">
           {done.length > 0 && (
-            <details class="steps-done">
+            <details class="steps-done fold">
               <summary>
                 <span class="step-sign step-done">
                   <Icon name="check" size={14} />

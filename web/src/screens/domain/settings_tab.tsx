@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wanted of the domain. Only what was changed is sent; where somebody was faster, nothing is overwritten.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
 import type { DomainView, Wish } from "../../api/types";
 import { can, session } from "../../state/session";
@@ -25,10 +25,19 @@ const dnsWays: [Wish["dns"], string][] = [
 ];
 
 export function SettingsTab({ view, changed }: { view: DomainView; changed: (view: DomainView) => void }) {
-  const wish = view.wish;
+  // What the form began with: the page asks again by itself, and what somebody else changed meanwhile is neither undone by
+  // saving nor taken for a change of ours. With the revision of then, the server refuses (409).
+  const [wish, begin] = useState(view.wish);
   const [fields, setFields] = useState<Fields>(() => fieldsOf(wish));
   const { change, wrong } = changeOf(wish, fields);
-  const dirty = Object.keys(change).length > 0;
+  const dirty = Object.keys(change).length > 0 || Object.keys(wrong).length > 0;
+  const startFrom = (now: Wish) => {
+    begin(now);
+    setFields(fieldsOf(now));
+  };
+  useEffect(() => {
+    if (view.wish.revision !== wish.revision && !dirty) startFrom(view.wish);
+  }, [view.wish.revision, dirty]);
   const set =
     <K extends keyof Fields>(name: K) =>
     (value: Fields[K]) =>
@@ -36,7 +45,7 @@ export function SettingsTab({ view, changed }: { view: DomainView; changed: (vie
   const save = useAction(async () => {
     const now = await api.patch<DomainView>(`/domains/${segment(wish.domain)}`, { ...change, revision: wish.revision });
     changed(now);
-    setFields(fieldsOf(now.wish));
+    startFrom(now.wish);
     toast("Saved. The plan follows.");
   });
   if (!can("operator"))
@@ -110,7 +119,7 @@ export function SettingsTab({ view, changed }: { view: DomainView; changed: (vie
             <div role="alert">
               <Notice tone="bad" title={save.error.status === 409 ? "Somebody changed this domain in the meantime" : "It was not saved"}>
                 {save.error.message}
-                {save.error.status === 409 && " Load the page anew to see their change."}
+                {save.error.status === 409 && " “Undo” shows what holds now; what you typed is lost then."}
               </Notice>
             </div>
           )}
@@ -119,7 +128,13 @@ export function SettingsTab({ view, changed }: { view: DomainView; changed: (vie
           <span class="small soft">{dirty ? "Not saved yet" : "Everything is saved"}</span>
           <span class="row">
             {dirty && (
-              <Button kind="quiet" onClick={() => setFields(fieldsOf(wish))}>
+              <Button
+                kind="quiet"
+                onClick={() => {
+                  startFrom(view.wish);
+                  save.clear();
+                }}
+              >
                 Undo
               </Button>
             )}

@@ -47,7 +47,7 @@ export function StepBody({ step }: { step: Step }) {
       )}
       {step.how && (
         <div class="stack-s">
-          {howLines(step.how).map((line) => (line.command ? <Code key={line.text} text={line.text} what="the command" wrap /> : <p key={line.text}>{line.text}</p>))}
+          {howLines(step.how).map((line) => (line.command ? <Code key={line.text} text={line.text} what={`the command ${line.text}`} wrap /> : <p key={line.text}>{line.text}</p>))}
         </div>
       )}
       {step.records.map((change) => (

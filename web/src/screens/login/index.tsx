@@ -15,7 +15,14 @@ import { Notice, Page } from "../../ui/page";
 type Way = "password" | "token";
 
 /** The token of a link stands behind the "#": it never reaches a log on its way. */
-const linkIn = (hash: string): string => decodeURIComponent(hash.replace(/^#/, ""));
+function linkIn(hash: string): string {
+  const text = hash.replace(/^#/, "");
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // no link of ours: the server says so
+  }
+}
 
 export function words(error: ApiError, way: Way | "link"): string {
   if (error.away) return "Mailtight does not answer. Try again in a moment.";
@@ -29,6 +36,7 @@ export default function Login() {
   const [link] = useState(() => linkIn(here.value.hash));
   const [state, setState] = useState<"link" | "form">(link ? "link" : "form");
   const [wrong, setWrong] = useState<string | null>(null);
+  const ended = queryOf(here.value).has("ended");
   const onward = ownPath(queryOf(here.value).get("then"));
 
   const enter = async (way: Way | "link", what: Credentials): Promise<void> => {
@@ -69,6 +77,7 @@ export default function Login() {
                   Mailtight does not answer right now.
                 </Notice>
               )}
+              {ended && !wrong && <Notice icon="clock">Your session has ended. Sign in to go on where you were.</Notice>}
               <Form wrong={wrong} enter={enter} />
             </>
           )}
@@ -84,9 +93,15 @@ function Form({ wrong, enter }: { wrong: string | null; enter: (way: Way, what: 
   const [password, setPassword] = useState("");
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState(false);
-  const ready = way === "token" ? token.trim() !== "" : user.trim() !== "" && password !== "";
+  const [missing, setMissing] = useState<"" | "user" | "password" | "token">("");
+  // Never switched off: what a password manager has filled in is not told to the page before somebody types.
   const submit = async () => {
-    if (!ready) return;
+    const lacks = way === "token" ? (token.trim() ? "" : "token") : !user.trim() ? "user" : !password ? "password" : "";
+    setMissing(lacks);
+    if (lacks) {
+      document.querySelector<HTMLElement>(`input[name="${lacks}"]`)?.focus();
+      return;
+    }
     setBusy(true);
     await enter(way, way === "token" ? { token: token.trim() } : { user: user.trim(), password });
     setBusy(false);
@@ -116,13 +131,13 @@ function Form({ wrong, enter }: { wrong: string | null; enter: (way: Way, what: 
         )}
         {way === "password" ? (
           <>
-            <TextField label="Name" value={user} set={setUser} autocomplete="username" name="user" spellcheck={false} large />
-            <TextField label="Password" type="password" value={password} set={setPassword} autocomplete="current-password" name="password" large />
+            <TextField label="Name" value={user} set={setUser} autocomplete="username" name="user" wrong={missing === "user" ? "Your name is missing." : null} spellcheck={false} large />
+            <TextField label="Password" type="password" value={password} set={setPassword} autocomplete="current-password" name="password" wrong={missing === "password" ? "The password is missing." : null} large />
           </>
         ) : (
-          <TextField label="Token" type="password" value={token} set={setToken} autocomplete="off" name="token" mono large hint="Made with mailtight access token add, or in System." />
+          <TextField label="Token" type="password" value={token} set={setToken} autocomplete="off" name="token" wrong={missing === "token" ? "The token is missing." : null} mono large hint="Made with mailtight access token add, or in System." />
         )}
-        <Button kind="primary" size="large" type="submit" icon={way === "token" ? "key" : "right"} busy={busy} disabled={!ready}>
+        <Button kind="primary" size="large" type="submit" icon={way === "token" ? "key" : "right"} busy={busy}>
           Sign in
         </Button>
       </form>

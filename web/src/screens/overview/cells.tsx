@@ -57,7 +57,7 @@ export function Sessions({ row }: { row: OverviewRow }) {
 export const Changed = ({ row }: { row: OverviewRow }) =>
   row.changed ? (
     <>
-      <div class="two-lines">{row.changed.what}</div>
+      <div class="two-lines">{capital(row.changed.what)}</div>
       <div class="dim small">
         <Ago at={row.changed.at} />
       </div>
@@ -71,10 +71,13 @@ export function Next({ row }: { row: OverviewRow }) {
   const next = row.next;
   if (!next && row.light === "bad")
     return (
-      <span class="overview-do yours">
+      <div class="overview-do yours">
         <Icon name="right" />
-        Mend what is broken
-      </span>
+        <div>
+          <div class="two-lines">See the findings and mend them</div>
+          <div class="dim small">Your turn</div>
+        </div>
+      </div>
     );
   if (!next)
     return (

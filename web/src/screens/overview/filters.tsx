@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which domains are shown: by state, by a part of the name, by a label.
-import { useRef } from "preact/hooks";
+import { api } from "../../api/client";
+import type { LabelList } from "../../api/types";
 import { changedQuery, here, setQuery } from "../../router";
+import { useResource } from "../../state/resource";
 import { count } from "../../text/format";
 import { SearchField } from "../../ui/field";
-import { pageSize, type Rows } from "./pages";
+import type { Rows } from "./pages";
 import { firstOrder, sorts, sortWords, states, stateWords, type Sort, type State, type View } from "./query";
 
-/** The labels that were seen on any row so far: the API has no list of its own. */
-function useLabels(rows: Rows, chosen: string): string[] {
-  const seen = useRef(new Set<string>());
-  for (let i = 0; i < Math.min(rows.total ?? 0, pageSize * 10); ++i) for (const label of rows.at(i)?.labels ?? []) seen.current.add(label);
-  if (chosen) seen.current.add(chosen);
-  return [...seen.current].sort((a, b) => a.localeCompare(b));
+/** Every label, and the chosen one where it stands on no domain any more. */
+export function labelChoices(list: LabelList | null, chosen: string): { label: string; domains: number }[] {
+  const all = [...(list?.labels ?? [])];
+  if (chosen && !all.some((each) => each.label === chosen)) all.push({ label: chosen, domains: 0 });
+  return all.sort((a, b) => a.label.localeCompare(b.label));
 }
 
 const shortWords: Partial<Record<State, string>> = { attention: "Needs attention" };
+/** The pieces of the bar above that a state is drawn as: the filters are its legend. */
+const healthOf: Partial<Record<State, string>> = { protected: "protected", testing: "testing", broken: "broken", absent: "absent", unseen: "unseen" };
 const always: State[] = ["all", "attention", "protected", "testing"];
 
 export function Filters({ view, typed, type, rows, small }: { view: View; typed: string; type: (text: string) => void; rows: Rows; small: boolean }) {
-  const labels = useLabels(rows, view.label);
+  const list = useResource<LabelList>("labels", (signal) => api.get("/labels", undefined, signal), 60);
+  const labels = labelChoices(list.data, view.label);
   const counts = rows.counts;
   const shown = states.filter((state) => always.includes(state) || state === view.state || (counts?.[state] ?? 0) > 0);
   return (
-    <div class="filters">
+    <div class="overview-filters">
       <nav class="filter-states" aria-label="States">
         {(counts ? shown : []).map((state) => (
           <a
@@ -33,6 +37,7 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
             href={here.value.path + changedQuery(here.value.search, { state: state === "all" ? null : state })}
             aria-current={view.state === state ? "true" : undefined}
           >
+            {healthOf[state] && <span class={`filter-dot health-${healthOf[state]}`} aria-hidden="true" />}
             {shortWords[state] ?? stateWords[state]}
             <span class="filter-count">{count(counts?.[state] ?? 0)}</span>
           </a>
@@ -40,12 +45,12 @@ export function Filters({ view, typed, type, rows, small }: { view: View; typed:
       </nav>
       <div class="filter-fields">
         <SearchField label="Search domains" value={typed} set={type} />
-        {(labels.length > 0 || view.label) && (
+        {labels.length > 0 && (
           <select class="select filter-label" aria-label="Label" value={view.label} onChange={(event) => setQuery({ label: event.currentTarget.value })}>
             <option value="">All labels</option>
-            {labels.map((label) => (
+            {labels.map(({ label, domains }) => (
               <option value={label} key={label}>
-                {label}
+                {label} ({count(domains)})
               </option>
             ))}
           </select>

@@ -26,6 +26,9 @@ export default function OverviewScreen() {
     const timer = window.setTimeout(() => typed !== view.contains && setQuery({ contains: typed }), 180);
     return () => window.clearTimeout(timer);
   }, [typed]);
+  useEffect(() => {
+    if (typed.trim() !== view.contains.trim()) setTyped(view.contains); // the address was changed otherwise
+  }, [view.contains]);
   const rows = useRows(toQuery(view));
   const small = useMedia("(max-width: 60rem)");
   const { counts, total } = rows;

@@ -58,8 +58,9 @@ export default function ReportScreen({ params }: ScreenProps) {
               ))}
             </Notice>
           )}
+          {report.part && <Notice title="This is your part of a report">It tells of domains of others too. Only yours are shown and counted here, without the texts about all of it.</Notice>}
           <ReportView report={report} />
-          {report.raw ? <Raw number={report.number} /> : <p class="dim">Its text is no longer kept; what was counted is.</p>}
+          {report.raw ? <Raw number={report.number} /> : !report.part && <p class="dim">Its text is no longer kept; what was counted is.</p>}
         </div>
       )}
     </Page>

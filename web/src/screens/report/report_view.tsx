@@ -8,7 +8,7 @@ import { TrustBadge } from "../reports/report_list";
 import "../../styles/data.css";
 import "../reports/reports.css";
 import "./report.css";
-import { count, plural, time } from "../../text/format";
+import { count, period, plural } from "../../text/format";
 import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Notice } from "../../ui/page";
@@ -34,13 +34,13 @@ export function ReportView({ report }: { report: Report }) {
   const domain = report.report_domain ?? "";
   return (
     <div class="stack">
-      <section class={`card verdict verdict-${failure > 0 ? "bad" : "good"}`} aria-label="In a sentence">
-        <div class="card-body verdict-body">
+      <section class={`card outcome outcome-${failure > 0 ? "bad" : "good"}`} aria-label="In a sentence">
+        <div class="card-body outcome-body">
           <span class={failure > 0 ? "tone-bad" : "tone-good"}>
             <Icon name={failure > 0 ? "attention" : "good"} size={22} />
           </span>
           <div class="grow stack-s">
-            <p class="verdict-words">{report.sentence}</p>
+            <p class="outcome-words">{report.sentence}</p>
             {report.test && <Badge tone="accent">Test report, never counted</Badge>}
           </div>
         </div>
@@ -193,7 +193,7 @@ function From({ report }: { report: Report }) {
         <dt>Contact</dt>
         <dd>{report.contact_info || <span class="dim">none</span>}</dd>
         <dt>Period</dt>
-        <dd>{report.start ? `${time(report.start)} to ${time(report.end)}` : <span class="dim">not said</span>}</dd>
+        <dd>{report.start ? period(report.start, report.end ?? "") : <span class="dim">not said</span>}</dd>
         <dt>Report id</dt>
         <dd class="mono">{report.report_id || <span class="dim">none</span>}</dd>
         <dt>Came as</dt>

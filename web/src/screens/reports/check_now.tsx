@@ -93,7 +93,7 @@ export function CheckAnswer({ domain, now }: { domain: string; now: ReturnType<t
     );
   if (state.at === "looking")
     return (
-      <div class="look" role="status" aria-label={`Looking at ${domain}`}>
+      <div class="check-answer" role="status" aria-label={`Looking at ${domain}`}>
         <ul>
           {state.stages.map((each) => (
             <li key={each.stage + each.subject} class={each.state === "done" ? "" : "soft"}>
@@ -117,7 +117,7 @@ export function CheckAnswer({ domain, now }: { domain: string; now: ReturnType<t
     <Notice tone={tone} title={said.so === true ? "It is still so" : said.so === false ? "Not so any more" : "The look could not tell"}>
       <p>{said.words}</p>
       {said.findings.length > 0 && (
-        <ul class="near">
+        <ul class="check-near">
           {said.findings.slice(0, 5).map((one, i) => (
             <li key={one.code + i}>
               <SeverityBadge severity={one.severity} />

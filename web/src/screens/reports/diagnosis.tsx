@@ -71,7 +71,7 @@ export function Explained({ diagnosis, open }: { diagnosis: Diagnosis; open?: bo
           </summary>
           <div class="stack more-body">
             {fix.servers.length > 0 && (
-              <dl class="servers">
+              <dl class="fix-servers">
                 {fix.servers.map((each) => (
                   <div key={each.name + each.words}>
                     <dt>{each.name}</dt>

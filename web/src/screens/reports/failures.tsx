@@ -7,7 +7,7 @@ import { daysWords } from "../../charts/days";
 import { listed } from "../../charts/numbers";
 import { type Resource, useAction } from "../../state/resource";
 import { can } from "../../state/session";
-import { plural } from "../../text/format";
+import { capital, plural } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/live";
@@ -114,13 +114,19 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
         </div>
       </div>
       <p class="soft small group-seen">
-        {group.domain} · <code>{group.result_type}</code>
-        {group.reason_code && <> ({group.reason_code})</>} · {daysWords(group.first, group.last)} · told by {listed(group.reporters, 4)}
+        {fate && (
+          <>
+            <strong>{capital(fate)}</strong> ·{" "}
+          </>
+        )}
+        {daysWords(group.first, group.last)} · told by {listed(group.reporters, 4)}
         {group.reporters_fine > 0 && <>, not by {plural(group.reporters_fine, "other")}</>}
-        {fate && <> · {fate}</>}
+        <br />
+        {group.domain} · <code>{group.result_type}</code>
+        {group.reason_code && <> ({group.reason_code})</>}
         {(group.receiving_ips.length > 0 || group.sending_ips.length > 0) && (
           <>
-            <br />
+            {" · "}
             {group.receiving_ips.length > 0 && (
               <>
                 at <span class="mono">{listed(group.receiving_ips, 4)}</span>
@@ -148,6 +154,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       <div class="row group-acts">
         <CheckButton now={look} />
         <a class="button small" href={reports}>
+          <Icon name="reports" />
           Its reports
         </a>
         {group.last_report > 0 && (

@@ -41,7 +41,7 @@ export function FilterBar({ filter, summary, today }: { filter: Filter; summary:
   if (filter.result) chips.push(["Result", filter.result, { result: "" }]);
   if (filter.mx) chips.push(["Mail server", filter.mx, { mx: "" }]);
   return (
-    <div class="filters" role="search" aria-label="What is shown">
+    <div class="report-filters" role="search" aria-label="What is shown">
       <div class="segments" role="group" aria-label="Period">
         {periods.map(([days, words]) => (
           <button key={days} type="button" aria-pressed={filter.days === days && !own} onClick={() => to({ days })}>

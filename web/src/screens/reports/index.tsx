@@ -12,7 +12,7 @@ import { useResource } from "../../state/resource";
 import { can, now } from "../../state/session";
 import { count, plural, share, shortDay } from "../../text/format";
 import { LinkButton } from "../../ui/button";
-import { Bones, Failed, Notice, Page } from "../../ui/page";
+import { Bones, Failed, Notice, Page, TileBones } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Failures } from "./failures";
 import { type Filter, ask, linkTo, readFilter, readList } from "./filter";
@@ -48,7 +48,7 @@ export default function ReportsScreen() {
         {summary.error && !data ? (
           <Failed error={summary.error} retry={summary.reload} what="The summary" />
         ) : !data ? (
-          <Bones block />
+          <TileBones />
         ) : never ? (
           <NoReports silence={data.silence} domain={filter.domain} />
         ) : (
@@ -127,7 +127,7 @@ function Headline({ summary, filter, sessions }: { summary: Summary; filter: Fil
       <li class="tile">
         <span class="tile-name">Reporters</span>
         <span class="tile-figure">{count(reporters)}</span>
-        <span class="tile-more">{plural(new Set(summary.reporters.filter((each) => each.verified).map((each) => each.reporter)).size, "verified reporter")}</span>
+        <span class="tile-more">{verifiedWords(new Set(summary.reporters.filter((each) => each.verified).map((each) => each.reporter)).size, reporters)}</span>
       </li>
       <li class="tile">
         <span class="tile-name">Newest day</span>
@@ -143,6 +143,8 @@ function Headline({ summary, filter, sessions }: { summary: Summary; filter: Fil
     </ul>
   );
 }
+
+const verifiedWords = (verified: number, all: number): string => (all === 0 ? "nobody yet" : verified === all ? (all === 1 ? "verified" : "all verified") : `${count(verified)} verified`);
 
 function NothingHere({ summary, filter }: { summary: Summary; filter: Filter }) {
   return (

@@ -149,6 +149,7 @@ function Row({ of }: { of: ReportRow }) {
             · {of.warnings} {of.warnings === 1 ? "warning" : "warnings"}
           </span>
         )}
+        {of.part && <span class="block dim small">tells of others’ domains too; yours are counted here</span>}
         {of.why && <span class="block dim small">{of.why}</span>}
       </td>
       <td data-name="Domain">{of.report_domain || <span class="dim">none named</span>}</td>

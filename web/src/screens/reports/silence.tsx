@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing came: what is normal, why it may be, and a test of the mailbox.
-import { useEffect, useState } from "preact/hooks";
-import { api, segment } from "../../api/client";
-import type { ReportTest, Summary } from "../../api/types";
-import { asApiError } from "../../api/problem";
-import { useAction } from "../../state/resource";
-import { can } from "../../state/session";
-import { Button, LinkButton } from "../../ui/button";
-import { announce } from "../../ui/live";
-import { Empty, Notice } from "../../ui/page";
+import type { Summary } from "../../api/types";
+import { ReportTest } from "../../look/report_test";
+import { LinkButton } from "../../ui/button";
+import { Icon } from "../../ui/icon";
+import { Empty } from "../../ui/page";
 import { Badge } from "../../ui/status";
 
 type Silence = Summary["silence"][number];
@@ -20,7 +16,7 @@ export function NoReports({ silence, domain }: { silence: Silence[]; domain: str
     <section class="card">
       <Empty icon="mail" title="No reports yet" actions={about ? undefined : <LinkButton href="/read" icon="upload">Read a report from a file</LinkButton>}>
         <p>Senders report once a day, so the first usually comes 24 to 48 hours after the record is visible. Test your mailbox now.</p>
-        {about && <MailboxTest domain={about} />}
+        {about && <ReportTest domain={about} main />}
       </Empty>
       {silence.length > 0 && (
         <div class="card-body stack">
@@ -41,16 +37,19 @@ export function QuietDomains({ silence }: { silence: Silence[] }) {
       <header>
         <h2>Domains without reports</h2>
       </header>
-      <div class="stack">
+      <div class="flush">
         {silence.map((each) => (
-          <details class="more" key={each.domain}>
+          <details class="quiet-domain fold" key={each.domain}>
             <summary>
-              {each.domain}
-              {each.causes.some((one) => one.certain) && <Badge tone="attention">Cause known</Badge>}
+              <span class="grow">
+                <span class="strong break">{each.domain}</span>
+                {each.causes[0] && <span class="block dim small">{each.causes[0].text}</span>}
+              </span>
+              <Icon name="chevron" size={14} />
             </summary>
-            <div class="more-body stack">
+            <div class="stack">
               <Causes of={each} titled={false} />
-              <MailboxTest domain={each.domain} />
+              <ReportTest domain={each.domain} />
             </div>
           </details>
         ))}
@@ -75,65 +74,6 @@ function Causes({ of, titled }: { of: Silence; titled: boolean }) {
           </li>
         ))}
       </ol>
-    </div>
-  );
-}
-
-/** Sends the synthetic report, and follows it until it is here. */
-export function MailboxTest({ domain }: { domain: string }) {
-  const [test, setTest] = useState<ReportTest | null>(null);
-  const [trouble, setTrouble] = useState("");
-  const begin = useAction(() => api.post<ReportTest>("/report-tests", { domain }));
-  const waiting = test !== null && test.arrived === null && test.trouble === "" && !(test.finished && test.sent.every((each) => !each.ok));
-  useEffect(() => {
-    if (!waiting || !test) return;
-    const timer = window.setTimeout(() => {
-      api
-        .get<ReportTest>(`/report-tests/${segment(test.token)}`)
-        .then((next) => {
-          setTest(next);
-          if (next.arrived !== null) announce("The test report arrived.");
-        })
-        .catch((caught: unknown) => setTrouble(asApiError(caught).message));
-    }, 3000);
-    return () => window.clearTimeout(timer);
-  }, [test, waiting]);
-  if (!can("operator")) return <p class="dim small">Testing the mailbox is for operators: ask one, or run mailtight report test {domain}.</p>;
-  return (
-    <div class="mailbox-test stack-s">
-      <div>
-        <Button
-          kind="primary"
-          icon="send"
-          busy={begin.busy || waiting}
-          onClick={() => {
-            setTrouble("");
-            void begin.run().then((made) => made && setTest(made));
-          }}
-        >
-          {waiting ? "Waiting for it to arrive" : "Test your mailbox now"}
-        </Button>
-      </div>
-      {begin.error && <Notice tone="bad">{begin.error.message}</Notice>}
-      {trouble && <Notice tone="bad">{trouble}</Notice>}
-      {test && (
-        <div role="status" class="stack-s test-answer">
-          {test.trouble && <Notice tone="bad">{test.trouble}</Notice>}
-          {test.sent.map((each) => (
-            <p key={each.to} class="row">
-              <Badge tone={each.ok ? "good" : "bad"}>{each.ok ? "Taken" : "Refused"}</Badge>
-              <span class="mono small break">{each.to}</span>
-              <span class="soft small break">{each.words}</span>
-            </p>
-          ))}
-          {test.arrived !== null && (
-            <Notice tone="good" title="It arrived">
-              Your mailbox works. <a href={`/reports/${test.arrived}`}>See the test report</a>: it is marked as a test and never counted.
-            </Notice>
-          )}
-          {waiting && <p class="dim small">A mailbox that is fetched by IMAP is looked at every few minutes. You may leave this page.</p>}
-        </div>
-      )}
     </div>
   );
 }

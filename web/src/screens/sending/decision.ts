@@ -44,12 +44,6 @@ export const deliveryWords: Record<OutgoingReport["deliveries"][number]["state"]
   copied: ["unknown", "Copied"],
 };
 
-/** What stands just before every name that begins so: the list goes on behind it. */
-export function beforePrefix(prefix: string): string {
-  if (prefix === "") return "";
-  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) - 1)}~`; // no name has a "~"
-}
-
 /** Patterns typed one a line, or with commas. */
 export function patterns(text: string): string[] {
   return text

@@ -3,15 +3,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
+import { here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
-import { count } from "../../text/format";
+import { plural } from "../../text/format";
+import { resultWords } from "../../text/results";
 import { Button } from "../../ui/button";
 import { SearchField } from "../../ui/field";
 import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
-import { beforePrefix, decisionWords, keptDecision, recordWords } from "./decision";
+import { decisionWords, keptDecision, recordWords } from "./decision";
 
 interface PolicyPage {
   policies: KeptPolicy[];
@@ -20,28 +22,27 @@ interface PolicyPage {
 const rows = 50;
 
 export function Destinations() {
-  const [typed, setTyped] = useState("");
-  const [prefix, setPrefix] = useState("");
+  const asked = queryOf(here.value).get("find") ?? "";
+  const [typed, setTyped] = useState(asked);
+  const [contains, setContains] = useState(asked);
   const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      setPrefix(typed.trim().toLowerCase());
+      const wanted = typed.trim().toLowerCase();
+      if (wanted === contains) return;
+      setContains(wanted);
       setPages([""]);
+      setQuery({ find: wanted }); // so that the way back, and a link, lead to the same rows
     }, 250);
     return () => window.clearTimeout(timer);
   }, [typed]);
-  // The list is in order of the names, so that those which begin alike stand together.
-  const after = pages.at(-1) || beforePrefix(prefix);
-  const found = useResource<PolicyPage>(`policies ${prefix} ${after}`, async (signal) => {
-    const page = await api.get<PolicyPage>("/policies", { after, limit: rows }, signal);
-    const fits = page.policies.filter((each) => each.domain.startsWith(prefix));
-    return { policies: fits, next: fits.length === page.policies.length ? page.next : null };
-  });
+  const after = pages.at(-1) ?? "";
+  const found = useResource<PolicyPage>(`policies ${contains} ${after}`, (signal) => api.get("/policies", { contains, after, limit: rows }, signal));
   const data = found.data;
   return (
     <section class="card" aria-label="Destinations">
       <header>
-        <SearchField label="Find a destination" placeholder="Begins with…" value={typed} set={setTyped} />
+        <SearchField label="Find a destination" placeholder="Part of the name" value={typed} set={setTyped} />
       </header>
       {found.error && !data ? (
         <Failed error={found.error} retry={found.reload} what="The list" />
@@ -50,8 +51,8 @@ export function Destinations() {
           <Bones lines={8} />
         </div>
       ) : data.policies.length === 0 ? (
-        <Empty icon="send" title={prefix ? "No destination fits" : "No destination is known yet"}>
-          <p>{prefix ? `Nothing is remembered that begins with “${prefix}”. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
+        <Empty icon="send" title={contains ? "No destination fits" : "No destination is known yet"}>
+          <p>{contains ? `Nothing is remembered that has “${contains}” in its name. Explain it above: it is looked up then.` : "A destination stands here as soon as your mail server asks about it."}</p>
         </Empty>
       ) : (
         <div class="flush">
@@ -97,7 +98,8 @@ export function Destinations() {
 }
 
 function Row({ of }: { of: KeptPolicy }) {
-  const [tone, words, means] = decisionWords[keptDecision(of)];
+  const decision = keptDecision(of);
+  const [tone, words, means] = decisionWords[decision];
   return (
     <tr>
       <th scope="row">
@@ -106,30 +108,31 @@ function Row({ of }: { of: KeptPolicy }) {
         </a>
       </th>
       <td data-name="Decision">
-        <Badge tone={tone} title={means}>
+        <Badge tone={tone} icon={decision === "testing" ? "clock" : undefined} title={means}>
           {words}
         </Badge>
       </td>
       <td data-name="Policy fetched">{of.fetched_at ? <Ago at={of.fetched_at} /> : <span class="dim">{of.record.state === "valid" ? "not yet" : (recordWords[of.record.state] ?? of.record.state)}</span>}</td>
-      <td data-name="Holds until">{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
+      <td data-name="Holds until" class={of.expires_at ? undefined : "nothing"}>{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
       <td data-name="Last used">
         <Ago at={of.used_at} />
       </td>
-      <td data-name="Trouble" class="wide">
+      <td data-name="Trouble" class={of.failure ? "wide" : "nothing"}>
         {of.failure ? (
-          <span class="tone-bad">
-            <code>{of.failure.fault}</code>
-            <span class="soft small">
-              {of.failure.in_a_row > 0 && ` ${count(of.failure.in_a_row)} in a row`}
-              {of.failure.since && (
-                <>
-                  , since <Ago at={of.failure.since} />
-                </>
-              )}
+          <>
+            <span class="tone-bad" title={of.failure.fault}>
+              {resultWords(of.failure.fault)}
             </span>
-          </span>
+            {(of.failure.in_a_row > 0 || of.failure.since) && (
+              <span class="block dim small">
+                {of.failure.in_a_row > 0 && `${plural(of.failure.in_a_row, "time")} in a row`}
+                {of.failure.in_a_row > 0 && of.failure.since && ", first "}
+                {of.failure.since && <Ago at={of.failure.since} />}
+              </span>
+            )}
+          </>
         ) : (
-          <span class="dim">none</span>
+          <span class="dim">–</span>
         )}
       </td>
     </tr>

@@ -78,7 +78,7 @@ export function Explain({ domain, close }: { domain: string; close: () => void }
         <h2 id="explain-title" class="row">
           <span class="break">{domain}</span>
           {data && (
-            <Badge tone={tone} title={means}>
+            <Badge tone={tone} icon={data.decision === "testing" ? "clock" : undefined} title={means}>
               {words}
             </Badge>
           )}
@@ -129,7 +129,7 @@ export function Explain({ domain, close }: { domain: string; close: () => void }
                 ))}
               </ul>
             )}
-            <div class="two">
+            <div class="explain-halves">
               <div class="stack">
                 {data.mx.length > 0 && (
                   <div class="stack-s">

@@ -3,6 +3,7 @@
 import type { Sending } from "../../api/types";
 import { dayLong } from "../../charts/days";
 import { count } from "../../text/format";
+import { resultWords } from "../../text/results";
 import { Empty } from "../../ui/page";
 
 export function Failing({ of }: { of: Sending }) {
@@ -50,12 +51,13 @@ export function Failing({ of }: { of: Sending }) {
                   </a>
                 </th>
                 <td data-name="Result">
-                  <code>{each.result_type}</code>
+                  {resultWords(each.result_type)}
+                  <code class="block dim small">{each.result_type}</code>
                 </td>
-                <td data-name="Mail server" class="break">
+                <td data-name="Mail server" class={each.mx ? "break" : "nothing"}>
                   {each.mx || <span class="dim">–</span>}
                 </td>
-                <td data-name="Reason" class="break wide">
+                <td data-name="Reason" class={each.reason ? "break wide mono small" : "nothing"}>
                   {each.reason || <span class="dim">–</span>}
                 </td>
                 <td data-name="Day" class="nowrap">

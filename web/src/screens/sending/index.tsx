@@ -6,8 +6,9 @@ import { go, here, queryOf } from "../../router";
 import { type Resource, useResource } from "../../state/resource";
 import { session } from "../../state/session";
 import { count, plural, share } from "../../text/format";
-import { Bones, Empty, Failed, Page } from "../../ui/page";
+import { Empty, Failed, Page, TileBones } from "../../ui/page";
 import { Spark } from "../../ui/spark";
+import { Tabs } from "../../ui/tabs";
 import "../../styles/data.css";
 import { Destinations } from "./destinations";
 import { Explain, ExplainForm } from "./explain";
@@ -42,7 +43,7 @@ export default function SendingScreen() {
       {sending.error && !data ? (
         <Failed error={sending.error} retry={sending.reload} what="Sending" />
       ) : !data ? (
-        <Bones block />
+        <TileBones />
       ) : off ? (
         <Off />
       ) : (
@@ -50,14 +51,11 @@ export default function SendingScreen() {
           <Headline of={data} />
           {data.parts.policies && <ExplainForm value={explained} ask={(domain) => go(`/sending?explain=${encodeURIComponent(domain)}`, { keep: true })} />}
           {explained && <Explain key={explained} domain={explained} close={() => go(`/sending${tab === "destinations" ? "" : `?tab=${tab}`}`, { keep: true })} />}
-          <nav class="tabs" aria-label="Parts of sending">
-            {tabs.map((each) => (
-              <a key={each} class="tab" href={each === "destinations" ? "/sending" : `/sending?tab=${each}`} aria-current={each === tab ? "page" : undefined}>
-                {names[each]}
-                <Number tab={each} of={data} />
-              </a>
-            ))}
-          </nav>
+          <Tabs
+            label="Parts of sending"
+            at={tab}
+            tabs={tabs.map((name) => ({ name, title: names[name], href: name === "destinations" ? "/sending" : `/sending?tab=${name}`, count: numberOf(name, data) }))}
+          />
           <Shown tab={tab} sending={sending} of={data} />
         </div>
       )}
@@ -65,10 +63,7 @@ export default function SendingScreen() {
   );
 }
 
-function Number({ tab, of }: { tab: Tab; of: Sending }) {
-  const value = tab === "failures" ? of.failures.length : tab === "reports" ? of.outbox.waiting : tab === "destinations" ? of.destinations : 0;
-  return value > 0 ? <span class="count">{count(value)}</span> : null;
-}
+const numberOf = (tab: Tab, of: Sending): number => (tab === "failures" ? of.failures.length : tab === "reports" ? of.outbox.waiting : tab === "destinations" ? of.destinations : 0);
 
 function Shown({ tab, of }: { tab: Tab; sending: Resource<Sending>; of: Sending }) {
   if (tab === "failures") return <Failing of={of} />;

@@ -13,13 +13,15 @@ import { toast } from "../../ui/live";
 import { Bones, Failed, Notice } from "../../ui/page";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
-import { PersonDialog, TokenDialog } from "./access_dialogs";
+import { LinkDialog, PersonDialog, TokenDialog } from "./access_dialogs";
+import { AllowedNamesCard } from "./allowed_names";
 
 export function Access() {
   return (
     <div class="stack">
       <People />
       <Tokens />
+      <AllowedNamesCard />
       <SignInLink />
     </div>
   );
@@ -29,6 +31,7 @@ function People() {
   const list = useResource<{ users: User[] }>("users", (signal) => api.get("/users", undefined, signal));
   const [changing, setChanging] = useState<User | null | undefined>(undefined);
   const [removing, setRemoving] = useState("");
+  const [linking, setLinking] = useState("");
   return (
     <section class="card" aria-labelledby="people-title">
       <header>
@@ -56,10 +59,11 @@ function People() {
                   {session.value?.name.replace(/^user /, "") === each.name && <span class="dim small">you</span>}
                 </p>
                 <p class="dim small">
-                  Since <DayOf at={each.made_at} />, last signed in <Ago at={each.last_login} />
+                  Since <DayOf at={each.made_at} />, {each.last_login ? <>last signed in <Ago at={each.last_login} /></> : "never signed in"}
                 </p>
               </div>
               <div class="row">
+                <Button size="small" icon="key" onClick={() => setLinking(each.name)} label={`A link that signs ${each.name} in`} />
                 <Button size="small" icon="pencil" onClick={() => setChanging(each)} label={`Change ${each.name}`} />
                 <Button size="small" kind="danger" icon="trash" onClick={() => setRemoving(each.name)} label={`Remove ${each.name}`} />
               </div>
@@ -68,6 +72,7 @@ function People() {
         </ul>
       )}
       {changing !== undefined && <PersonDialog before={changing} close={() => setChanging(undefined)} done={list.reload} />}
+      {linking && <LinkDialog name={linking} close={() => setLinking("")} />}
       {removing && (
         <RemoveDialog title={`Remove ${removing}?`} words="They are signed out everywhere, and cannot sign in again." path={`/users/${segment(removing)}`} close={() => setRemoving("")} done={list.reload} />
       )}
@@ -106,7 +111,7 @@ function Tokens() {
                   <Role role={each.role} tenant={each.tenant} />
                 </p>
                 <p class="dim small">
-                  Since <DayOf at={each.made_at} />, last used <Ago at={each.used_at} />,{" "}
+                  Since <DayOf at={each.made_at} />, {each.used_at ? <>last used <Ago at={each.used_at} /></> : "never used"},{" "}
                   {each.expires_at ? (
                     <>
                       until <DayOf at={each.expires_at} />

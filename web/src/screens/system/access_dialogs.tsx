@@ -2,10 +2,11 @@
 // Letting somebody in, and making a token, whose secret is shown this once.
 import { useState } from "preact/hooks";
 import { api, segment } from "../../api/client";
-import type { AccessToken, Role, User } from "../../api/types";
+import type { AccessToken, LoginLink, Role, User } from "../../api/types";
 import { addDays, isDay } from "../../charts/days";
 import { useAction } from "../../state/resource";
 import { now } from "../../state/session";
+import { time } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Code } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
@@ -65,6 +66,43 @@ export function PersonDialog({ before, close, done }: { before: User | null; clo
       {save.error && (
         <Notice tone="bad" title="It was not taken">
           {save.error.message}
+        </Notice>
+      )}
+    </Dialog>
+  );
+}
+
+/** For somebody who forgot their password, or comes for the first time. */
+export function LinkDialog({ name, close }: { name: string; close: () => void }) {
+  const [made, setMade] = useState<LoginLink | null>(null);
+  const make = useAction(async () => setMade(await api.post<LoginLink>(`/users/${segment(name)}/link`)));
+  if (made)
+    return (
+      <Dialog title={`A link for ${name}`} close={close} footer={<Button kind="primary" onClick={close}>I have it</Button>}>
+        <Notice tone="attention">
+          Whoever opens it is signed in as {name}, once, until {time(made.expires_at)}. It is shown now, and never again.
+        </Notice>
+        <Code text={`${window.location.origin}${made.path}`} what={`the link that signs ${name} in`} wrap />
+      </Dialog>
+    );
+  return (
+    <Dialog
+      title={`Make a link for ${name}?`}
+      close={close}
+      submit={() => void make.run()}
+      footer={
+        <>
+          <Button onClick={close}>Cancel</Button>
+          <Button kind="primary" icon="key" type="submit" busy={make.busy}>
+            Make it
+          </Button>
+        </>
+      }
+    >
+      <p>It signs {name} in without a password, once, within an hour. The audit log says who made it. Send it where only {name} reads it.</p>
+      {make.error && (
+        <Notice tone="bad" title="It was not made">
+          {make.error.message}
         </Notice>
       )}
     </Dialog>

@@ -3,6 +3,7 @@
 import { here, queryOf } from "../../router";
 import { can, session } from "../../state/session";
 import { Empty, Page } from "../../ui/page";
+import { Tabs } from "../../ui/tabs";
 import "../../styles/data.css";
 import { Access } from "./access";
 import { Audit } from "./audit";
@@ -36,13 +37,7 @@ export default function SystemScreen() {
   return (
     <Page title="System" sub={`Mailtight ${session.value?.version ?? ""} on this machine.`}>
       <div class="stack">
-        <nav class="tabs" aria-label="Parts of the system">
-          {shown.map(([each, words]) => (
-            <a key={each} class="tab" href={each === "running" ? "/system" : `/system?tab=${each}`} aria-current={each === tab ? "page" : undefined}>
-              {words}
-            </a>
-          ))}
-        </nav>
+        <Tabs label="Parts of the system" at={tab} tabs={shown.map(([name, title]) => ({ name, title, href: name === "running" ? "/system" : `/system?tab=${name}` }))} />
         {tab === "running" && <Running />}
         {tab === "doctor" && <Doctor />}
         {tab === "certificates" && <Certificates />}

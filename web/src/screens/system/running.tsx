@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs, where it listens, what waits, and the last errors. Asked again while it is looked at.
 import { useState } from "preact/hooks";
-import { api } from "../../api/client";
+import { api, segment } from "../../api/client";
 import type { Json } from "../../api/types";
 import { useResource } from "../../state/resource";
 import { now } from "../../state/session";
 import { count, plural, span } from "../../text/format";
 import { Button } from "../../ui/button";
 import { MuteDialog } from "../reports/mute_dialog";
-import { Bones, Failed } from "../../ui/page";
+import { Failed, TileBones } from "../../ui/page";
 import { Icon } from "../../ui/icon";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
-import { bytes, flag, listenersOf, number, object, partsOf, queuesOf, rows, text, troublesOf } from "./status";
+import { type AlarmRow, alarmOf, bytes, flag, listenersOf, number, object, partsOf, queuesOf, rows, text, troublesOf } from "./status";
 
 export function Running() {
   const status = useResource<Json>("status", (signal) => api.get("/status", undefined, signal), 15);
   if (status.error && !status.data) return <Failed error={status.error} retry={status.reload} what="The status" />;
-  if (!status.data) return <Bones block />;
+  if (!status.data) return <TileBones />;
   const data = status.data;
   const store = object(data, "store");
   const reports = object(data, "reports");
@@ -29,20 +29,7 @@ export function Running() {
   const alarms = rows(data, "alarms");
   return (
     <div class="stack">
-      {alarms.length > 0 && (
-        <section class="card" aria-labelledby="alarms-title">
-          <header>
-            <h2 id="alarms-title">
-              Alarms <span class="count">{count(alarms.length)}</span>
-            </h2>
-          </header>
-          <ul class="queues alarms flush">
-            {alarms.map((each) => (
-              <Alarm key={text(each, "key")} name={text(each, "key")} title={text(each, "title")} since={text(each, "since")} />
-            ))}
-          </ul>
-        </section>
-      )}
+      <Alarms all={alarms} />
       <ul class="tiles">
         <li class="tile">
           <span class="tile-name">Parts</span>
@@ -198,30 +185,64 @@ export function Running() {
   );
 }
 
-function Alarm({ name, title, since }: { name: string; title: string; since: string }) {
+const shownAlarms = 5;
+
+/** What fails first; what merely waits for a person after it. Many are folded: the page is about the machine too. */
+function Alarms({ all }: { all: Json[] }) {
+  const [open, setOpen] = useState(false);
+  if (all.length === 0) return null;
+  const alarms = all.map(alarmOf).sort((a, b) => Number(a.waits) - Number(b.waits));
+  const shown = open ? alarms : alarms.slice(0, shownAlarms);
+  return (
+    <section class="card" aria-labelledby="alarms-title">
+      <header>
+        <h2 id="alarms-title">
+          Alarms <span class="count">{count(alarms.length)}</span>
+        </h2>
+      </header>
+      <ul class="queues alarms flush">
+        {shown.map((each) => (
+          <Alarm of={each} key={each.key} />
+        ))}
+      </ul>
+      {alarms.length > shownAlarms && (
+        <div class="alarms-more">
+          <Button size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? "Show fewer" : `Show all ${count(alarms.length)}`}
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Alarm({ of }: { of: AlarmRow }) {
   const [muting, setMuting] = useState(false);
-  const of = name.split("/")[1] ?? "";
-  const domain = of.includes(".") ? of : ""; // the key: what it is about, then of whom
+  const link = <a href={`/domains/${segment(of.domain)}`}>{of.domain}</a>;
   return (
     <li>
-      <Icon name="bad" />
+      <span class={of.waits ? "tone-attention" : "tone-bad"}>
+        <Icon name={of.waits ? "person" : "bad"} />
+      </span>
       <div>
-        <strong>
-          {domain && !title.includes(domain) && (
+        <strong class="break">
+          {of.domain && of.before === null && <>{link}: </>}
+          {of.before !== null && (
             <>
-              <a href={`/domains/${domain}`}>{domain}</a>:{" "}
+              {of.before}
+              {link}
             </>
           )}
-          {title}
+          {of.after}
         </strong>
         <div class="dim small">
-          Since <Ago at={since} />
+          Since <Ago at={of.since} />
         </div>
       </div>
       <Button size="small" kind="quiet" icon="mute" onClick={() => setMuting(true)}>
         Mute
       </Button>
-      {muting && <MuteDialog title="Mute this alarm" words={`Nobody is told again of “${title}” meanwhile. It is shown here as long as it is so.`} body={{ key: name }} close={() => setMuting(false)} done={() => setMuting(false)} />}
+      {muting && <MuteDialog title="Mute this alarm" words={`Nobody is told again of “${of.title}” meanwhile. It is shown here as long as it is so.`} body={{ key: of.key }} close={() => setMuting(false)} done={() => setMuting(false)} />}
     </li>
   );
 }

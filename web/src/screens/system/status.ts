@@ -170,3 +170,24 @@ export function certificateTone(notAfter: string, now: number): { tone: Tone; wo
   if (days < 14) return { tone: "attention", words: days < 1 ? "Ends today" : `Ends in ${Math.floor(days)} ${Math.floor(days) === 1 ? "day" : "days"}` };
   return { tone: "good", words: "Valid" };
 }
+
+export interface AlarmRow {
+  key: string;
+  title: string;
+  since: string;
+  domain: string; // "" where it is about the machine
+  waits: boolean; // nothing fails: a step waits for a person
+  before: string | null; // of the title, before the domain; null where the title does not name it
+  after: string;
+}
+
+/** An alarm's key says what it is about, then of which domain: "plan/example.com/report-way". */
+export function alarmOf(one: Json): AlarmRow {
+  const key = text(one, "key");
+  const title = text(one, "title");
+  const [kind, of = ""] = key.split("/");
+  const domain = of.includes(".") ? of : "";
+  // A name alone: not the end of a longer one, such as that of a mail server.
+  const at = domain ? title.search(new RegExp(`(?<![\\w.-])${domain.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-]|\\.\\w)`)) : -1;
+  return { key, title, since: text(one, "since"), domain, waits: kind === "plan", before: at < 0 ? null : title.slice(0, at), after: at < 0 ? title : title.slice(at + domain.length) };
+}
