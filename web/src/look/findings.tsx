@@ -63,7 +63,7 @@ export function Findings({ findings, none }: { findings: Shown[]; none?: string 
         <span class="tone-good">
           <Icon name="good" />
         </span>
-        {none ?? "Nothing was found that needs mending."}
+        {none ?? "Nothing was found that needs fixing."}
       </p>
     );
   const sorted = byWeight(findings);
