@@ -8,6 +8,7 @@
 #include "base/crypto/password.h"
 #include "base/text.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 
 #include <array>
