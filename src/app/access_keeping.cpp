@@ -8,12 +8,12 @@
 #include "base/crypto/password.h"
 #include "base/text.h"
 
-#include <filesystem>
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include <unistd.h>
 
