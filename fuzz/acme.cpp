@@ -86,7 +86,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto window = wire::read_acme_window(bytes);
     must_say_why(window);
     must(!window || window->from < window->to);
-    must_say_why(wire::read_acme_challenge(bytes));
     must_say_why(wire::read_acme_account(bytes));
     must_say_why(wire::read_acme_orders(bytes));
     const auto problem = wire::read_acme_problem(400, bytes);

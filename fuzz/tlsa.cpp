@@ -21,8 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (block.empty())
             continue;
         if (block[0] % 2 == 0) {
-            if (auto record = dane::tlsa::from_rdata(block.substr(1)))
-                rrset.push_back(std::move(*record));
+            const auto number = [&](std::size_t i) { return static_cast<std::uint8_t>(block[i]); };
+            if (block.size() > 3)
+                rrset.push_back({number(1), number(2), number(3), std::string(block.substr(4))});
         } else if (auto cert = base::parse_certificate(block.substr(1))) {
             chain.push_back(std::move(*cert));
         }

@@ -295,7 +295,7 @@ diagnosis diagnose(const failure_detail& failure, const failure_context& context
             context.looked_at ? fmt::format(" (looked at {})", clock_words(*context.looked_at)) : "";
         said.now = *context.still_so
                        ? fmt::format("Still so now{}.", at)
-                       : fmt::format("Not seen any more{}: it may be mended, or show at one address or to "
+                       : fmt::format("Not seen any more{}: it may be fixed, or show at one address or to "
                                      "one sender only.",
                                      at);
         if (*context.still_so)

@@ -130,7 +130,7 @@ const std::vector<rule>& table() {
          "record that does not fit (often after a change of the DNS provider), or a server that does not "
          "answer. The fault may lie in your zone or in the zone of the MX host.",
          likely,
-         "Follow the chain from the root with two resolvers and mend signing or the DS record. As long "
+         "Follow the chain from the root with two resolvers and fix signing or the DS record. As long "
          "as it is broken, senders with DANE do not deliver.",
          nullptr, look_at_chain_of_trust, "mx.lookup-failed"},
         {"dane-required", "dane-required", "", "The sender insists on DANE",
@@ -158,7 +158,7 @@ const std::vector<rule>& table() {
          "{mx} lists STARTTLS and then answers it with an error (\"{reason}\"). Mostly the key or the "
          "certificate cannot be read.",
          likely,
-         "Read the mail server's log at the moment of a STARTTLS, and mend key, certificate or their rights.",
+         "Read the mail server's log at the moment of a STARTTLS, and fix key, certificate or their rights.",
          &offer_tls, look_at_greeting, "mx.starttls-refused"},
         {"starttls-at-google", "starttls-not-supported", "MX at Google Workspace",
          "No STARTTLS at a hoster that offers it",
@@ -449,7 +449,7 @@ const std::vector<rule>& table() {
          "The policy host did not answer in time",
          "mta-sts.{domain} did not answer within the sender's limit (\"{reason}\"): a firewall drops the "
          "packets, or one address is dead. Mostly it is the IPv6 one.",
-         likely, "Try the file over IPv4 and over IPv6; mend the address that hangs, or remove it from DNS.",
+         likely, "Try the file over IPv4 and over IPv6; fix the address that hangs, or remove it from DNS.",
          nullptr, look_at_file, "policy-host.unreachable"},
         {"policy-host-unreachable", "sts-policy-fetch-error",
          "reason has connection refused | refused | unreachable | no route | connection reset | EOF | "

@@ -76,7 +76,7 @@ void one_record(writer& out, const suggested_record& record, const dns_place& wh
 void policy_step(writer& out, const suggestion& what, const dns_place& where) {
     out.line();
     if (what.policy_already_right) {
-        out.paragraph("3. The policy file is right already.");
+        out.paragraph("3. The policy file is correct already.");
         return;
     }
     out.paragraph(
@@ -132,7 +132,7 @@ std::string dns_table(const suggestion& what, const dns_place& where, std::size_
         what.records, [](const suggested_record& record) { return record.already_right; });
     if (nothing && (what.policy_already_right || what.policy.empty())) {
         out.paragraph(what.records.empty() ? "There is nothing to publish for this domain."
-                                           : "Nothing to do: every record is published as suggested.");
+                                           : "Nothing to do: every record is published as it should be.");
         for (const std::string& remark : what.remarks)
             out.paragraph(base::printable(remark));
         return out.take();

@@ -27,7 +27,7 @@ void failures(const reading& r, const model::report_evidence& of, collector& out
               .message = fmt::format("{} of {} reported sessions failed in the last 14 days",
                                      grouped(of.failed), grouped(of.sessions)),
               .evidence = kinds.empty() ? "the reports do not say why" : list(kinds, kinds_named),
-              .fix = fmt::format("mailtight report failures --domain {} --days 14 explains each kind. Mend "
+              .fix = fmt::format("mailtight report failures --domain {} --days 14 explains each kind. Fix "
                                  "the cause, and stay in or go back to testing until they end.",
                                  r.seen.domain)});
 }

@@ -75,7 +75,7 @@ sts::mode choose_mode(const reading& r, const std::vector<mx_judgement>& hosts,
                 lacking.push_back(host.host);
         remarks.push_back(
             fmt::format("Not enforce: {} {} not pass every mail server criterion, or {} not tested. "
-                        "Mend that first; until then testing keeps the mail flowing.",
+                        "Fix that first; until then testing keeps the mail flowing.",
                         lacking.empty() ? std::string("some mail servers") : list(lacking, 4),
                         lacking.size() == 1 ? "does" : "do", lacking.size() == 1 ? "was" : "were"));
         return sts::mode::testing;

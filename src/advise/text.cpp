@@ -36,45 +36,42 @@ ink ink_of(verdict v) {
 std::string verdict_sentence(const model::observation& seen, const judgement& judged) {
     switch (judged.verdict) {
     case verdict::protected_:
-        return "Senders that follow MTA-STS deliver only over authenticated TLS, and nothing stands in their "
-               "way.";
+        return "Senders that support MTA-STS deliver only over authenticated TLS, and everything they need "
+               "is in order.";
     case verdict::testing:
         return judged.ready_to_enforce.value_or(false)
-                   ? "The policy is in testing and everything passes: nothing seen from here speaks against "
-                     "enforce. "
-                     "Read the TLS reports of two weeks first."
+                   ? "The policy is in testing, and everything passes. Read the TLS reports of two weeks "
+                     "before "
+                     "you enforce."
                    : "The policy is in testing: senders report failures, and deliver all the same.";
     case verdict::unverified: {
         if (!seen.smtp_tried)
-            return "The records and the policy are right. The mail servers were NOT tested (--no-smtp): run "
-                   "it again "
-                   "without that option.";
+            return "The records and the policy are correct. The mail servers were NOT tested (--no-smtp): "
+                   "run it again without that option.";
         if (seen.port25_closed)
             return fmt::format(
-                "The mail servers were NOT tested: port 25 is closed to us here ({}). The records and "
-                "the policy are right. Run this again from a host where port 25 is open, such as the "
+                "The mail servers were NOT tested: outgoing port 25 is blocked here ({}). The records and "
+                "the policy are correct. Run this again from a host where port 25 is open, such as the "
                 "mail server itself.",
                 shown(seen.port25_detail));
-        return "The mail servers were NOT tested, or not all of them. The records and the policy are right. "
-               "Run this "
+        return "Some or all mail servers were NOT tested. The records and the policy are correct. Run this "
                "again from a host that reaches them on port 25.";
     }
     case verdict::retiring:
-        return "The policy says none: senders that look again stop applying MTA-STS.";
+        return "The policy says none: senders that fetch it again stop applying MTA-STS.";
     case verdict::broken:
         return judged.mode == sts::mode::enforce
-                   ? "MTA-STS is published with faults, in enforce: senders that follow it refuse or delay "
-                     "mail, or "
-                     "ignore the policy."
-                   : "MTA-STS is published with faults: senders cannot rely on it as it is.";
+                   ? "MTA-STS is published with errors, in enforce: senders that support it refuse or delay "
+                     "mail, or ignore the policy."
+                   : "MTA-STS is published with errors: senders cannot rely on it as it is.";
     case verdict::absent:
         if (seen.null_mx)
             return "This domain takes no mail (null MX), so there is nothing that MTA-STS could protect.";
         return "This domain has no MTA-STS: anybody on the path can read its incoming mail by stripping "
                "STARTTLS.";
     case verdict::unreachable:
-        return "DNS gave no answer, so nothing is known of this domain. Where other domains fail too, it is "
-               "the resolver of this machine: mailtight doctor says more.";
+        return "DNS did not answer, so nothing is known about this domain. If other domains fail, too, the "
+               "problem is this machine's resolver: run mailtight doctor.";
     }
     return {};
 }
@@ -248,7 +245,7 @@ void finding(page& to, const findings::finding& one) {
     to.wrapped("    ", shown(one.message));
     row("seen", one.evidence);
     row("then", one.consequence);
-    row("mend", one.fix);
+    row("fix", one.fix);
     if (!one.reference.empty())
         to.wrapped("          ", one.reference, ink::dim);
 }
@@ -294,7 +291,7 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
     if (made.policy.empty() && made.records.empty())
         return;
     if (all_right) {
-        to.heading("To publish: nothing, all of it is as suggested");
+        to.heading("To publish: nothing; everything is as it should be");
         for (const auto& remark : made.remarks)
             to.wrapped("  ", shown(remark));
         return;
@@ -304,7 +301,7 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
     auto record = [&](const suggested_record& one) {
         if (one.already_right) {
             to.wrapped(fmt::format("  {}. ", one.step),
-                       fmt::format("{} {}: right already", shown(one.name), one.type), ink::dim);
+                       fmt::format("{} {}: correct already", shown(one.name), one.type), ink::dim);
             return;
         }
         to.line(fmt::format("  {}. {}  {}  {}", one.step, to.paint(ink::bold, shown(one.name)), one.type,
@@ -320,7 +317,7 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
     if (!made.policy.empty()) {
         to.line(fmt::format(
             "  3. {}{}", to.paint(ink::bold, "https://mta-sts." + seen.domain + "/.well-known/mta-sts.txt"),
-            made.policy_already_right ? "  right already" : ""));
+            made.policy_already_right ? "  correct already" : ""));
         if (!made.policy_already_right)
             policy_text(to, made.policy);
     }
@@ -328,11 +325,10 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
         if (one.step > 3)
             record(one);
     if (!made.needs.empty())
-        to.wrapped("  ",
-                   "What stands in capitals is yours to fill in: " + base::join(made.needs, ", ") + ".");
+        to.wrapped("  ", "Replace what is in capitals: " + base::join(made.needs, ", ") + ".");
     for (const auto& remark : made.remarks)
         to.wrapped("  ", shown(remark));
-    to.wrapped("  ", fmt::format("In the form that your DNS provider wants: mailtight dns {}", seen.domain),
+    to.wrapped("  ", fmt::format("In the form your DNS provider uses: mailtight dns {}", seen.domain),
                ink::dim);
 }
 

@@ -215,8 +215,9 @@ json::object report_test_document(const report_test& of) {
 }
 
 std::string domain_of(const insight::mute& of) {
-    const auto parts = parts_of(of.key); // of an alarm of a way in, the second part is no name of a domain
-    if (parts.size() < 2 || parts[0] == "way-in" || parts[0] == "policy-refresh" || parts[0] == "store")
+    const auto parts = parts_of(of.key); // of some alarms the second part is no name of a domain
+    if (parts.size() < 2 || parts[0] == "way-in" || parts[0] == "policy-refresh" || parts[0] == "store" ||
+        parts[0] == "publish" || parts[0] == "web")
         return {};
     return parts[1];
 }

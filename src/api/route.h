@@ -73,7 +73,7 @@ std::vector<route> result_routes();   ///< result_routes.cpp
 std::vector<route> outbox_routes();   ///< outbox_routes.cpp
 std::vector<route> domain_routes();   ///< domain_routes.cpp: overview, domains, plans, records, history
 std::vector<route> look_routes();     ///< look_routes.cpp: a look now, stage by stage
-std::vector<route> received_routes(); ///< received_routes.cpp: reports received, failures, mutes
+std::vector<route> received_routes(); ///< received_routes.cpp: reports received, failures, mutes, files
 std::vector<route> sending_routes();  ///< sending_routes.cpp: what deliveries came to
 std::vector<route> system_routes();   ///< system_routes.cpp: status, doctor, certificates
 std::vector<route> access_routes();   ///< access_routes.cpp: sessions, tokens, users, audit

@@ -53,7 +53,7 @@ constexpr std::array table = {
  "remarks":{"type":"array","items":{"type":"string"}}}})"},
     schema{"check", R"({
 "type":"object",
-"description":"A domain as strict senders see it: what was found, what follows, and how to mend it.",
+"description":"A domain as strict senders see it: what was found, what follows, and how to fix it.",
 "required":["domain","checked_at","verdict","mode","ready_to_enforce","findings","sts_record","policy","mx","tlsrpt_record","suggestion","parts","also_recommended","notes"],
 "properties":{
  "domain":{"type":"string"},

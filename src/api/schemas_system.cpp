@@ -44,13 +44,15 @@ constexpr std::array table = {
     schema{"certificate-list", R"({
 "type":"object","required":["certificates"],
 "properties":{"certificates":{"type":"array","items":{"type":"object",
- "required":["name","domain","not_before","not_after","renew_at","in_use","issuer","trouble"],
+ "required":["name","domain","not_before","not_after","renew_at","in_use","issuer","file","trouble"],
  "properties":{
   "name":{"type":"string"},"domain":{"type":"string"},
   "not_before":{"type":["string","null"],"format":"date-time"},"not_after":{"type":["string","null"],"format":"date-time"},
   "renew_at":{"type":["string","null"],"format":"date-time"},
-  "in_use":{"type":"boolean","description":"Seen over the public path."},
-  "issuer":{"type":"string"},"trouble":{"type":["string","null"]}}}}}})"},
+  "in_use":{"type":"boolean","description":"Seen over the public path; of the pages and of a folder: the one that is served."},
+  "issuer":{"type":"string","description":"The URL of the authority's directory."},
+  "file":{"type":["string","null"],"description":"Where it lies in certificates.folder; null: in the database."},
+  "trouble":{"type":["string","null"]}}}}}})"},
     schema{"sending", R"({
 "type":"object","required":["destinations","decisions","answers","said","days","failures","outbox","parts"],
 "properties":{

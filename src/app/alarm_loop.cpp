@@ -3,6 +3,7 @@
 
 #include "app/daemon_core.h"
 #include "app/outgoing.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -182,7 +183,7 @@ std::vector<insight::alarm> alarm_loop::alarms_of_ways_in() {
         alarm.text = fmt::format("Since {} at the latest: {}", base::format_utc(now.last_error_at),
                                  base::printable(now.last_error));
         alarm.fix = "It is tried again by itself and nothing is lost meanwhile: the mailbox or the sender "
-                    "keeps the reports. Mend the cause, then look at mailtight status.";
+                    "keeps the reports. Fix the cause, then look at mailtight status.";
         all.push_back(std::move(alarm));
     }
     return all;
@@ -212,8 +213,9 @@ io::task<> alarm_loop::tell_at_once(insight::alarm alarm) {
     const auto count = [this](std::string_view channel, const std::expected<void, std::string>& sent) {
         core_.metrics.add(base::metric::notices, 1, {channel, sent ? "sent" : "failed"});
         if (!sent)
-            core_.log->write(base::event::notice_failed,
-                             {{"channel", channel}, {"error", sent.error()}, {"given_up", "yes"}});
+            core_.log->write(
+                base::event::notice_failed,
+                {{"channel", std::string(channel)}, {"error", sent.error()}, {"given_up", "yes"}});
     };
     if (!core_.set.alarm_mail.empty())
         count("mail", co_await send_letter(*core_.with, core_.set, insight::write_notices({&notice, 1}),
@@ -235,6 +237,8 @@ std::vector<insight::alarm> alarm_loop::alarms_of_this_machine() {
         add(core_.delivering->alarms());
     if (core_.hosting)
         add(core_.hosting->alarms());
+    if (core_.pages)
+        add(core_.pages->alarms());
     return all;
 }
 

@@ -4,8 +4,6 @@
 #include "app/publish_marks.h"
 #include "app/sending.h"
 #include "app/store_access.h"
-#include "base/encode.h"
-#include "base/keyed_hash.h"
 #include "base/text.h"
 #include "publish/certificate_proof.h"
 #include "publish/preflight.h"
@@ -28,21 +26,20 @@ constexpr std::uint32_t told_tries = 3; ///< so many are told by an alarm
 constexpr std::string_view host_prefix = "mta-sts.";
 constexpr std::string_view dns_prefix = "_acme-challenge.mta-sts.";
 
-/// The names under which an authority stands in CAA records, where they are well known.
-std::vector<std::string> identities_of(const std::string& directory) {
-    const auto url = io::parse_url(directory);
-    if (url && base::iends_with(url->host, ".letsencrypt.org"))
-        return {"letsencrypt.org"};
-    return {};
-}
-
-/// A label that nobody can have meant.
-std::string strange_label() {
-    const auto key = base::random_hash_key();
-    return fmt::format("x{:016x}", key[0]);
-}
-
 } // namespace
+
+void tell_orders(base::metrics& to, std::initializer_list<publish::issuer::counters> all) {
+    std::uint64_t issued = 0, failed = 0, held_back = 0;
+    for (const auto& one : all) {
+        issued += one.issued;
+        failed += one.failed;
+        held_back += one.waited_for_limit;
+    }
+    using base::metric;
+    to.set(metric::certificates_ordered, static_cast<double>(issued), {"issued"});
+    to.set(metric::certificates_ordered, static_cast<double>(failed), {"failed"});
+    to.set(metric::certificates_ordered, static_cast<double>(held_back), {"held-back"});
+}
 
 template<class T>
 io::task<store::result<T>>
@@ -85,9 +82,10 @@ io::task<publish::preflight_verdict> certificate_desk::preflight(std::string dom
     rules.ours = say_.addresses;
     if (rules.ours.empty() && !say_.policy_host.empty())
         rules.ours = (co_await core_.with->dns->addresses(say_.policy_host)).addresses;
-    rules.identities = identities_of(say_.issuing.directory);
+    rules.identities = publish::caa_identities(say_.issuing.directory);
     rules.kinds = say_.issuing.order;
-    const auto seen = co_await publish::look_before(core_.loop(), *core_.with->dns, domain, strange_label());
+    const auto seen =
+        co_await publish::look_before(core_.loop(), *core_.with->dns, domain, publish::unlikely_label());
     co_return publish::judge(seen, rules);
 }
 

@@ -8,11 +8,15 @@
 #include "publish/issuer.h"
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <set>
 #include <string>
 
 namespace mailtight::app {
+
+/// Orders of all who place them in this process, as one metric.
+void tell_orders(base::metrics& to, std::initializer_list<publish::issuer::counters> all);
 
 class certificate_desk {
 public:

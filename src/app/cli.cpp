@@ -31,8 +31,7 @@ void command_tree::finish(CLI::App* command, std::function<int()> work, bool goe
     command
         ->add_option("--config", common.config_file, "Configuration (default /etc/mailtight/mailtight.toml)")
         ->type_name("FILE");
-    command->add_flag("--json", common.json,
-                      "One JSON document on stdout (one a line where many things are handled)");
+    command->add_flag("--json", common.json, "JSON on stdout; one document per line if there are several");
     if (goes_out)
         add_network_options(command, network);
     working.insert(command);
@@ -88,9 +87,9 @@ command_line::command_line()
     app.set_help_flag("-h,--help", "Print help, with an example for each command");
     app.require_subcommand(0, 1);
     app.add_option("--config", s.common.config_file,
-                   "Configuration (default /etc/mailtight/mailtight.toml); before or behind the command")
+                   "Configuration (default /etc/mailtight/mailtight.toml); before or after the command")
         ->type_name("FILE");
-    app.add_flag("--json", s.common.json, "JSON on stdout; before or behind the command");
+    app.add_flag("--json", s.common.json, "JSON on stdout; before or after the command");
     app.footer("Try:  mailtight check example.com\n      mailtight check --help");
     app.get_formatter()->column_width(34);
     add_publish_commands(s);
@@ -201,7 +200,7 @@ int command_line::carry_out(int argc, char** argv) {
         } else {
             complain(base::printable(error.what()));
         }
-        say("see mailtight --help, or --help behind a command");
+        say("see mailtight --help, or --help after a command");
         return wrong_usage;
     }
     if (!s.chosen) {

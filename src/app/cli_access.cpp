@@ -99,21 +99,22 @@ void add_tenants(command_tree& s, CLI::App* access) {
 } // namespace
 
 void add_access_commands(command_tree& s) {
-    auto* link = s.app.add_subcommand("login-link", "A link that opens the pages once")->group(group);
+    auto* link =
+        s.app.add_subcommand("login-link", "Print a link that logs you in to the pages, once")->group(group);
     add_grant(s, link, "administrator");
     link->add_option("--minutes", s.access.minutes, "It ends after so many (default 15)")
         ->type_name("MINUTES");
     link->footer("Examples:\n  mailtight login-link\n  mailtight login-link --role viewer --minutes 60");
     s.finish(link, [&s] { return cmd_login_link(s.common, s.access); }, false);
 
-    auto* access = s.app.add_subcommand("access", "Who may use the pages and the API")->group(group);
+    auto* access = s.app.add_subcommand("access", "Users and tokens for the pages and the API")->group(group);
     access->require_subcommand(1);
     access->footer("Try:  mailtight access user add ann --role operator\n"
                    "      mailtight access token add grafana\n      mailtight access log");
     add_tokens(s, access);
     add_people(s, access);
     add_tenants(s, access);
-    auto* end = access->add_subcommand("end-sessions", "Log out everybody, or whoever is named");
+    auto* end = access->add_subcommand("end-sessions", "Log out everybody, or the users named");
     end->add_option("name", s.access.name, "A person or a token")->type_name("NAME");
     end->footer("Examples:\n  mailtight access end-sessions ann\n  mailtight access end-sessions");
     s.finish(end, [&s] { return cmd_access_end(s.common, s.access); }, false);

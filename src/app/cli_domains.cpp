@@ -7,17 +7,17 @@ namespace mailtight::app {
 void add_domain_commands(command_tree& s) {
     constexpr const char* group = "Your domains";
     auto& app = s.app;
-    auto* check = app.add_subcommand("check", "Observe a domain: what is wrong, what follows, how to mend it")
-                      ->group(group);
-    check
-        ->add_option("domain", s.check.domains,
-                     "Domains to look at; without one, a table of all domains looked after")
+    auto* check =
+        app.add_subcommand("check", "Check a domain: what is wrong, what follows, and how to fix it")
+            ->group(group);
+    check->add_option("domain", s.check.domains, "Domains to check; without one, a table of all your domains")
         ->type_name("DOMAIN");
-    check->add_flag("--fresh", s.check.fresh, "Without a domain: look at all of them now");
+    check->add_flag("--fresh", s.check.fresh, "Without a domain: check all of them now");
     check->add_flag("--no-smtp", s.check.no_smtp, "Do not talk to the mail servers");
-    check->add_flag("--wait", s.check.wait, "Poll every server until what was entered by hand is right");
-    check->add_option("--wait-limit", s.wait_limit, "Give up after (default 1h)")->type_name("TIME");
-    check->add_option("--wait-interval", s.wait_interval, "Between two rounds (default 15s)")
+    check->add_flag("--wait", s.check.wait, "Wait until every server shows what you entered by hand");
+    check->add_option("--wait-limit", s.wait_limit, "Give up after this time (default 1h)")
+        ->type_name("TIME");
+    check->add_option("--wait-interval", s.wait_interval, "Time between two rounds (default 15s)")
         ->type_name("TIME");
     check->add_option("--id", s.check.id, "With --wait: the id that the record must show")->type_name("ID");
     s.add_repeatable(check, "--rua", s.check.rua,
@@ -73,7 +73,7 @@ void add_domain_commands(command_tree& s) {
     s.finish(dns, [&s] { return cmd_dns(s.common, s.dns); }, true);
     add_dns_push(s, dns);
 
-    auto* policy = app.add_subcommand("policy", "Judge, make and try policy files")->group(group);
+    auto* policy = app.add_subcommand("policy", "Create, check and test policy files")->group(group);
     policy->require_subcommand(1);
     policy->footer("Try:  mailtight policy new example.com");
     auto* policy_lint = policy->add_subcommand("lint", "Judge a policy file, byte for byte");
@@ -106,7 +106,7 @@ void add_domain_commands(command_tree& s) {
 
     add_policy_export(s, policy);
 
-    auto* record = app.add_subcommand("record", "Judge TXT records")->group(group);
+    auto* record = app.add_subcommand("record", "Check TXT records offline")->group(group);
     record->require_subcommand(1);
     record->footer("Try:  mailtight record lint 'v=STSv1; id=20260102030405'");
     auto* record_lint = record->add_subcommand("lint", "Judge _mta-sts and _smtp._tls TXT values");

@@ -81,7 +81,7 @@ void add_network_options(CLI::App* to, network_overrides& into) {
         ->group(group)
         ->type_name("PEM");
     to->add_option("--allow-net", into.allow_net,
-                   "Network that may be connected to although it is not global (repeatable)")
+                   "Permit connections to this network although it is not globally routable (repeatable)")
         ->group(group)
         ->expected(1)
         ->allow_extra_args(false)

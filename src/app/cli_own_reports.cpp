@@ -9,7 +9,7 @@ void add_own_report_commands(command_tree& s, CLI::App* report) {
     auto& o = s.own_reports;
 
     auto* preview =
-        report->add_subcommand("preview", "What would be reported to a domain, to whom, or why not")
+        report->add_subcommand("preview", "What would be reported to a domain and to whom, or why nothing")
             ->group(group);
     preview->add_option("domain", o.domain, "The domain that mail went to")->required()->type_name("DOMAIN");
     preview->add_option("--day", o.day, "YYYY-MM-DD; today, as far as it is counted, without it")
@@ -18,8 +18,7 @@ void add_own_report_commands(command_tree& s, CLI::App* report) {
                     "  mailtight report preview example.com --day 2026-01-31 --json | jq .report");
     s.finish(preview, [&s] { return cmd_report_preview(s.common, s.own_reports); }, true);
 
-    auto* send =
-        report->add_subcommand("send", "Make and deliver the reports owed for a day, now")->group(group);
+    auto* send = report->add_subcommand("send", "Send the reports for a day now")->group(group);
     send->add_option("--day", o.day, "YYYY-MM-DD, a day that is over (UTC)")->required()->type_name("DAY");
     send->add_option("--dry-run", o.dry_run, "Write them to files in this folder; nothing else happens")
         ->type_name("DIR");
@@ -27,7 +26,7 @@ void add_own_report_commands(command_tree& s, CLI::App* report) {
                  "  mailtight report send --day 2026-01-31");
     s.finish(send, [&s] { return cmd_report_send(s.common, s.own_reports); }, true);
 
-    auto* outbox = report->add_subcommand("outbox", "Reports of ours: where they go and how far they came")
+    auto* outbox = report->add_subcommand("outbox", "The reports sent to other domains, and their deliveries")
                        ->group(group);
     outbox
         ->add_option("what", o.what,

@@ -46,12 +46,11 @@ void add_wishes(command_tree& s, CLI::App* to) {
 
 void add_domain(command_tree& s) {
     auto& d = s.domain;
-    auto* domain =
-        s.app.add_subcommand("domain", "The domains that this installation looks after")->group(group);
+    auto* domain = s.app.add_subcommand("domain", "The domains this installation looks after")->group(group);
     domain->require_subcommand(1);
     domain->footer("Try:  mailtight domain add example.com\n      mailtight domain list");
 
-    auto* add = domain->add_subcommand("add", "Look after domains from now on");
+    auto* add = domain->add_subcommand("add", "Start looking after domains");
     add->add_option("name", d.names, "Domains")->type_name("DOMAIN");
     add_wishes(s, add);
     add->add_option("--like", d.like,
@@ -68,7 +67,7 @@ void add_domain(command_tree& s) {
                 "  mailtight domain add --csv domains.csv");
     s.finish(add, [&s] { return cmd_domain_add(s.common, s.domain); }, false);
 
-    auto* list = domain->add_subcommand("list", "All of them, with how each was seen last");
+    auto* list = domain->add_subcommand("list", "All domains, with the latest result for each");
     list->add_option("contains", d.contains, "Only names that contain this")->type_name("TEXT");
     list->add_option("--label", d.label, "Only with this label")->type_name("WORD");
     list->add_option("--owner", d.owner, "Only of this tenant; none: the operator's")->type_name("NAME");
@@ -82,14 +81,15 @@ void add_domain(command_tree& s) {
     s.finish(list, [&s] { return cmd_domain_list(s.common, s.domain); }, false);
 
     auto* show = domain->add_subcommand(
-        "show", "One of them: its plan, every policy served and until when it binds, who changed what");
+        "show",
+        "One domain: its plan, the policies served and until when senders may hold them, all changes");
     show->add_option("name", d.names, "The domain")->required()->type_name("DOMAIN");
     show->add_flag("--no-look", d.no_look, "Only what is stored: no look at the domain now, no plan");
     show->add_option("--limit", d.limit, "At most N changes and looks (default 20)")->type_name("N");
     show->footer("Example:\n  mailtight domain show example.com");
     s.finish(show, [&s] { return cmd_domain_show(s.common, s.domain); }, true);
 
-    auto* set = domain->add_subcommand("set", "Change what is wanted of domains");
+    auto* set = domain->add_subcommand("set", "Change the goal or the settings of domains");
     set->add_option("name", d.names, "Domains")->required()->type_name("DOMAIN");
     add_wishes(s, set);
     set->add_flag(
@@ -102,7 +102,7 @@ void add_domain(command_tree& s) {
     s.finish(set, [&s] { return cmd_domain_set(s.common, s.domain); }, false);
 
     auto* remove = domain->add_subcommand(
-        "remove", "Look after domains no longer; refused while senders may hold a policy");
+        "remove", "Stop looking after domains; refused while senders may hold a policy");
     remove->add_option("name", d.names, "Domains")->required()->type_name("DOMAIN");
     remove->add_flag("--force", d.force, "All the same, with a reason: its policy is no longer served");
     remove->add_option("--why", d.wishes.why, "The reason, for the log of changes")->type_name("TEXT");
@@ -114,27 +114,26 @@ void add_domain(command_tree& s) {
 void add_plan(command_tree& s) {
     auto& p = s.plan;
     auto* plan =
-        s.app.add_subcommand("plan", "The steps from where a domain is to where it should be, and why")
+        s.app.add_subcommand("plan", "The steps from a domain's present state to its goal, with reasons")
             ->group(group);
     plan->add_option("domain", p.domain, "The domain")->required()->type_name("DOMAIN");
-    plan->add_option("--to", p.to, "testing, enforce or off (default: as domain set says)")
-        ->type_name("MODE");
+    plan->add_option("--to", p.to, "testing, enforce or off (default: the domain's goal)")->type_name("MODE");
     plan->add_option(
             "--by", p.by,
             "With --to off: none (mode none first, wait, then remove; default) or expiry (delete the "
             "record, wait until every sender has forgotten)")
         ->type_name("WAY");
-    s.add_repeatable(plan, "--add-mx", p.add_mx, "An MX host that is to be added (repeatable)", "HOST");
-    s.add_repeatable(plan, "--remove-mx", p.remove_mx, "An MX host that is to go (repeatable)", "HOST");
+    s.add_repeatable(plan, "--add-mx", p.add_mx, "An MX host to add (repeatable)", "HOST");
+    s.add_repeatable(plan, "--remove-mx", p.remove_mx, "An MX host to remove (repeatable)", "HOST");
     plan->add_flag("--keep-mx", p.keep_mx, "With --to off: keep the mx lines in mode none");
-    plan->add_flag("--force", p.force, "Enforce without the evidence of reports; needs --why");
+    plan->add_flag("--force", p.force, "Enforce without evidence from reports; requires --why");
     plan->add_option("--why", p.why, "The reason, which is kept")->type_name("TEXT");
     plan->add_option(
             "--said", p.said,
             "What only you know: report-way (the mailbox for reports is there), or checked-mx (mail servers "
             "that cannot be tested from here are in order)")
         ->type_name("WHAT");
-    plan->add_flag("--do", p.act, "Want this from now on, and do the next step");
+    plan->add_flag("--do", p.act, "Make this the goal, and carry out the next step");
     plan->footer("Examples:\n  mailtight plan example.com\n"
                  "  mailtight plan example.com --to enforce --do\n"
                  "  mailtight plan example.com --add-mx mx3.example.com --remove-mx mx1.example.com\n"
@@ -148,7 +147,7 @@ void add_certificate(command_tree& s) {
         s.app.add_subcommand("certificate", "The certificates of the policy hosts")->group(group);
     certificate->require_subcommand(1);
     certificate->footer("Try:  mailtight certificate list");
-    auto* list = certificate->add_subcommand("list", "All of them, with end, renewal and last trouble");
+    auto* list = certificate->add_subcommand("list", "All certificates, with expiry, renewal and last error");
     list->add_option("--days", c.days, "Only those that end within N days")->type_name("N");
     list->footer("Example:\n  mailtight certificate list --days 14");
     s.finish(list, [&s] { return cmd_certificate_list(s.common, s.certificate); }, false);
@@ -156,7 +155,7 @@ void add_certificate(command_tree& s) {
     renew->add_option("name", c.name, "The domain, or its mta-sts name")->required()->type_name("DOMAIN");
     renew->footer("Example:\n  mailtight certificate renew example.com");
     s.finish(renew, [&s] { return cmd_certificate_renew(s.common, s.certificate); }, false);
-    auto* roll = certificate->add_subcommand("key-rollover", "A new key for the account with the authority");
+    auto* roll = certificate->add_subcommand("key-rollover", "Replace the key of the ACME account");
     roll->footer("Example:\n  mailtight certificate key-rollover");
     s.finish(roll, [&s] { return cmd_certificate_key_rollover(s.common); }, false);
 }
@@ -165,9 +164,9 @@ void add_certificate(command_tree& s) {
 
 void add_publish_commands(command_tree& s) {
     auto* protect =
-        s.app.add_subcommand("protect", "The guided way, from check to enforce, step by step")->group(group);
+        s.app.add_subcommand("protect", "Take a domain from check to enforce, step by step")->group(group);
     protect->add_option("domain", s.protect.domain, "The domain")->required()->type_name("DOMAIN");
-    protect->add_flag("--print", s.protect.print_only, "Print the way and change nothing");
+    protect->add_flag("--print", s.protect.print_only, "Print all steps and change nothing");
     protect->footer("Examples:\n  mailtight protect example.com\n  mailtight protect example.com --print");
     s.finish(protect, [&s] { return cmd_protect(s.common, s.protect); }, true);
     add_plan(s);

@@ -38,7 +38,7 @@ void add_questions(command_tree& s, CLI::App* report) {
                  "  mailtight report list --quarantined");
     s.finish(list, [&s] { return cmd_report_list(s.common, s.question); }, false);
 
-    auto* show = report->add_subcommand("show", "One report of the store, explained");
+    auto* show = report->add_subcommand("show", "One stored report, explained");
     show->add_option("number", q.number, "Its number, from report list")->required()->type_name("NUMBER");
     show->add_flag("--live", q.live, "Look at the domain now too, and say whether each failure is still so");
     show->footer("Examples:\n  mailtight report show 42\n  mailtight report show 42 --live");
@@ -53,8 +53,7 @@ void add_questions(command_tree& s, CLI::App* report) {
                     "  mailtight report summary --by reporter --csv > reporters.csv");
     s.finish(summary, [&s] { return cmd_report_summary(s.common, s.question); }, false);
 
-    auto* failures =
-        report->add_subcommand("failures", "Every kind of failure with its cause and what to do");
+    auto* failures = report->add_subcommand("failures", "Each kind of failure, with its cause and fix");
     add_filters(s, failures);
     failures->add_flag("--live", q.live,
                        "Look at the domains now too, and say whether each failure is still so");
@@ -64,7 +63,7 @@ void add_questions(command_tree& s, CLI::App* report) {
 }
 
 void add_alarm_commands(command_tree& s, CLI::App* report) {
-    auto* ready = report->add_subcommand("ready", "May this domain go to enforce? With the reasons");
+    auto* ready = report->add_subcommand("ready", "Whether a domain is ready for enforce, with the reasons");
     ready->add_option("domain", s.other.domain, "The domain")->required()->type_name("DOMAIN");
     ready->add_flag("--live", s.other.live, "Look at the domain now too, as check does");
     ready->footer("Example:\n  mailtight report ready --live example.com");
@@ -74,7 +73,8 @@ void add_alarm_commands(command_tree& s, CLI::App* report) {
     digest->footer("Example:\n  mailtight report digest");
     s.finish(digest, [&s] { return cmd_report_digest(s.common); }, false);
 
-    auto* mute = report->add_subcommand("mute", "Silence an alarm, or all whose key begins so, up to a day");
+    auto* mute =
+        report->add_subcommand("mute", "Silence an alarm, or all whose key begins with KEY, until a date");
     mute->add_option("key", s.other.key, "The alarm's key; with / at its end: all below it")
         ->required()
         ->type_name("KEY");
@@ -85,7 +85,7 @@ void add_alarm_commands(command_tree& s, CLI::App* report) {
                  "moves'");
     s.finish(mute, [&s] { return cmd_report_mute(s.common, s.other); }, false);
 
-    auto* mutes = report->add_subcommand("mutes", "What is silenced, and until when");
+    auto* mutes = report->add_subcommand("mutes", "The silenced alarms, and until when");
     mutes->footer("Example:\n  mailtight report mutes");
     s.finish(mutes, [&s] { return cmd_report_mutes(s.common); }, false);
 }
@@ -93,9 +93,10 @@ void add_alarm_commands(command_tree& s, CLI::App* report) {
 } // namespace
 
 void add_report_commands(command_tree& s) {
-    auto* report =
-        s.app.add_subcommand("report", "Read, keep and explain TLS reports, and send those owed to others")
-            ->group("Reports you receive");
+    auto* report = s.app
+                       .add_subcommand(
+                           "report", "Read, store and explain TLS reports, and send reports to other domains")
+                       ->group("Reports you receive");
     report->require_subcommand(1);
     report->footer("Try:  mailtight report read --example\n      mailtight report summary --help");
 
@@ -110,7 +111,7 @@ void add_report_commands(command_tree& s) {
                  "  mailtight report read --example");
     s.finish(read, [&s] { return cmd_report_read(s.common, s.read); }, true);
 
-    auto* import = report->add_subcommand("import", "Read reports into the store; again changes nothing");
+    auto* import = report->add_subcommand("import", "Import reports into the store; safe to repeat");
     import->add_option("path", s.read.paths, "As for report read")->required()->type_name("PATH");
     add_keys_option(s, import);
     import->footer("Example:\n  mailtight report import ~/Maildir/.Reports");
@@ -131,8 +132,7 @@ void add_report_commands(command_tree& s) {
     test->footer("Example:\n  mailtight report test example.com");
     s.finish(test, [&s] { return cmd_report_test(s.common, s.test); }, true);
 
-    auto* silence = report->add_subcommand(
-        "silence", "Why nothing arrives: the causes in the order to try, each one tried");
+    auto* silence = report->add_subcommand("silence", "Find out why no reports arrive");
     silence->add_option("domain", s.test.domain, "The domain")->required()->type_name("DOMAIN");
     silence->add_option("--wait", s.test_wait, "How long to wait for the test report (default 2m)")
         ->type_name("TIME");

@@ -121,8 +121,7 @@ void add_exchange(command_tree& s, CLI::App* cache) {
 
 void add_sending_commands(command_tree& s) {
     add_resolve(s);
-    auto* cache =
-        s.app.add_subcommand("cache", "What is remembered of other people's policies")->group(group);
+    auto* cache = s.app.add_subcommand("cache", "The cached policies of other domains")->group(group);
     cache->require_subcommand(1);
     cache->footer("Try:  mailtight cache list\n      mailtight cache override --help");
     add_questions(s, cache);

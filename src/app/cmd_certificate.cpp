@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `certificate list`, `renew` and `key-rollover`: the certificates that the daemon got. It alone orders them.
+// `certificate list`, `renew` and `key-rollover`: the certificates that the daemon got, and those of
+// certificates.folder. It alone orders them.
 #include "app/certificate_rows.h"
 #include "app/control_client.h"
 #include "app/domain_access.h"
+#include "app/pages_certificates.h"
 #include "app/policy_time.h"
 #include "app/publish_commands.h"
 #include "app/publish_marks.h"
@@ -28,17 +30,38 @@ int failed(const std::string& why, int status = not_done) {
     return status;
 }
 
+/// A name of the pages: their daemon looks for it each half second.
+int renew_for_pages(const common_options& common, const std::string& name) {
+    auto kept = open_domains_to_change(common.set);
+    if (!kept)
+        return failed(kept.error());
+    if (auto due = (*kept)->plan_work(publish::name_work, name, store::person_asks); !due)
+        return failed(words(due.error()));
+    if (common.json)
+        print(boost::json::serialize(boost::json::object{{"name", name}, {"asked", true}}) + "\n");
+    else
+        say(fmt::format("the daemon renews {} now; mailtight certificate list shows the new one", name));
+    return fine;
+}
+
 } // namespace
 
 int cmd_certificate_list(const common_options& common, const certificate_options& options) {
     auto kept = open_domains_to_ask(common.set);
     if (!kept)
         return failed(kept.error());
-    auto all = certificate_rows(**kept);
-    if (!all)
-        return failed(words(all.error()));
+    std::vector<folder_certificate> folder;
+    if (!common.set.certificate_folder.empty() && hosts_policies(common.set)) {
+        std::vector<std::string> trouble;
+        folder = read_certificate_folder(common.set.certificate_folder, trouble);
+        for (const auto& words : trouble)
+            complain("certificates.folder: " + words);
+    }
     const base::system_clock clock; // of certificates, the real one
     const auto now = clock.now();
+    auto all = certificate_rows(**kept, folder, now);
+    if (!all)
+        return failed(words(all.error()));
     const bool ended = std::ranges::any_of(
         *all, [now](const certificate_row& row) { return row.not_after && *row.not_after <= now; });
     if (options.days > 0)
@@ -70,7 +93,7 @@ int cmd_certificate_list(const common_options& common, const certificate_options
              boost::json::value(each.in_use      ? "yes"
                                 : each.not_after ? "not yet seen"
                                                  : "no"),
-             boost::json::value(base::printable(each.issuer)),
+             boost::json::value(base::printable(each.file.empty() ? each.issuer : each.file)),
              each.trouble.empty() ? boost::json::value(nullptr)
                                   : boost::json::value(base::printable(each.trouble, 300))});
     }
@@ -80,6 +103,10 @@ int cmd_certificate_list(const common_options& common, const certificate_options
 }
 
 int cmd_certificate_renew(const common_options& common, const certificate_options& options) {
+    if (common.set.web_acme)
+        if (const auto names = names_for_acme(common.set);
+            names && std::ranges::find(*names, base::lower(options.name)) != names->end())
+            return renew_for_pages(common, base::lower(options.name));
     const bool whole = options.name.starts_with(host_prefix);
     const auto domain = take_domain(whole ? options.name.substr(host_prefix.size()) : options.name);
     if (!domain)

@@ -113,7 +113,7 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         wanted.policy_host = *policy_host;
     if (!options.id.empty())
         wanted.id = options.id;
-    const auto [suggested, place, nothing_left] = make_records(seen, wanted, options.all);
+    const auto [suggested, place, nothing_left] = make_records(seen, wanted);
     if (common.json) {
         auto document = advise::suggestion_json(suggested);
         document["domain"] = domain->name;
@@ -124,16 +124,18 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         return fine;
     }
     if (nothing_left && !options.all) {
-        say(fmt::format("every record of {} is right already; --all prints them all the same", domain->name));
+        say(fmt::format("every record of {} is correct already; --all prints them anyway", domain->name));
         return fine;
     }
-    print(advise::dns_document(suggested, place, *format, terminal_width()));
+    print(advise::dns_document(options.all ? with_those_that_are_right(suggested) : suggested, place, *format,
+                               terminal_width()));
     if (*format != advise::dns_format::table) { // the table says so itself
         for (const auto& need : suggested.needs)
             say(fmt::format("{} stands for what only you know: replace it", need));
         if (*format != advise::dns_format::nsupdate) // which takes them away itself
             for (const auto& record : suggested.records)
-                if (const auto instead = advise::instead_words(record); !instead.empty())
+                if (const auto instead = advise::instead_words(record);
+                    !record.already_right && !instead.empty())
                     say(fmt::format("{}: {}", base::printable(record.name), instead));
     }
     return fine;

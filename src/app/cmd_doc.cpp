@@ -64,6 +64,7 @@ int cmd_doc(const common_options&, const std::string& what) {
                                     {"name", key.name},
                                     {"default", key.fallback()},
                                     {"text", key.comment},
+                                    {"restart", needs_restart(key)},
                                     {"one_of", boost::json::array(key.one_of.begin(), key.one_of.end())}});
         print(boost::json::serialize(rows) + "\n");
         return fine;

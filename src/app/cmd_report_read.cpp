@@ -121,7 +121,7 @@ int cmd_report_read(const common_options& common, const report_read_options& opt
         intake::read_inputs(path, [&](intake::input one) { return wanted = reader.take(std::move(one)); });
     }
     if (reader.nothing() && reader.status() == fine && !common.json)
-        say("nothing to read in there");
+        say(fmt::format("no report found in {}", base::printable(base::join(options.paths, ", "), 500)));
     return reader.status();
 }
 

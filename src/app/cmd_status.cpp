@@ -232,6 +232,16 @@ void show(const boost::json::object& status) {
     for (const auto& each : rows(status, "certificates"))
         print(fmt::format("{:<8} {:<9} {} until {}\n", "", "cert", text(each, "file"),
                           text(each, "not_after").substr(0, 10)));
+    const auto web = object(status, "web");
+    for (const auto& each : rows(web, "acme")) {
+        const auto ends = text(each, "not_after"), trouble = text(each, "trouble");
+        print(fmt::format("{:<8} {:<9} {} {}{}\n", ends.empty() ? "WAITS" : "", "cert", text(each, "name"),
+                          ends.empty() ? "has no certificate yet: nobody can open the pages under this name"
+                                       : "until " + ends.substr(0, 10),
+                          text(each, "state") == "ordering" ? ", one is ordered just now" : ""));
+        if (!trouble.empty())
+            print(fmt::format("{:<18} last error: {}\n", "", trouble));
+    }
     if (const auto sending = object(status, "sending"); !sending.empty())
         show_sending(sending, now);
     if (const auto collect = object(status, "collect"); !collect.empty())

@@ -150,7 +150,7 @@ void note_stored(daemon_core& core, const model::received_report& report, const 
 
 /// The key of what is sealed in the database, while we may still read and make it.
 std::expected<void, std::string> open_seal(daemon_core& core) {
-    if (!hosts_policies(core.set) && !carries_out(core.set))
+    if (!hosts_policies(core.set) && !carries_out(core.set) && !core.set.web_acme)
         return {};
     bool made = false;
     auto key = sealing_key_of(core.set, true, &made);

@@ -2,6 +2,7 @@
 // What the daemon does by itself, in turns: the watchdog, word of ways in that fail, retention, the digest;
 // and its state as JSON and as metrics.
 #include "app/daemon_core.h"
+#include "app/pages_certificates.h"
 #include "app/pages_part.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -58,6 +60,24 @@ boost::json::array parts_json(const daemon_core& core) {
     return rows;
 }
 
+/// Those of files, of listeners that are no policy host's.
+std::vector<io::tls_server::loaded> certificates_of_files(const daemon_core& core) {
+    auto all = core.certificates.certificates();
+    if (core.pages)
+        std::ranges::move(core.pages->certificates(), std::back_inserter(all));
+    return all;
+}
+
+/// And those that were got for names of the pages.
+std::vector<io::tls_server::loaded> own_certificates(const daemon_core& core) {
+    auto all = certificates_of_files(core);
+    if (core.pages && core.pages->orders())
+        for (auto& row : core.pages->orders()->rows())
+            if (row.not_after)
+                all.push_back({.names = {row.name}, .not_after = *row.not_after, .file = row.name});
+    return all;
+}
+
 } // namespace
 
 io::task<boost::json::object> status_of(daemon_core& core) {
@@ -95,7 +115,7 @@ io::task<boost::json::object> status_of(daemon_core& core) {
         alarms.push_back(boost::json::object{{"key", base::printable(alarm.key)},
                                              {"title", base::printable(alarm.title)},
                                              {"since", base::format_utc(alarm.since)}});
-    for (const auto& each : core.certificates.certificates())
+    for (const auto& each : certificates_of_files(core))
         certificates.push_back(boost::json::object{{"file", each.file},
                                                    {"names", boost::json::value_from(each.names)},
                                                    {"not_after", base::format_utc(each.not_after)}});
@@ -155,7 +175,8 @@ void refresh_metrics(daemon_core& core) {
         core.hosting->refresh_metrics(to);
     if (core.carrying)
         core.carrying->refresh_metrics(to);
-    for (const auto& each : core.certificates.certificates())
+    to.clear(metric::certificate_ends); // a name that the pages had
+    for (const auto& each : own_certificates(core))
         to.set(metric::certificate_ends, static_cast<double>(each.not_after.time_since_epoch().count()),
                {each.file});
 }
@@ -241,7 +262,7 @@ io::task<> watch_parts(daemon_core& core) {
         if (core.now() - warned < std::chrono::days(1))
             continue;
         warned = core.now();
-        for (const auto& each : core.certificates.certificates())
+        for (const auto& each : own_certificates(core))
             if (each.not_after - core.now() < certificate_warning)
                 core.log->write(base::event::certificate_ends_soon,
                                 {{"file", each.file}, {"not_after", base::format_utc(each.not_after)}});

@@ -148,8 +148,11 @@ private:
         return made;
     }
     io::task<wire::http_reply> answer(io::http_exchange asked) {
-        if (asked.request.method != "GET" && asked.request.method != "HEAD")
-            co_return wire::problem(405, "Method Not Allowed", "GET /metrics");
+        if (asked.request.method != "GET" && asked.request.method != "HEAD") {
+            auto refused = wire::problem(405, "Method Not Allowed", "GET /metrics");
+            refused.fields.emplace_back("Allow", "GET, HEAD"); // RFC 9110 §15.5.6
+            co_return refused;
+        }
         refresh_metrics(core_);
         wire::http_reply reply;
         reply.media_type = "text/plain; version=0.0.4; charset=utf-8";

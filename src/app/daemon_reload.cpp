@@ -9,35 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace mailtight::app {
 
 namespace {
-
-/// What only a new process can change: what is bound, the store, who we are, the resolver.
-bool needs_restart(const setting_key& key) {
-    if (key.section == "web")
-        return key.name != "tls-certificates" && key.name != "read-only";
-    constexpr std::array sections = {"dns",     "network",      "store",      "lmtp",    "smtp",    "https",
-                                     "maildir", "mbox",         "imap",       "metrics", "collect", "deliver",
-                                     "publish", "certificates", "dns-update", "watch"};
-    if (key.section == "serve")
-        return key.name != "tls-certificates";
-    if (key.section == "reports")
-        return key.name == "strict-dkim-service" || key.name == "trusted-authservers" ||
-               key.name == "dkim-keys-file";
-    if (key.section == "resolve") {
-        constexpr std::array live = {"socketmap-listen",  "tcp-table-listen",    "lines-listen",
-                                     "mta-dane",          "on-dns-error",        "half-dane",
-                                     "prefetch",          "prefetch-file",       "map-names",
-                                     "tcp-table-dialect", "refreshes-per-second"};
-        return std::ranges::find(live, key.name) == live.end();
-    }
-    if (key.section == "log")
-        return key.name == "format";
-    return std::ranges::find(sections, key.section) != sections.end();
-}
 
 /// Puts back what cannot change, and says what differs.
 std::vector<std::string> keep_fixed(settings& now, const settings& before) {
@@ -86,8 +61,8 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
                             core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
 
     if (core.pages)
-        if (auto read = core.pages->read_certificates(*fresh); !read)
-            co_return failed(read.error());
+        if (auto prepared = core.pages->prepare_change(*fresh); !prepared)
+            co_return failed(prepared.error());
     if (core.sending)
         if (auto prepared = core.sending->prepare_change(*fresh); !prepared)
             co_return failed(prepared.error());
@@ -104,6 +79,8 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
     core.set = std::move(*fresh);
     if (core.sending)
         core.sending->change();
+    if (core.pages)
+        core.pages->change();
     core.book = intake::address_book(core.set.mailboxes);
     core.book.set_domains(core.domains);
     core.log->set_level(base::parse_log_level(core.set.log_level).value_or(base::log_level::info));

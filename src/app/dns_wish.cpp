@@ -31,14 +31,16 @@ advise::suggestion_options wished_records(const model::looked_after& wish,
     return out;
 }
 
-records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted,
-                          bool all) {
+records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted) {
     records_made out{.what = advise::suggest(seen, wanted), .place = advise::place_of(seen)};
     out.nothing_left = std::ranges::all_of(out.what.records, &advise::suggested_record::already_right);
-    if (all)
-        for (auto& record : out.what.records)
-            record.already_right = false;
     return out;
+}
+
+advise::suggestion with_those_that_are_right(advise::suggestion made) {
+    for (auto& record : made.records)
+        record.already_right = false;
+    return made;
 }
 
 } // namespace mailtight::app

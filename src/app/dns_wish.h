@@ -26,7 +26,9 @@ struct records_made {
     advise::dns_place place;
     bool nothing_left = false; ///< every record is right already
 };
-/// `all`: those that are right already are not left out.
-records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted, bool all);
+records_made make_records(const model::observation& seen, const advise::suggestion_options& wanted);
+
+/// As if nothing were published yet: a document made of it holds the records that are right already, too.
+advise::suggestion with_those_that_are_right(advise::suggestion made);
 
 } // namespace mailtight::app

@@ -79,6 +79,8 @@ io::task<told<void>> daemon_domain_desk::may_have(std::string domain, std::strin
         }
         answer = may_add(seen->facts, true);
     }
+    if (*known) // whose it is is nobody's business, theirs who may have it neither
+        co_return std::unexpected(refuse(conflict, fmt::format("{} cannot be added", domain)));
     if (answer == name_answer::by_operator)
         co_return std::unexpected(refuse(
             forbidden, fmt::format("{} was looked after here before, and what is kept of it is another's: "

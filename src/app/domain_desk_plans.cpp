@@ -235,13 +235,14 @@ io::task<told<api::dns_answer>> daemon_domain_desk::records(std::string domain, 
         co_return std::unexpected(
             refuse(refusal::kind::away, fmt::format("DNS gives no answer for {}: {}", wish->domain,
                                                     base::printable(seen->look.seen.sts_txt.detail))));
-    auto made = make_records(seen->look.seen, co_await wished(*wish), which.all);
+    auto made = make_records(seen->look.seen, co_await wished(*wish));
     api::dns_answer out;
     out.guessed = provider == nullptr;
     if (provider)
         made.place.provider = provider;
     if (!made.nothing_left || which.all)
-        out.text = advise::dns_document(made.what, made.place, which.format);
+        out.text = advise::dns_document(which.all ? with_those_that_are_right(made.what) : made.what,
+                                        made.place, which.format);
     out.records = std::move(made.what);
     out.place = std::move(made.place);
     co_return out;

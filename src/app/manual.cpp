@@ -96,7 +96,9 @@ std::string command_line::configuration_manual() const {
         ".SH SYNOPSIS\n.I /etc/mailtight/mailtight.toml\n.SH DESCRIPTION\n"
         "A TOML file. Every key has a default; an unknown key is an error. Options on the command "
         "line win over it. "
-        "The daemon reads it when it starts, and what may change on the fly on SIGHUP.\n";
+        "The daemon reads it when it starts, and on SIGHUP again: keys marked \"Restart\" take effect when "
+        "it "
+        "starts the next time, all others at once.\n";
     std::string section;
     for (const auto& key : setting_keys()) {
         if (key.section != section) {
@@ -104,8 +106,8 @@ std::string command_line::configuration_manual() const {
             out += fmt::format(".SH \"[{}]\"\n", roff(section));
         }
         // No .B, which takes quotation marks for its own.
-        out += fmt::format(".TP\n\\fB{} = {}\\fR\n{}\n", roff(key.name), roff(key.fallback()),
-                           roff(key.comment));
+        out += fmt::format(".TP\n\\fB{} = {}\\fR\n{}{}\n", roff(key.name), roff(key.fallback()),
+                           roff(key.comment), needs_restart(key) ? " (Restart.)" : "");
     }
     out += ".SH SEE ALSO\n.BR mailtight (1)\n";
     return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/daemon_core.h"
+#include "insight/alarms.h"
 
 #include <boost/json/object.hpp>
 
@@ -13,6 +14,8 @@
 
 namespace mailtight::app {
 
+class pages_certificates;
+
 class pages_part : public part {
 public:
     bool is_way_in() const override { return false; }
@@ -20,8 +23,15 @@ public:
     virtual std::string address() const = 0;
     virtual boost::json::object status_json() const = 0;
     virtual void refresh_metrics(base::metrics& to) const = 0;
-    /// Certificates again, as the settings name them; all or nothing. The error is for a person.
-    virtual std::expected<void, std::string> read_certificates(const settings& from) = 0;
+    /// Those of web.tls-certificates.
+    virtual std::vector<io::tls_server::loaded> certificates() const = 0;
+    virtual std::vector<insight::alarm> alarms() const = 0;
+    /// Who gets certificates for the pages; null: nobody (web.acme).
+    virtual pages_certificates* orders() = 0;
+    /// Reads what a reload may change, certificates among it; all or nothing. The error is for a person.
+    virtual std::expected<void, std::string> prepare_change(const settings& to) = 0;
+    /// Goes by what was prepared, once the core has these settings.
+    virtual void change() = 0;
 };
 
 } // namespace mailtight::app

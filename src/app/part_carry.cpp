@@ -4,6 +4,8 @@
 #include "app/certificate_desk.h"
 #include "app/domain_access.h"
 #include "app/names_below.h"
+#include "app/pages_certificates.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
@@ -175,12 +177,10 @@ public:
             to.set(metric::domain_looks, number(looks.failed), {"failed"});
             to.set(metric::domain_looks, number(looks.differed), {"differed"});
         }
-        if (desk_) {
-            const auto orders = desk_->counted();
-            to.set(metric::certificates_ordered, number(orders.issued), {"issued"});
-            to.set(metric::certificates_ordered, number(orders.failed), {"failed"});
-            to.set(metric::certificates_ordered, number(orders.waited_for_limit), {"held-back"});
-        }
+        const auto* pages = core_.pages ? core_.pages->orders() : nullptr;
+        if (desk_ || pages)
+            tell_orders(to, {desk_ ? desk_->counted() : publish::issuer::counters{},
+                             pages ? pages->counted() : publish::issuer::counters{}});
         to.set(metric::domains_looked_after, number(domains_));
         for (const auto& [kind, waits] : waiting_)
             to.set(metric::domain_work_waiting, number(waits), {kind});

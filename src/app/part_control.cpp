@@ -8,6 +8,8 @@
 #include "app/control_client.h"
 #include "app/daemon_core.h"
 #include "app/handed_in.h"
+#include "app/pages_certificates.h"
+#include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/report_facts.h"
@@ -135,6 +137,12 @@ io::task<wire::http_reply> make_login(daemon_core& core, io::http_exchange asked
 
 /// {"domains":[…]} to wake, {"domain":"…","width":80,"colour":false} to carry out the next step.
 io::task<wire::http_reply> publish_something(daemon_core& core, std::string path, io::http_exchange asked) {
+    if (path == "/account-key" && core.pages && core.pages->orders()) {
+        auto changed = co_await core.pages->orders()->change_account_key();
+        if (!changed)
+            co_return wire::problem(409, "Conflict", changed.error());
+        co_return json_reply(boost::json::object{{"ok", true}});
+    }
     if (!core.carrying)
         co_return wire::problem(404, "Not Found", "this daemon carries out no plans (publish.carry-out)");
     if (path == "/account-key") {

@@ -10,13 +10,16 @@
 #include "publish/challenge.h"
 #include "publish/policy_session.h"
 #include "publish/policy_site.h"
+#include "publish/renewal.h"
 #include "store/domains.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace mailtight::app {
@@ -28,12 +31,14 @@ using namespace std::chrono_literals;
 constexpr auto turn = 250ms;        ///< between two looks at the store
 constexpr auto flush_fetches = 60s; ///< counts of fetches are written so often
 constexpr auto look_at_folder = 10s;
+constexpr auto renewal_patience = 24h; ///< after its moment a renewal is overdue
 constexpr std::size_t page = 10'000;
 constexpr std::string_view host_prefix = "mta-sts.";
 
 struct opened_certificate {
     std::string name, chain, key;
-    base::utc_seconds not_before{};
+    base::utc_seconds not_before{}, not_after{};
+    base::utc_seconds renew_at{};
     std::string file; ///< of certificates.folder
     bool gone = false;
 };
@@ -82,12 +87,17 @@ store::result<news> read_news(reader& by, const std::string& where, const base::
     out.more = out.policies.size() == page || certificates->size() == page;
     for (auto& each : *certificates) {
         by.certificates = std::max(by.certificates, each.change);
-        opened_certificate one{.name = each.name,
-                               .chain = {},
-                               .key = {},
-                               .not_before = each.not_before,
-                               .file = {},
-                               .gone = each.gone};
+        if (!each.name.starts_with(host_prefix))
+            continue; // of the pages
+        opened_certificate one{
+            .name = each.name,
+            .chain = {},
+            .key = {},
+            .not_before = each.not_before,
+            .not_after = each.not_after,
+            .renew_at = each.renew_at.value_or(publish::by_lifetime(each.not_before, each.not_after)),
+            .file = {},
+            .gone = each.gone};
         if (!each.gone) {
             auto key = seal
                            ? seal->open(publish::certificate_seal_name(each.name), each.sealed_key)
@@ -244,6 +254,14 @@ public:
         to.set(metric::hosted_handshakes, number(shakes.failed), {"failed"});
         to.set(metric::hosted_handshakes, number(shakes.acme), {"acme"});
         to.set(metric::hosted_connections, number(connections()));
+        tell_ends(to);
+    }
+    std::vector<folder_certificate> from_folder() const override {
+        std::vector<folder_certificate> all;
+        for (const auto& [name, is] : newest_)
+            if (!is.file.empty())
+                all.push_back({name, is.file, is.issued, is.ends});
+        return all;
     }
 
     std::vector<insight::alarm> alarms() const override {
@@ -265,6 +283,26 @@ public:
     }
 
 private:
+    /// Of all together, however many they are.
+    void tell_ends(base::metrics& to) const {
+        using base::metric;
+        constexpr std::array days = {3, 7, 14};
+        const auto now = core_.now();
+        std::array<double, days.size()> ending{};
+        double overdue = 0;
+        std::optional<base::utc_seconds> first;
+        for (const auto& [name, is] : newest_) {
+            first = std::min(first.value_or(is.ends), is.ends);
+            overdue += is.renew_at + renewal_patience < now ? 1 : 0;
+            for (std::size_t i = 0; i < days.size(); ++i)
+                ending[i] += is.ends <= now + std::chrono::days(days[i]) ? 1 : 0;
+        }
+        to.set(metric::hosted_certificates_first_end,
+               first ? static_cast<double>(first->time_since_epoch().count()) : 0);
+        to.set(metric::hosted_certificates_overdue, overdue);
+        for (std::size_t i = 0; i < days.size(); ++i)
+            to.set(metric::hosted_certificates_ending, ending[i], {std::to_string(days[i])});
+    }
     static io::secure_server_options secure_options(daemon_core& core) {
         io::secure_server_options made;
         made.listening.complain = complaints_to(core);
@@ -335,7 +373,10 @@ private:
             trouble(fmt::format("{}: {}", one.name, put.error()));
             return;
         }
-        newest = {.issued = one.not_before, .file = std::move(one.file)};
+        newest = {.issued = one.not_before,
+                  .ends = one.not_after,
+                  .renew_at = one.renew_at,
+                  .file = std::move(one.file)};
         broken_.erase(one.name);
     }
     void take_answers(std::vector<store::challenge_answer> now) {
@@ -435,16 +476,16 @@ private:
             auto& names = by_file_[each.file];
             names.clear();
             for (const auto& typed : each.names) {
-                // A wildcard of the domain covers the policy host below it.
-                const std::string name =
-                    typed.starts_with("*.") ? std::string(host_prefix) + typed.substr(2) : typed;
-                if (!name.starts_with(host_prefix))
+                const auto name = policy_host_of(typed);
+                if (name.empty())
                     continue;
                 names.push_back(name);
                 take(opened_certificate{.name = name,
                                         .chain = each.chain,
                                         .key = each.key,
                                         .not_before = each.not_before,
+                                        .not_after = each.not_after,
+                                        .renew_at = publish::by_lifetime(each.not_before, each.not_after),
                                         .file = each.file});
             }
         }
@@ -468,7 +509,7 @@ private:
     io::secure_server secure_;
     io::request_server plain_, challenges_, ask_;
     struct served_certificate {
-        base::utc_seconds issued{};
+        base::utc_seconds issued{}, ends{}, renew_at{};
         std::string file;
     };
     std::map<std::string, served_certificate> newest_;

@@ -5,14 +5,18 @@
 #include "api/doorkeeper.h"
 #include "api/pages_site.h"
 #include "api/site.h"
+#include "app/certificate_desk.h"
 #include "app/domain_access.h"
 #include "app/first_access.h"
 #include "app/look_desk.h"
+#include "app/pages_certificates.h"
 #include "app/pages_part.h"
+#include "app/plain_sites.h"
 #include "app/policy_time.h"
 #include "app/store_access.h"
 #include "base/host_name.h"
 #include "base/text.h"
+#include "io/tls_tickets.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -27,7 +31,7 @@ namespace mailtight::app {
 
 namespace {
 
-constexpr std::uint16_t default_port = 8460;
+constexpr std::uint16_t default_port = 8460, http_port = 80, https_port = 443;
 constexpr std::uint64_t hours_most = 24 * 366, days_most = 36'500;
 
 bool is_loopback(const base::ip_address& address) {
@@ -40,9 +44,10 @@ bool is_loopback(const io::listen_address& at) {
 }
 
 struct wanted {
-    std::vector<io::listen_address> at;
+    std::vector<io::listen_address> at, plain_at;
     std::vector<base::ip_network> proxies;
     std::vector<std::string> hosts;
+    std::vector<std::string> acme; ///< names for which certificates are asked
     bool tls = false;
     bool by_default = false; ///< nobody asked for the address
 };
@@ -92,10 +97,25 @@ std::expected<wanted, std::string> wanted_of(const settings& set) {
     all.proxies = std::move(*proxies);
     if (auto wrong = fault_in(set))
         return std::unexpected(std::move(*wrong));
-    all.tls = !set.web_certificates.empty();
+    if (set.web_acme) {
+        auto names = names_for_acme(set);
+        if (!names)
+            return std::unexpected(names.error());
+        all.acme = std::move(*names);
+    }
+    all.tls = set.web_acme || !set.web_certificates.empty();
     all.by_default = set.web_listen == settings().web_listen;
     for (const auto& host : set.web_hosts)
         all.hosts.push_back(base::lower(host));
+    if (!set.web_http_listen.empty() && !all.tls)
+        return std::unexpected("web.http-listen leads to https, which is not spoken here: set web.acme or "
+                               "web.tls-certificates");
+    for (const auto& text : set.web_http_listen) {
+        auto at = listen_at("web.http-listen", text, http_port);
+        if (!at)
+            return std::unexpected(at.error());
+        all.plain_at.push_back(std::move(*at));
+    }
     for (const auto& text : set.web_listen) {
         auto at = listen_at("web.listen", text, default_port);
         if (!at)
@@ -103,8 +123,8 @@ std::expected<wanted, std::string> wanted_of(const settings& set) {
         if (!is_loopback(*at) && !all.tls && all.proxies.empty())
             return std::unexpected(fmt::format(
                 "web.listen: {} can be reached from other machines, and passwords would cross the network in "
-                "the clear. Set web.tls-certificates; or web.trusted-proxies, where a proxy in front speaks "
-                "TLS; or stay with 127.0.0.1:8460 and come by `ssh -L 8460:127.0.0.1:8460`",
+                "the clear. Set web.acme or web.tls-certificates; or web.trusted-proxies, where a proxy in "
+                "front speaks TLS; or stay with 127.0.0.1:8460 and come by `ssh -L 8460:127.0.0.1:8460`",
                 base::printable(text)));
         all.at.push_back(std::move(*at));
     }
@@ -112,38 +132,27 @@ std::expected<wanted, std::string> wanted_of(const settings& set) {
 }
 
 /// The refusal of a request that was not meant for us, before anything of it is looked at.
-class house_rules {
-public:
-    explicit house_rules(const wanted& from)
-        : proxies_(from.proxies)
-        , hosts_(from.hosts)
-        , any_name_(from.hosts.empty() && (from.tls || !from.proxies.empty()))
-        , proxies_alone_(!from.tls && !from.proxies.empty()) {}
+std::optional<wire::http_reply> refusal_of(const wanted& is, const io::http_exchange& asked) {
+    // Without TLS only the proxy in front may connect, and this machine.
+    const bool proxies_alone = !is.tls && !is.proxies.empty();
+    if (proxies_alone && asked.peer.address && !is_loopback(asked.peer.address->address) &&
+        std::ranges::none_of(is.proxies,
+                             [&](const auto& each) { return each.contains(asked.peer.address->address); }))
+        return wire::problem(403, "", "only the proxies of web.trusted-proxies may connect here");
+    // A page elsewhere may give its own name our address (DNS rebinding); it comes with that name.
+    const bool any_name = is.hosts.empty() && (is.tls || !is.proxies.empty());
+    if (!any_name && !asked.request.host.empty() && !api::is_our_host(asked.request.host, is.hosts))
+        return wire::problem(421, "",
+                             is.hosts.empty() ? "this address is for this machine: http://127.0.0.1 or "
+                                                "http://localhost; for another name set web.hosts"
+                                              : "this name is not ours: web.hosts names those that are");
+    return {};
+}
 
-    std::optional<wire::http_reply> refuses(const io::http_exchange& asked) const {
-        // Without TLS only the proxy in front may connect, and this machine.
-        if (proxies_alone_ && asked.peer.address && !is_loopback(asked.peer.address->address) &&
-            std::ranges::none_of(
-                proxies_, [&](const auto& each) { return each.contains(asked.peer.address->address); }))
-            return wire::problem(403, "", "only the proxies of web.trusted-proxies may connect here");
-        // A page elsewhere may give its own name our address (DNS rebinding); it comes with that name.
-        if (!any_name_ && !asked.request.host.empty() && !api::is_our_host(asked.request.host, hosts_))
-            return wire::problem(421, "",
-                                 hosts_.empty() ? "this address is for this machine: http://127.0.0.1 or "
-                                                  "http://localhost; for another name set web.hosts"
-                                                : "this name is not ours: web.hosts names those that are");
-        return {};
-    }
-
-private:
-    std::vector<base::ip_network> proxies_;
-    std::vector<std::string> hosts_;
-    bool any_name_, proxies_alone_;
-};
-
-io::http_site under(std::shared_ptr<const house_rules> rules, io::http_site site) {
-    site.admit = [rules = std::move(rules), inner = std::move(site.admit)](const io::http_exchange& asked) {
-        auto refused = rules->refuses(asked);
+/// `is` may change while the site answers.
+io::http_site under(const wanted& is, io::http_site site) {
+    site.admit = [&is, inner = std::move(site.admit)](const io::http_exchange& asked) {
+        auto refused = refusal_of(is, asked);
         return refused || !inner ? std::move(refused) : inner(asked);
     };
     return site;
@@ -263,7 +272,7 @@ io::task<> welcome(daemon_core& core, std::string address) {
 
 class web_pages final : public pages_part {
 public:
-    web_pages(daemon_core& core, wanted what)
+    web_pages(daemon_core& core, wanted what, std::optional<publish_settings> say)
         : core_(core)
         , what_(std::move(what))
         , door_(
@@ -271,20 +280,36 @@ public:
               [where = store_place(core.set)] { return store::open_access({.where = where}); },
               door_options(core, what_))
         , gate_(door_, core.set)
-        , server_(core.loop(), options(core), core.with->clock) {
-        const auto rules = std::make_shared<const house_rules>(what_);
+        , server_(core.loop(), options(core), core.with->clock)
+        , plain_(core.loop(), plain_options(core), core.with->clock) {
+        if (say) {
+            acme_ = std::make_unique<pages_certificates>(core, std::move(*say), what_.acme,
+                                                         [this] { io::forget_tickets(certificates_); });
+            certificates_.more = [this](std::string_view name, bool acme) {
+                return acme_->choose(name, acme);
+            };
+        }
+        plain_.add_site(challenge_answers(
+            [this](std::string_view token) { return acme_ ? acme_->token(token) : std::string_view(); }));
+        plain_.add_site(way_to_https([this]() -> const auto& { return what_.hosts; }, port_of_tls()));
         // Every name comes to them, so that one that is not ours hears so, and an address is always ours.
-        server_.add_site(under(rules, api::make_pages_site(api::built_pages(), {})));
+        server_.add_site(under(what_, api::make_pages_site(api::built_pages(), {})));
         looks_ = make_look_desk(core);
         core.api->looks = looks_.get();
         core.api->access = &door_;
         api::site_options site;
         site.keeper = &gate_;
-        server_.add_site(under(rules, api::make_site(core.api, std::move(site))));
+        server_.add_site(under(what_, api::make_site(core.api, std::move(site))));
+    }
+    ~web_pages() override {
+        if (lends_)
+            core_.certificates.more = {};
     }
     std::expected<void, std::string> open() override {
         if (auto read = read_certificates(core_.set); !read)
             return read;
+        if (acme_)
+            acme_->load();
         for (const auto& at : what_.at) {
             auto bound = server_.listen(at, what_.tls && at.tcp ? &certificates_ : nullptr);
             if (!bound && what_.by_default) { // the other parts have work to do
@@ -296,16 +321,31 @@ public:
             if (!bound)
                 return bound;
         }
+        for (const auto& at : what_.plain_at)
+            if (auto bound = plain_.listen(at, nullptr); !bound)
+                return std::unexpected("web.http-listen: " + bound.error());
+        // https.listen may have the port 443 that the authority comes to.
+        if (acme_ && !core_.certificates.more && !core_.set.https_listen.empty()) {
+            core_.certificates.more = [this](std::string_view name, bool acme) {
+                return acme ? acme_->choose(name, true) : nullptr;
+            };
+            lends_ = true;
+        }
         running_ = true;
         return {};
     }
     void start() override {
+        if (acme_)
+            acme_->start();
         core_.loop().spawn(door_.keep());
         if (running_)
             core_.loop().spawn(welcome(core_, address()));
     }
     void stop() override {
         server_.stop();
+        plain_.stop();
+        if (acme_)
+            acme_->stop();
         running_ = false;
         // What is asked just now is written down too, before the door's books are closed.
         core_.loop().spawn([](web_pages& of) -> io::task<> {
@@ -313,11 +353,17 @@ public:
             of.door_.stop();
         }(*this));
     }
-    bool idle() const override { return server_.open_connections() == 0 && door_.idle(); }
+    bool idle() const override {
+        return server_.open_connections() == 0 && plain_.open_connections() == 0 && door_.idle() &&
+               (!acme_ || acme_->idle());
+    }
     intake::way_status status() const override {
         intake::way_status now;
         now.name = "web";
-        now.where = base::join(server_.addresses(), ", ");
+        auto places = server_.addresses();
+        for (const auto& at : plain_.addresses())
+            places.push_back("http " + at);
+        now.where = base::join(places, ", ");
         now.running = running_;
         now.open = server_.open_connections();
         now.accepted = answered_;
@@ -353,6 +399,7 @@ public:
         return {{"listeners", boost::json::value_from(server_.addresses())},
                 {"address", address()},
                 {"tls", what_.tls},
+                {"acme", acme_ ? boost::json::value(acme_->status_json()) : nullptr},
                 {"read_only", core_.set.web_read_only},
                 {"answered", answered_},
                 {"refused", refused_},
@@ -360,16 +407,58 @@ public:
     }
     void refresh_metrics(base::metrics& to) const override {
         to.set(base::metric::web_connections, static_cast<double>(server_.open_connections()));
+        if (acme_ && !core_.carrying) // else it tells of all of them
+            tell_orders(to, {acme_->counted()});
     }
-    std::expected<void, std::string> read_certificates(const settings& from) override {
-        if (!what_.tls) // what is bound plain stays so until a restart
+    std::vector<io::tls_server::loaded> certificates() const override { return certificates_.certificates(); }
+    std::vector<insight::alarm> alarms() const override {
+        return acme_ ? acme_->alarms() : std::vector<insight::alarm>();
+    }
+    pages_certificates* orders() override { return acme_.get(); }
+    std::expected<void, std::string> prepare_change(const settings& to) override {
+        auto fresh = wanted_of(to);
+        if (!fresh)
+            return std::unexpected(fresh.error());
+        if (auto read = read_certificates(to); !read)
+            return read;
+        next_ = std::move(*fresh);
+        return {};
+    }
+    void change() override {
+        what_.hosts = std::move(next_.hosts);
+        what_.acme = std::move(next_.acme);
+        if (acme_)
+            acme_->set_names(what_.acme);
+        door_.change(door_options(core_, what_));
+    }
+
+private:
+    std::expected<void, std::string> read_certificates(const settings& from) {
+        if (!what_.tls || acme_) // what is bound plain stays so until a restart
             return {};
+        if (from.web_certificates.empty())
+            return std::unexpected(
+                "web.tls-certificates names none: how the listeners speak TLS changes at a restart");
         if (auto loaded = certificates_.load(certificate_files(from.web_certificates)); !loaded)
             return std::unexpected("web.tls-certificates: " + loaded.error());
         return {};
     }
 
-private:
+    /// Where a browser is led from plain HTTP.
+    std::uint16_t port_of_tls() const {
+        for (const auto& at : what_.at)
+            if (at.tcp && at.tcp->port == https_port)
+                return https_port;
+        for (const auto& at : what_.at)
+            if (at.tcp)
+                return at.tcp->port;
+        return https_port;
+    }
+    io::http_server_options plain_options(daemon_core& core) {
+        io::http_server_options made;
+        made.listening.complain = complaints_to(core);
+        return made;
+    }
     io::http_server_options options(daemon_core& core) {
         io::http_server_options made;
         made.trusted_proxies = what_.proxies;
@@ -392,11 +481,13 @@ private:
     showing_gate gate_;
     std::unique_ptr<api::look_desk> looks_;
     io::tls_server certificates_;
-    io::http_server server_;
+    std::unique_ptr<pages_certificates> acme_;
+    io::http_server server_, plain_;
+    wanted next_; ///< prepared
     std::uint64_t answered_ = 0, refused_ = 0;
     std::string last_error_;
     base::utc_seconds last_error_at_{};
-    bool running_ = false;
+    bool running_ = false, lends_ = false;
 };
 
 } // namespace
@@ -405,7 +496,14 @@ std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_c
     auto what = wanted_of(core.set);
     if (!what)
         return std::unexpected(what.error());
-    return std::make_unique<web_pages>(core, std::move(*what));
+    std::optional<publish_settings> say;
+    if (core.set.web_acme) {
+        auto read = publish_settings_of(core.set);
+        if (!read)
+            return std::unexpected(read.error());
+        say = std::move(*read);
+    }
+    return std::make_unique<web_pages>(core, std::move(*what), std::move(say));
 }
 
 } // namespace mailtight::app

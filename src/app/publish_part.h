@@ -3,6 +3,7 @@
 // and watching, as the other parts see them. For daemon*.cpp, part_*.cpp and alarm_loop.cpp alone.
 #pragma once
 
+#include "app/certificate_rows.h"
 #include "app/publish_settings.h"
 #include "app/reports_part.h"
 #include "publish/carrier.h"
@@ -21,6 +22,8 @@ public:
     virtual const publish::policy_host& host() const = 0;
     /// Two turns of every machine's memory: what is in the store now is served everywhere after that.
     virtual std::chrono::milliseconds spread() const = 0;
+    /// What is served from certificates.folder.
+    virtual std::vector<folder_certificate> from_folder() const = 0;
 };
 
 class carrying_part : public reports_part {

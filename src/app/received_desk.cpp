@@ -232,10 +232,8 @@ public:
     io::task<store::result<api::report_period>> summary(store::filter of) override {
         const auto domains = of.domains;
         const auto begin = of.from.value_or(day_of(now())), end = of.to.value_or(day_of(now()));
-        auto made =
-            co_await core_.ask<api::report_period>([of = std::move(of), at = now()](store::store& from) {
-                return report_period_of(from, of, at, *memory);
-            });
+        auto made = co_await core_.ask<api::report_period>(
+            [of = std::move(of), at = now()](store::store& from) { return report_period_of(from, of, at); });
         if (!made)
             co_return made;
         auto marks = co_await domains_.ask<std::vector<api::change_mark>>(

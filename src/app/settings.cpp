@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -164,6 +165,35 @@ std::string setting_key::fallback() const {
 
 std::span<const setting_key> setting_keys() {
     return keys();
+}
+
+bool needs_restart(const setting_key& key) {
+    if (key.section == "store")
+        return key.name == "where"; // what is kept for how long is looked up each time
+    if (key.section == "watch" && key.name == "keep-days")
+        return false;
+    if (key.section == "web") {
+        constexpr std::array fixed = {"listen", "acme", "http-listen", "trusted-proxies"};
+        return std::ranges::find(fixed, key.name) != fixed.end();
+    }
+    constexpr std::array sections = {"dns",     "network", "lmtp",         "smtp",       "https",
+                                     "maildir", "mbox",    "imap",         "metrics",    "collect",
+                                     "deliver", "publish", "certificates", "dns-update", "watch"};
+    if (key.section == "serve")
+        return key.name != "tls-certificates";
+    if (key.section == "reports")
+        return key.name == "strict-dkim-service" || key.name == "trusted-authservers" ||
+               key.name == "dkim-keys-file";
+    if (key.section == "resolve") {
+        constexpr std::array live = {"socketmap-listen",  "tcp-table-listen",    "lines-listen",
+                                     "mta-dane",          "on-dns-error",        "half-dane",
+                                     "prefetch",          "prefetch-file",       "map-names",
+                                     "tcp-table-dialect", "refreshes-per-second"};
+        return std::ranges::find(live, key.name) == live.end();
+    }
+    if (key.section == "log")
+        return key.name == "format";
+    return std::ranges::find(sections, key.section) != sections.end();
 }
 
 bool serves_policies(const settings& of) {

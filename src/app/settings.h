@@ -126,7 +126,8 @@ struct settings {
     std::vector<std::string> https_hosts;
     // [web]
     std::vector<std::string> web_listen = {"127.0.0.1:8460"};
-    std::vector<std::string> web_hosts, web_certificates, web_proxies;
+    std::vector<std::string> web_hosts, web_certificates, web_proxies, web_http_listen;
+    bool web_acme = false;
     std::string web_proxy_field, web_proxy_role;
     bool web_read_only = false;
     std::uint64_t web_session_hours = 12, web_audit_days = 365;
@@ -174,6 +175,9 @@ struct setting_key {
     std::string fallback() const;
 };
 std::span<const setting_key> setting_keys();
+/// Whether only a new process takes it in: what is bound, the store, who we are, the resolver. All else takes
+/// effect on reload.
+bool needs_restart(const setting_key& key);
 /// Whether any listener of [resolve] is configured.
 bool serves_policies(const settings& of);
 /// Whether [collect] names a source of results.

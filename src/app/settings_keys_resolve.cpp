@@ -35,8 +35,7 @@ std::vector<setting_key> resolve_keys() {
          "The longest that an answer takes. What is not known by then goes on in the background."},
         {"resolve", "half-dane", &settings::half_dane,
          "Use TLSA records of a signed mail server also where the domain's own zone is not signed. A policy "
-         "in "
-         "enforce comes before them there, since unsigned MX records can be forged."},
+         "in enforce comes before them there, since unsigned MX records can be forged."},
         {"resolve", "cache-domains", &settings::cache_domains,
          "So many destinations are remembered at most, those without a policy included."},
         {"resolve", "cache-memory", &settings::cache_memory, "Memory for them at most, in MB."},

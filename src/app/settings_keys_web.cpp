@@ -7,12 +7,19 @@ std::vector<setting_key> web_keys() {
     return {
         {"web", "listen", &settings::web_listen,
          "Where the pages and the API answer: \"127.0.0.1:8460\", \"[::1]:8460\", \"0.0.0.0:443\". Beyond "
-         "this "
-         "machine only with tls-certificates or trusted-proxies. An empty list: off."},
+         "this machine only with acme, tls-certificates or trusted-proxies. An empty list: off."},
         {"web", "hosts", &settings::web_hosts,
          "The names under which they are reached: \"mta-sts-admin.example.com\". Requests for another name "
          "are "
          "turned away. Empty: any name over TLS or behind a proxy, else addresses and localhost alone."},
+        {"web", "acme", &settings::web_acme,
+         "Whether the daemon gets and renews a certificate for each name in hosts by itself, from the "
+         "authority of [certificates], and the listeners speak TLS with it. Control of a name is shown on "
+         "port 443 of these listeners or of publish.listen, on port 80 of http-listen or "
+         "publish.http-listen, or by a record ([dns-update])."},
+        {"web", "http-listen", &settings::web_http_listen,
+         "Port 80, where the listeners speak TLS: \"0.0.0.0:80\". Answers http-01, and leads browsers to "
+         "https. Empty: off."},
         {"web", "tls-certificates", &settings::web_certificates,
          "Certificates for these listeners: \"CHAIN.pem KEY.pem\" each, or one file with both. Read again on "
          "reload. Empty: plain HTTP."},

@@ -6,6 +6,7 @@
 #include "app/doctor_host.h"
 #include "app/domain_asker.h"
 #include "app/policy_time.h"
+#include "app/publish_part.h"
 #include "app/result_days.h"
 #include "resolve/service.h"
 
@@ -75,9 +76,11 @@ public:
     io::task<api::doctor_view> doctor(bool again) override { return host_memory::see(host_, again); }
 
     io::task<store::result<boost::json::array>> certificates() override {
+        auto folder = core_.hosting ? core_.hosting->from_folder() : std::vector<folder_certificate>();
         return domains_.ask<boost::json::array>(
-            [](store::domain_store& from) -> store::result<boost::json::array> {
-                const auto rows = certificate_rows(from);
+            [folder = std::move(folder),
+             now = core_.now()](store::domain_store& from) -> store::result<boost::json::array> {
+                const auto rows = certificate_rows(from, folder, now);
                 if (!rows)
                     return std::unexpected(rows.error());
                 return certificates_json(*rows);

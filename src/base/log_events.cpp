@@ -21,7 +21,7 @@ constexpr std::array table = {
                 "Configuration, domains and certificates were read again. Keys named in `restart` changed "
                 "but take effect only when the daemon is started again."},
     event_entry{event::reload_failed, "serve.reload-failed", error,
-                "The new configuration or certificates cannot be used; the old ones go on. Mend what "
+                "The new configuration or certificates cannot be used; the old ones go on. Fix what "
                 "`error` says and reload again."},
     event_entry{event::listening, "listener.open", info, "An address is bound."},
     event_entry{
@@ -42,7 +42,7 @@ constexpr std::array table = {
                 "A login or a request over the pages or the API was refused. Many of them from one address: "
                 "somebody tries."},
     event_entry{event::part_failed, "part.failed", error,
-                "A part cannot begin; the daemon does not start without it. Mend what `error` says."},
+                "A part cannot begin; the daemon does not start without it. Fix what `error` says."},
     event_entry{event::way_in_failed, "way-in.failed", warning,
                 "A way in cannot be used just now (a mailbox refuses the login, a folder is not readable); "
                 "it is tried again by itself. Senders and mailbox keep the reports meanwhile."},
@@ -132,12 +132,13 @@ constexpr std::array table = {
     event_entry{event::plan_step_done, "plan.step-done", info,
                 "A step of a domain's plan was carried out. See mailtight domain show DOMAIN."},
     event_entry{event::plan_step_failed, "plan.step-failed", warning,
-                "A step of a domain's plan did not succeed; it is tried again. Mend what `error` says."},
+                "A step of a domain's plan did not succeed; it is tried again. Fix what `error` says."},
     event_entry{event::certificate_issued, "certificate.issued", info,
-                "The authority gave a certificate for a policy host; it is served from now on."},
+                "The authority gave a certificate for a policy host, or for a name of the pages; it is "
+                "served from now on."},
     event_entry{event::certificate_failed, "certificate.failed", warning,
-                "No certificate could be had for a policy host; it is tried again, ever more seldom. The old "
-                "one goes on. Mend what `error` says."},
+                "No certificate could be had for a policy host, or for a name of the pages; it is tried "
+                "again, ever more seldom. The old one goes on. Fix what `error` says."},
     event_entry{event::internal_error, "internal.error", error,
                 "A fault of the program: please report it with this line."},
 };

@@ -18,13 +18,6 @@ constexpr std::uint8_t sha256 = 1;
 constexpr std::uint8_t sha512 = 2;
 } // namespace
 
-std::optional<tlsa> tlsa::from_rdata(std::string_view rdata) {
-    if (rdata.size() < 3)
-        return std::nullopt;
-    const auto number = [&](std::size_t i) { return static_cast<std::uint8_t>(rdata[i]); };
-    return tlsa{number(0), number(1), number(2), std::string(rdata.substr(3))};
-}
-
 std::string tlsa::to_string() const { // A25
     std::string digits = base::hex(data);
     std::ranges::transform(digits, digits.begin(),

@@ -20,8 +20,6 @@ struct tlsa {
     std::uint8_t selector = 0;
     std::uint8_t matching = 0;
     std::string data; ///< raw bytes
-    /// The record behind RDATA; nothing where that is shorter than its three numbers (RFC 6698 §2.1).
-    static std::optional<tlsa> from_rdata(std::string_view rdata);
     /// `3 1 1 HEX`, upper-case hex, single spaces (A25).
     std::string to_string() const;
     friend bool operator==(const tlsa&, const tlsa&) = default;

@@ -33,7 +33,7 @@ constexpr code_entry rows[] = {
      "RFC 8460 §3", "across", needs_history},
     {"reports.failures", "Senders report failures", error, warn, info, info,
      "Mail from the senders named was not delivered securely; in enforce it was not delivered at all.",
-     "Look at the failures by type, mend the cause, and stay in or go back to testing until they end.",
+     "Look at the failures by type, fix the cause, and stay in or go back to testing until they end.",
      "RFC 8460 §4.3", "across", needs_history},
 };
 } // namespace

@@ -54,7 +54,7 @@ constexpr code_entry rows[] = {
      "RFC 8461 §3.3", "policy_file", seen_once},
     {"policy-host.cert-chain-incomplete", "The policy host does not send its intermediate certificate", error,
      error, error, no,
-     "Browsers often mend this by themselves, mail servers do not: they cannot verify the certificate and "
+     "Browsers often fix this by themselves, mail servers do not: they cannot verify the certificate and "
      "get no "
      "policy.",
      "Configure the full chain (often fullchain.pem) on the web server of {subject}, not the certificate "

@@ -69,7 +69,7 @@ constexpr code_entry rows[] = {
      "Which record a sender sees depends on the server that it happens to ask: some use the old policy, some "
      "the "
      "new one, some none.",
-     "Wait for the zone to be transferred (usually minutes). If it stays so, have the DNS provider mend the "
+     "Wait for the zone to be transferred (usually minutes). If it stays so, have the DNS provider fix the "
      "server "
      "that shows the old answer.",
      "RFC 1034 §4.3.5", "sts_record", seen_once},

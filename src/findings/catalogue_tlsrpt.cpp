@@ -46,7 +46,7 @@ constexpr code_entry rows[] = {
     {"tlsrpt.rua-https-failed", "Reports cannot be uploaded to an address of the record", warn, warn, warn,
      warn,
      "Senders that upload reports cannot connect, or may not trust the certificate: these reports are lost.",
-     "Mend the web server behind {subject}, or use a mail address.", "RFC 8460 §3", "tlsrpt_record",
+     "Fix the web server behind {subject}, or use a mail address.", "RFC 8460 §3", "tlsrpt_record",
      seen_once},
     {"tlsrpt.doubled-name", "The TLS report record was entered below a doubled domain name", warn, warn, warn,
      error, "Senders look at _smtp._tls.{domain} and never at the doubled name: they send no reports.",

@@ -135,7 +135,7 @@ reason check_green(const readiness_facts& facts) {
                ? reason{true, "check-green",
                         "The last check found every mail server right and in the policy."}
                : reason{false, "check-green",
-                        "The last check found faults: run 'mailtight check' and mend them first."};
+                        "The last check found faults: run 'mailtight check' and fix them first."};
 }
 
 } // namespace

@@ -40,7 +40,7 @@ std::vector<silence_cause> why_silent(const silence_facts& facts, base::utc_seco
             "Wait three days.", true);
     if (facts.rua_deliverable == false)
         add("rua-undeliverable", "The report address does not take mail or requests.",
-            "Mend the address in rua: 'mailtight check DOMAIN' says what is wrong with it.", true);
+            "Fix the address in rua: 'mailtight check DOMAIN' says what is wrong with it.", true);
     else if (!facts.rua_deliverable)
         add("rua-undeliverable", "Whether the report address takes mail was not tried.",
             "Run 'mailtight report test DOMAIN': it sends one report and follows it.", false);
@@ -55,7 +55,7 @@ std::vector<silence_cause> why_silent(const silence_facts& facts, base::utc_seco
     if (facts.ipv6_only_fault == true)
         add("ipv6-only",
             "The report address works over IPv4 and not over IPv6; senders with IPv6 give up or wait.",
-            "Mend the IPv6 address of the server that takes reports, or remove its AAAA record.", true);
+            "Fix the IPv6 address of the server that takes reports, or remove its AAAA record.", true);
     if (facts.quarantined > 0)
         add("not-counted",
             fmt::format(

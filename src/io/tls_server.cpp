@@ -6,6 +6,7 @@
 #include "io/client_hello.h"
 #include "io/server.h"
 #include "io/tls_stream.h"
+#include "io/tls_tickets.h"
 
 #include "base/crypto/openssl_ptr.h"
 #include "base/crypto/x509_value.h"
@@ -246,6 +247,10 @@ std::expected<void, std::string> tls_server::load(const std::vector<pair>& pairs
     state_->current = std::move(next);
     state_->new_ticket_keys();
     return {};
+}
+
+void forget_tickets(const tls_server& of) {
+    of.native().new_ticket_keys();
 }
 
 std::vector<tls_server::loaded> tls_server::certificates() const {

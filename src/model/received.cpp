@@ -68,9 +68,6 @@ std::string normalised(std::string_view name) {
 std::string_view to_string(trust t) {
     return word_of(trust_words, t);
 }
-std::optional<trust> parse_trust(std::string_view word) {
-    return enum_of(trust_words, word);
-}
 std::string_view to_string(way_in w) {
     return word_of(way_words, w);
 }

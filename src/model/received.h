@@ -21,7 +21,6 @@ enum class trust {
     verified,   ///< DKIM passes, aligned with the reporter
 };
 std::string_view to_string(trust t);
-std::optional<trust> parse_trust(std::string_view word);
 
 enum class way_in { smtp, lmtp, https, imap, maildir, mbox, file };
 std::string_view to_string(way_in w);

@@ -104,7 +104,7 @@ mx_verdict judge_mx(const picture& p, const mx_choice& mx) {
 }
 
 std::string how_to_pass(const picture& p, const mx_verdict& verdict) {
-    auto how = fmt::format("Run: mailtight check {}\nIt names each fault and how to mend it.", p.wish.domain);
+    auto how = fmt::format("Run: mailtight check {}\nIt names each fault and how to fix it.", p.wish.domain);
     if (verdict.untested)
         how +=
             fmt::format("\nWhere port 25 cannot be reached from here, run it on a machine that can; if the "

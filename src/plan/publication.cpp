@@ -101,7 +101,7 @@ void add_mending(const picture& p, step_list& list, const mx_choice& mx) {
         const auto seen = fault.size() < one.why.size() ? " Seen: " + one.why.substr(fault.size() + 2) : "";
         list.add({.kind = step_kind::mend,
                   .by = step_actor::person,
-                  .title = fmt::format("Mend {}: {}", one.host, fault),
+                  .title = fmt::format("Fix {}: {}", one.host, fault),
                   .why = "Senders that hold the enforce policy deliver no mail to it." + seen,
                   .how = fmt::format(
                       "Run: mailtight check {}\n"
@@ -144,7 +144,7 @@ void plan_publication(const picture& p, step_list& list, plan& out) {
              .by = step_actor::person,
              .title = "Decide: the domain says that it takes no mail (null MX)",
              .why = "The policy stays as it is until you decide; DNS alone is no reason to withdraw it.",
-             .how = "If that is meant, switch MTA-STS off for this domain. If not, mend the MX records."},
+             .how = "If that is meant, switch MTA-STS off for this domain. If not, fix the MX records."},
             so::ready, true);
     const bool established = p.announced();
     const auto way = choose_course(p, mx);

@@ -67,9 +67,19 @@ issuer::counters issuer::counted() const {
 }
 
 io::task<issued> issuer::issue(store::due_work& work, std::string domain) {
+    auto host = fmt::format("mta-sts.{}", domain);
+    return order(work, std::move(host), std::move(domain));
+}
+
+io::task<issued> issuer::issue_name(store::due_work& work, std::string host) {
+    auto asked_for = host;
+    return order(work, std::move(host), std::move(asked_for));
+}
+
+io::task<issued> issuer::order(store::due_work& work, std::string host, std::string asked_for) {
     auto& self = *state_;
     const auto permit = co_await self.orders.acquire();
-    auto done = co_await self.run(work, fmt::format("mta-sts.{}", domain), domain);
+    auto done = co_await self.run(work, std::move(host), std::move(asked_for));
     done.words = base::printable(done.words, words_max);
     if (done.ok) {
         ++self.count.issued;
@@ -94,7 +104,7 @@ io::task<issued> issuer::issue(store::due_work& work, std::string domain) {
     co_return done;
 }
 
-io::task<issued> issuer::state::run(store::due_work& work, std::string host, std::string domain) {
+io::task<issued> issuer::state::run(store::due_work& work, std::string host, std::string asked_for) {
     if (const auto learnt = co_await learn_directory(); !learnt)
         co_return issued{.words = learnt.error()};
     if (!options.profile.empty() &&
@@ -106,7 +116,7 @@ io::task<issued> issuer::state::run(store::due_work& work, std::string host, std
                                          base::printable(options.profile, 60),
                                          names.empty() ? "none" : base::join(names, ", ")));
     }
-    co_return co_await follow(work, std::move(host), std::move(domain));
+    co_return co_await follow(work, std::move(host), std::move(asked_for));
 }
 
 /// The certificate that a new one replaces, as ARI names it; "" where the authority does not want to know.
@@ -121,9 +131,10 @@ io::task<std::string> issuer::state::replaced(std::string host) {
 }
 
 /// Nothing where an order may be made now.
-io::task<std::optional<issued>> issuer::state::may_order(std::string domain, bool exempt, acme_order& order) {
+io::task<std::optional<issued>> issuer::state::may_order(std::string asked_for, bool exempt,
+                                                         acme_order& order) {
     if (hands.preflight) {
-        auto verdict = co_await hands.preflight(domain);
+        auto verdict = co_await hands.preflight(asked_for);
         if (!verdict.in_the_way.empty())
             co_return in_the_way(std::move(verdict.in_the_way));
         order.only(verdict.kinds);
@@ -160,7 +171,7 @@ io::task<std::string> issuer::state::keep(store::due_work& work, const acme_orde
     co_return *done ? std::string() : std::string("another machine has taken this order over");
 }
 
-io::task<issued> issuer::state::follow(store::due_work& work, std::string host, std::string domain) {
+io::task<issued> issuer::state::follow(store::due_work& work, std::string host, std::string asked_for) {
     auto found = co_await who();
     if (!found)
         co_return issued{.words = found.error()};
@@ -188,7 +199,7 @@ io::task<issued> issuer::state::follow(store::due_work& work, std::string host, 
         using enum order_step::kind;
         if (step.what == create && !asked_before) {
             // Before it is written down that an order was asked for.
-            if (auto no = co_await may_order(domain, !old.empty(), order))
+            if (auto no = co_await may_order(asked_for, !old.empty(), order))
                 co_return *no;
             asked_before = true;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Getting certificates from an ACME authority, one a domain: account, order, challenge, certificate; renewal
+// Getting certificates from an ACME authority, one a name: account, order, challenge, certificate; renewal
 // by ARI or at two thirds of the lifetime. Each order is a state machine that survives restarts; every step
 // is written down before the next one, under a lease. Lives on the loop; the store is used on a worker.
 //
@@ -48,9 +48,9 @@ struct issuer_options {
 
 /// What it needs of the world beside HTTP.
 struct issuer_hands {
-    /// May a certificate be ordered for the policy host of this domain (preflight.h), and which kinds of
-    /// challenge can succeed? May be empty: it may, by each.
-    std::function<io::task<preflight_verdict>(std::string domain)> preflight;
+    /// May a certificate be ordered for what issue() or issue_name() was asked for (preflight.h), and which
+    /// kinds of challenge can succeed? May be empty: it may, by each.
+    std::function<io::task<preflight_verdict>(std::string asked_for)> preflight;
     /// dns-01: puts the TXT value at the name, or takes it away. "" : done on every server; else why not.
     std::function<io::task<std::string>(std::string name, std::string value, bool put)> dns_record;
     /// Waits until every machine answers this challenge (two polls of the store); may be empty.
@@ -74,6 +74,8 @@ public:
     /// "certificate"), whose state, tries and last error it keeps; the caller ends the lease (done_work). The
     /// new certificate is stored; the old one stays until proven.
     io::task<issued> issue(store::due_work& work, std::string domain);
+    /// The same for a host name of ours that is no policy host; `work` is of any kind.
+    io::task<issued> issue_name(store::due_work& work, std::string host);
     /// When to renew (RFC 9773; else two thirds of the lifetime), asked of the authority.
     io::task<base::utc_seconds> renew_at(store::kept_certificate of);
     struct renewal {
@@ -94,6 +96,7 @@ public:
     struct state;
 
 private:
+    io::task<issued> order(store::due_work& work, std::string host, std::string asked_for);
     std::unique_ptr<state> state_;
 };
 

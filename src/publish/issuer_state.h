@@ -32,13 +32,13 @@ struct issuer::state {
           const base::sealing_key& sealing, issuer_options given, issuer_hands with);
 
     // ---- issuer.cpp ----
-    io::task<issued> run(store::due_work& work, std::string host, std::string domain);
-    io::task<issued> follow(store::due_work& work, std::string host, std::string domain);
+    io::task<issued> run(store::due_work& work, std::string host, std::string asked_for);
+    io::task<issued> follow(store::due_work& work, std::string host, std::string asked_for);
     /// Writes the order's memory down where it changed; "" or why not.
     io::task<std::string> keep(store::due_work& work, const acme_order& order, write_desk::weight how);
     io::task<std::string> put_answer(const order_step& step, std::string host, account_ptr as);
     io::task<> take_answer(order_step step, std::string host, account_ptr as);
-    io::task<std::optional<issued>> may_order(std::string domain, bool exempt, acme_order& order);
+    io::task<std::optional<issued>> may_order(std::string asked_for, bool exempt, acme_order& order);
     io::task<std::string> make_request(acme_order& order, std::string host, std::optional<base::ec_key>& key);
     io::task<issued> store_certificate(store::due_work& work, std::string host, const acme_order& order,
                                        std::string chain);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish/preflight.h"
 
+#include "base/keyed_hash.h"
 #include "base/text.h"
+#include "io/http_client.h"
 
 #include <fmt/format.h>
 
@@ -35,13 +37,14 @@ words fault_of_addresses(const preflight_facts& seen, const preflight_rules& rul
     for (const auto* one : {&found.a, &found.aaaa})
         if (model::is_dns_error(one->status) || one->status == model::dns_status::cname_loop)
             return fmt::format(
-                "{} cannot be looked up ({} {}{}{}): the authority would fail as well. Mend the "
+                "{} cannot be looked up ({} {}{}{}): the authority would fail as well. Fix the "
                 "zone, or wait until its servers answer",
                 seen.host, one->type.empty() ? "A/AAAA" : one->type, model::to_string(one->status),
                 one->detail.empty() ? "" : ": ", base::printable(one->detail, 200));
     if (found.addresses.empty())
-        return fmt::format(
-            "{} has no address yet: make it a CNAME of the policy host, or give it its addresses", seen.host);
+        return fmt::format("{} has no address yet: {}", seen.host,
+                           rules.policy_host ? "make it a CNAME of the policy host, or give it its addresses"
+                                             : "give it the addresses of this machine (A, AAAA)");
     if (rules.ours.empty())
         return std::nullopt;
     std::vector<base::ip_address> strange;
@@ -115,7 +118,7 @@ words judge_caa(const preflight_facts& seen, const preflight_rules& rules,
     // RFC 8659 §3: an authority may not issue where it could not look.
     if (model::is_dns_error(caa.status))
         return fmt::format(
-            "the CAA records of {} cannot be looked up ({}): the authority would refuse. Mend the "
+            "the CAA records of {} cannot be looked up ({}): the authority would refuse. Fix the "
             "zone, or wait until its servers answer",
             caa.name.empty() ? seen.host : caa.name, model::to_string(caa.status));
     if (!caa.ok() || rules.identities.empty())
@@ -198,11 +201,46 @@ preflight_verdict judge(const preflight_facts& seen, const preflight_rules& rule
     return verdict;
 }
 
+std::vector<challenge_kind> kinds_here(std::vector<challenge_kind> configured, bool port_443, bool port_80,
+                                       bool records) {
+    std::erase_if(configured, [&](challenge_kind kind) {
+        switch (kind) {
+        case challenge_kind::tls_alpn_01:
+            return !port_443 && port_80;
+        case challenge_kind::http_01:
+            return !port_80 && port_443;
+        case challenge_kind::dns_01:
+            return !records;
+        }
+        return false;
+    });
+    return configured;
+}
+
+std::string unlikely_label() {
+    const auto key = base::random_hash_key();
+    return fmt::format("x{:016x}", key[0]);
+}
+
+std::vector<std::string> caa_identities(std::string_view directory) {
+    const auto url = io::parse_url(directory);
+    if (url && base::iends_with(url->host, ".letsencrypt.org"))
+        return {"letsencrypt.org"};
+    return {};
+}
+
 io::task<preflight_facts> look_before(io::loop& on, io::resolver& dns, std::string domain,
                                       std::string label) {
-    preflight_facts seen{.host = fmt::format("mta-sts.{}", domain)};
+    return look_before_name(on, dns, fmt::format("mta-sts.{}", domain), std::move(label));
+}
+
+io::task<preflight_facts> look_before_name(io::loop& on, io::resolver& dns, std::string host,
+                                           std::string label) {
+    preflight_facts seen{.host = std::move(host)};
+    const auto dot = seen.host.find('.');
+    const auto parent = dot == seen.host.npos ? std::string() : seen.host.substr(dot);
     auto addresses = io::start(on, dns.addresses(seen.host));
-    auto sibling = io::start(on, dns.addresses(fmt::format("{}.{}", label, domain)));
+    auto sibling = io::start(on, dns.addresses(label + parent));
     seen.caa = co_await climb(dns, seen.host);
     seen.addresses = co_await addresses.get();
     seen.sibling = co_await sibling.get();

@@ -16,7 +16,7 @@ namespace mailtight::publish {
 
 /// What DNS says, without opinion.
 struct preflight_facts {
-    std::string host; ///< mta-sts.DOMAIN
+    std::string host; ///< mta-sts.DOMAIN, or a name of ours
     model::address_fact addresses;
     model::address_fact sibling; ///< of a label that nobody can have meant; a wildcard answers for it, too
     model::caa_fact caa;         ///< of the name of the climb that had any (RFC 8659 §3)
@@ -28,6 +28,7 @@ struct preflight_rules {
     std::vector<std::string> identities; ///< the authority's names in CAA records; empty: not known
     std::string account;                 ///< URL, for accounturi (RFC 8657); "" : not known
     std::vector<challenge_kind> kinds;
+    bool policy_host = true; ///< the name is to lead where policies are served; else it is a name of ours
 };
 
 struct preflight_verdict {
@@ -37,7 +38,19 @@ struct preflight_verdict {
 };
 preflight_verdict judge(const preflight_facts& seen, const preflight_rules& rules);
 
-/// Asks all of it, at once where it can. `label`: of the sibling, unguessable.
+/// Asks all of it of mta-sts.DOMAIN, at once where it can. `label`: of the sibling, unguessable.
 io::task<preflight_facts> look_before(io::loop& on, io::resolver& dns, std::string domain, std::string label);
+/// The same of any host name.
+io::task<preflight_facts> look_before_name(io::loop& on, io::resolver& dns, std::string host,
+                                           std::string label);
+/// Of the kinds that are configured, for a name of ours: those that can succeed by what is bound here (port
+/// 443 for tls-alpn-01, port 80 for http-01) and whether its record can be written. Where neither port is
+/// bound, something may lead both here, so both are left.
+std::vector<challenge_kind> kinds_here(std::vector<challenge_kind> configured, bool port_443, bool port_80,
+                                       bool records);
+/// A label that nobody can have meant.
+std::string unlikely_label();
+/// The names under which an authority stands in CAA records, by the URL of its directory; empty: not known.
+std::vector<std::string> caa_identities(std::string_view directory);
 
 } // namespace mailtight::publish

@@ -66,7 +66,7 @@ words words_of(std::string_view domain, const fault& of) {
     case change_kind::new_finding: {
         const auto code = subject.substr(0, subject.find(' '));
         return {fmt::format("{}: {}", domain, subject), "It was not there before.",
-                fmt::format("mailtight check {} explains {} and how to mend it.", domain, code)};
+                fmt::format("mailtight check {} explains {} and how to fix it.", domain, code)};
     }
     case change_kind::verdict_worse:
         return {fmt::format("{} is worse off than before", domain), fmt::format("It is {}.", detail), look};

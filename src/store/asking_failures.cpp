@@ -47,6 +47,12 @@ struct kind_hash {
         return mixed ^ mixed >> 32;
     }
 };
+failure_kind kind_of(const sql::row& r) {
+    failure_kind kind{};
+    for (int i = 0; i < 6; ++i)
+        kind[static_cast<std::size_t>(i)] = r.integer(i);
+    return kind;
+}
 /// Small: there may be hundreds of thousands, of which a hundred are shown.
 struct failure_sums {
     std::uint64_t count = 0;
@@ -55,27 +61,24 @@ struct failure_sums {
 };
 using failure_kinds = std::unordered_map<failure_kind, failure_sums, kind_hash>;
 
-/// Drops all but so many kinds, over all reporters, and says how many it dropped.
-std::size_t keep_worst(failure_kinds& kinds, std::size_t most) {
-    const auto over_reporters = [](failure_kind kind) {
-        kind[1] = 0;
-        return kind;
-    };
-    std::unordered_map<failure_kind, std::uint64_t, kind_hash> counts;
-    for (const auto& [kind, sums] : kinds)
-        counts[over_reporters(kind)] += sums.count;
-    if (counts.size() <= most)
-        return 0;
+using kind_counts = std::unordered_map<failure_kind, std::uint64_t, kind_hash>;
+failure_kind over_reporters(failure_kind kind) {
+    kind[1] = 0;
+    return kind;
+}
+
+/// The kinds that most sessions met, over all reporters: at most so many.
+std::unordered_set<failure_kind, kind_hash> worst_of(const kind_counts& counts, std::size_t most) {
     std::vector<std::pair<std::uint64_t, failure_kind>> order;
+    order.reserve(counts.size());
     for (const auto& [kind, count] : counts)
         order.emplace_back(count, kind);
-    const auto end = order.begin() + static_cast<std::ptrdiff_t>(most);
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(most, order.size()));
     std::ranges::nth_element(order, end, std::greater());
     std::unordered_set<failure_kind, kind_hash> kept;
     for (auto at = order.begin(); at != end; ++at)
         kept.insert(at->second);
-    std::erase_if(kinds, [&](const auto& each) { return !kept.contains(over_reporters(each.first)); });
-    return counts.size() - most;
+    return kept;
 }
 
 } // namespace
@@ -89,17 +92,37 @@ result<std::vector<failure_row>> sql_store::failures(const filter& of) {
 
 result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t most) {
     return reading([&] {
+        auto about = of;
+        mailtight::store::worst_failures made;
+        std::unordered_set<failure_kind, kind_hash> kept;
+        const bool all = most == std::numeric_limits<std::size_t>::max();
+        if (!all) { // of many, few are looked at a second time
+            kind_counts counts;
+            auto q =
+                totals_question(*on_, words_, "select t.domain, 0, t.type, t.result, t.reason, t.mx, t.count",
+                                "failure_day", of);
+            narrow_failures(q, *on_, words_, of);
+            q.ask(*on_, [&](const sql::row& r) { counts[kind_of(r)] += r.count(6); });
+            kept = worst_of(counts, most);
+            made.left_out = counts.size() - kept.size();
+            if (kept.empty())
+                return made;
+            std::set<std::string> domains;
+            for (const auto& kind : kept)
+                domains.insert(words_.text(*on_, kind[0]));
+            about.domains.assign(domains.begin(), domains.end());
+        }
         auto q =
             totals_question(*on_, words_,
                             "select t.domain, t.reporter, t.type, t.result, t.reason, t.mx, t.day, t.count, "
                             "t.example_report, t.example_policy, t.example_detail, t.text",
-                            "failure_day", of);
-        narrow_failures(q, *on_, words_, of);
+                            "failure_day", about);
+        narrow_failures(q, *on_, words_, about);
         failure_kinds kinds;
         q.ask(*on_, [&](const sql::row& r) {
-            failure_kind kind{};
-            for (int i = 0; i < 6; ++i)
-                kind[static_cast<std::size_t>(i)] = r.integer(i);
+            const auto kind = kind_of(r);
+            if (!all && !kept.contains(over_reporters(kind)))
+                return;
             const auto [found, fresh] = kinds.try_emplace(kind);
             auto& sums = found->second;
             const auto on_day = r.on(6);
@@ -114,8 +137,6 @@ result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t m
             sums.count += r.count(7);
         });
 
-        mailtight::store::worst_failures made;
-        made.left_out = keep_worst(kinds, most);
         auto& out = made.rows;
         std::vector<sql::values> examples, reporters;
         for (const auto& [kind, sums] : kinds) {

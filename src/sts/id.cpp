@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ids come from a clock or from the content; both ways end only at an id that was never used (8461-3.1-e).
+// An id that was used is never made again (8461-3.1-e).
 #include "sts/id.h"
 
-#include "base/encode.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -20,30 +19,6 @@ std::string id_from_time(base::utc_seconds changed_at, const std::set<std::strin
         if (!used.contains(id))
             return id;
     }
-}
-
-std::string id_from_content(std::string_view policy_bytes,
-                            const std::set<std::string>& used_for_other_policies) {
-    constexpr std::size_t length = 20; // 100 bits of SHA-256 in base32
-    std::string id = base::base32(base::sha256(policy_bytes)).substr(0, length);
-    for (std::uint64_t counter = 1; used_for_other_policies.contains(id); ++counter) {
-        std::string mixed(policy_bytes);
-        mixed += '\0';
-        mixed += std::to_string(counter);
-        id = base::base32(base::sha256(mixed)).substr(0, length);
-    }
-    return id;
-}
-
-std::string next_id(std::string_view new_policy, std::string_view published_policy,
-                    std::string_view published_id, base::utc_seconds now, const std::set<std::string>& used) {
-    if (new_policy == published_policy && valid_id(published_id))
-        return std::string(published_id);
-    if (published_id.empty())
-        return id_from_time(now, used);
-    auto taken = used;
-    taken.emplace(published_id);
-    return id_from_time(now, taken);
 }
 
 } // namespace mailtight::sts

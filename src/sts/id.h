@@ -17,15 +17,4 @@ bool valid_id(std::string_view id);
 /// that was not.
 std::string id_from_time(base::utc_seconds changed_at, const std::set<std::string>& used = {});
 
-/// Derived from the policy's bytes (SHA-256, base32 prefix of 20): the same policy has the same id on every
-/// machine, without a clock. Where that id was used before for another policy, a counter is mixed in until it
-/// is new.
-std::string id_from_content(std::string_view policy_bytes,
-                            const std::set<std::string>& used_for_other_policies = {});
-
-/// The id to publish: the present one where the policy's bytes are unchanged, else a new one from the time.
-std::string next_id(std::string_view new_policy, std::string_view published_policy,
-                    std::string_view published_id, base::utc_seconds now,
-                    const std::set<std::string>& used = {});
-
 } // namespace mailtight::sts

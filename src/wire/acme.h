@@ -62,7 +62,6 @@ std::expected<acme_account, std::string> read_acme_account(std::string_view json
 std::expected<std::vector<std::string>, std::string> read_acme_orders(std::string_view json);
 std::expected<acme_order, std::string> read_acme_order(std::string_view json);
 std::expected<acme_authorization, std::string> read_acme_authorization(std::string_view json);
-std::expected<acme_challenge, std::string> read_acme_challenge(std::string_view json);
 std::expected<acme_window, std::string> read_acme_window(std::string_view json);
 /// Of a problem document (RFC 9457); something of every body.
 acme_problem read_acme_problem(int status, std::string_view body);

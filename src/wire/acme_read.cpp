@@ -188,13 +188,6 @@ std::expected<acme_authorization, std::string> read_acme_authorization(std::stri
     return all;
 }
 
-std::expected<acme_challenge, std::string> read_acme_challenge(std::string_view body) {
-    const auto object = read_object(body, "the challenge");
-    if (!object)
-        return failure(object.error());
-    return challenge_of(*object);
-}
-
 std::expected<acme_window, std::string> read_acme_window(std::string_view body) {
     const auto object = read_object(body, "the renewal information");
     if (!object)

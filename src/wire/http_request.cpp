@@ -255,8 +255,8 @@ void http_request_reader::machine::on_request_line(std::string_view text) {
     request.minor_version = version[7] == '0' ? 0 : 1; // RFC 9110 §2.5: 1.2 would be read as 1.1
     if (!is_token(method) || method.size() > method_bytes)
         return refuse(400, "no method");
-    if (method == "CONNECT" || method == "TRACE")
-        return refuse(405, "a method that is never served");
+    if (method == "CONNECT" || method == "TRACE") // RFC 9110 §9.1; a 405 would have to name others (§15.5.6)
+        return refuse(501, "a method that is never served");
     auto read = read_http_target(target, method);
     if (!read)
         return refuse(400, "a target that is refused");

@@ -39,7 +39,7 @@ public:
     }
     ~private_pebble() { ::pclose(keeper_); }
     private_pebble(const private_pebble&) = delete;
-    /// "directory", "ca", "management", "eab_id", "eab_key", "http_port", "tls_port".
+    /// "directory", "ca", "roots", "management", "dns", "eab_id", "eab_key", "http_port", "tls_port".
     const std::string& operator[](const std::string& name) const { return facts_.at(name); }
 
 private:

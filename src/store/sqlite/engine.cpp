@@ -41,6 +41,8 @@ store_error::kind kind_of(int code, int system_error) {
     }
 }
 
+constexpr sqlite3_int64 pages_of_all = 96 << 20;
+
 struct text_hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -306,6 +308,10 @@ std::uint64_t file::bytes_used() {
 } // namespace
 
 std::unique_ptr<sql::connection> connect(const open_options& options) {
+    // A daemon has eight connections, each of which may keep 32 MB of pages: beyond this much, all together,
+    // each reuses its own.
+    static const auto before = sqlite3_soft_heap_limit64(pages_of_all);
+    static_cast<void>(before);
     return std::make_unique<file>(options);
 }
 

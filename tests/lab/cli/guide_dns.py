@@ -114,8 +114,10 @@ def _(t):
     done = t.run("dns", "healthy.test")
     t.ends(done, 0)
     t.same("what is to publish", done.out, "")
-    t.has(done.err, "every record of healthy.test is right already")
+    t.has(done.err, "every record of healthy.test is correct already")
     t.has(t.run("dns", "--all", "healthy.test").out, "_smtp._tls", "_mta-sts")
+    every = t.run("dns", "--all", "--json", "healthy.test").json()["records"]
+    t.same("what is published is called so with --all too", [r["already_right"] for r in every], [True] * len(every))
     half = t.run("dns", "--format", "bind", "tlsrpt-absent.test")
     t.same("the one record that is missing", half.out,
            '_smtp._tls.tlsrpt-absent.test. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-report@tlsrpt-absent.test"\n')

@@ -82,10 +82,10 @@ def main() -> int:
     net.own("demo-")
     net.end()
     net.build()
-    mail_servers.trust(given.build / "ca.pem")
     with tempfile.TemporaryDirectory(prefix="demo-", dir="/run/lab") as folder:
         Path(folder).chmod(0o755)
         world = World(given.binary, given.build, Path(folder), given.port, not given.no_web)
+        mail_servers.trust(world.authority.ca_file)
         try:
             story = Story(world, given.seed, say, few=given.few)
             story.begin(given.history)

@@ -167,6 +167,8 @@ def main() -> int:
             signal.signal(number, signal.SIG_IGN)
         if not given.json and not demo.ended.is_set():
             print("ending the demo", flush=True)
+        if not stopping.is_set() and not failed and not demo.ready:
+            failed.append("the world ended before it stood")
         log = (demo.lab.state / "drive.log").read_text(errors="replace").strip() if failed else ""
         demo.stop()
     if failed:

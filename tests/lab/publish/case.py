@@ -22,7 +22,7 @@ from table import Rec
 REPORTERS = ("reporter-one.test", "reporter-two.test")
 ZONES = {zone: "knot" for zone in (
     "rise.test", "hooked.test", "byhand.test", "expiry.test", "killed.test", "nodes.test", "watched.test", "guided.test", "host.test",
-    "updates.test", "hosts.test", "refused.test", "scanned.test", "pages.test", *REPORTERS)} | {"bound.test": "bind", "bupdates.test": "bind"}
+    "updates.test", "hosts.test", "refused.test", "scanned.test", "pages.test", "own.test", *REPORTERS)} | {"bound.test": "bind", "bupdates.test": "bind"}
 
 
 class World:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from publish import cases_api, cases_export, cases_guided, cases_host, cases_judges, cases_kills, cases_refused, cases_rise, cases_watch, cases_ways  # noqa: E402,F401
+from publish import cases_api, cases_export, cases_guided, cases_host, cases_judges, cases_kills, cases_pages, cases_refused, cases_rise, cases_watch, cases_ways  # noqa: E402,F401
 from publish.case import Trial, World  # noqa: E402
 from sending import mail_servers, net  # noqa: E402
 from sending.case import run  # noqa: E402

@@ -19,10 +19,11 @@ WELL_KNOWN = "/.well-known/mta-sts.txt"
 
 
 class Publisher(Passing):
-    """`zones` of ours that it may write by dynamic update. `more`: sections, and lines of those that are there."""
+    """`zones` of ours that it may write by dynamic update. `more`: sections, and lines of those that are there. `hosts`: whether
+    it serves policies at all."""
 
     def __init__(self, binary: Path, folder: Path, address: str, names: Names, pebble: Pebble, *, store: str = "", more: str = "",
-                 publish: str = "", certificates: str | None = None, updates: str | None = None, watch: str = "", key_file: Path | None = None):
+                 publish: str = "", certificates: str | None = None, updates: str | None = None, watch: str = "", key_file: Path | None = None, web: str = "listen = []", hosts: bool = True):
         super().__init__(binary, folder, folder, space="far", store=store)
         self.address, self.names = address, names
         self.ahead = 0
@@ -41,13 +42,13 @@ connect-timeout = "3s"
 [store]
 where = "{self.store}"
 [web]
-listen = []
+{web}
 
 [serve]
 control-socket = "{self.control}"
 [publish]
-listen = ["{address}:443"]
-http-listen = ["{address}:80"]
+{f'listen = ["{address}:443"]' if hosts else ''}
+{f'http-listen = ["{address}:80"]' if hosts else ''}
 policy-host = "{address}"
 {f'key-file = "{key_file}"' if key_file else ''}
 {publish}

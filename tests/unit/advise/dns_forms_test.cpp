@@ -189,7 +189,7 @@ TEST(dns_forms, leaves_out_what_is_right) {
               "D_EXTEND(\"example.com\",\n  TXT(\"_mta-sts\", \"v=STSv1; id=1\", TTL(300)),\n);\n");
     made.records.at(2).already_right = made.policy_already_right = true;
     EXPECT_EQ(advise::dns_document(made, place({}), dns_format::table),
-              "Nothing to do: every record is published as suggested.\n");
+              "Nothing to do: every record is published as it should be.\n");
 }
 
 TEST(dns_forms, the_table_says_where_and_in_which_order) {

@@ -130,7 +130,7 @@ TEST(Settings, ErrorsNameFileLineAndTheNearestKey) {
 
 TEST(Settings, AFileThatCannotBeReadIsAnErrorWithItsName) {
     const tests::scratch_folder folder;
-    for (const std::string path : {folder / "", folder / "missing.toml"}) {
+    for (const std::string& path : {folder / "", folder / "missing.toml"}) {
         const auto read = load_settings(path);
         ASSERT_FALSE(read) << path;
         EXPECT_THAT(read.error(), HasSubstr(path + ": cannot be read"));

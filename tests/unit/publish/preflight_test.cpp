@@ -8,8 +8,10 @@ namespace mailtight::publish {
 namespace {
 
 using model::dns_status;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 base::ip_address ip(const char* text) {
     return base::ip_address::parse(text).value();
@@ -161,6 +163,27 @@ TEST(Preflight, CaaMayLeaveSomeKindsOfProof) {
     const auto verdict = judge(with_caa({{0, "issue", "ca.example; validationmethods=http-01"}}), rules());
     EXPECT_EQ(verdict.in_the_way, "");
     EXPECT_THAT(verdict.kinds, ElementsAre(challenge_kind::http_01));
+}
+
+TEST(Preflight, OfANameOfOursSaysWhatToDoWithoutAPolicyHost) {
+    auto seen = good();
+    seen.host = "pages.example.com";
+    seen.addresses = leads_to({});
+    auto with = rules();
+    with.policy_host = false;
+    EXPECT_THAT(judge(seen, with).in_the_way,
+                AllOf(HasSubstr("give it the addresses of this machine"), Not(HasSubstr("policy host"))));
+}
+
+TEST(Preflight, KindsThatCanSucceedAreThoseWhosePortIsBoundHere) {
+    using enum challenge_kind;
+    const std::vector all{tls_alpn_01, http_01, dns_01};
+    EXPECT_THAT(kinds_here(all, true, true, true), ElementsAre(tls_alpn_01, http_01, dns_01));
+    EXPECT_THAT(kinds_here(all, true, false, true), ElementsAre(tls_alpn_01, dns_01));
+    EXPECT_THAT(kinds_here(all, false, true, false), ElementsAre(http_01));
+    // A container, or a router in front, may lead both ports to others of ours.
+    EXPECT_THAT(kinds_here(all, false, false, false), ElementsAre(tls_alpn_01, http_01));
+    EXPECT_THAT(kinds_here({dns_01}, true, true, false), ElementsAre());
 }
 
 } // namespace

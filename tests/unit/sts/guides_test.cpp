@@ -135,12 +135,11 @@ TEST(guides, the_record) {
 TEST(guides, the_id_is_the_time_of_the_change_and_new_with_every_change) {
     PROVES("G2-27", "G2-29", "G3-46", "G3-47");
     const base::utc_seconds at{std::chrono::seconds{1'556'182'620}}; // 2019-04-25 08:57:00
-    const auto first = next_id(three_hosts, "", "", at);
+    const auto first = id_from_time(at);
     EXPECT_EQ(first, "20190425085700");
-    EXPECT_EQ(next_id(three_hosts, three_hosts, first, at), first);
-    const auto second = next_id(turned_off, three_hosts, first, at); // in the same second, even
+    const auto second = id_from_time(at, {first}); // in the same second, even
     EXPECT_EQ(second, "20190425085701");
-    EXPECT_EQ(next_id(three_hosts, turned_off, second, at, {first, second}), "20190425085702");
+    EXPECT_EQ(id_from_time(at, {first, second}), "20190425085702");
 }
 
 } // namespace

@@ -216,8 +216,8 @@ const std::vector<bad_row>& bad() {
         {"a version of two digits", "GET / HTTP/1.10\r\n", 400},
         {"HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
         {"HTTP/3", "GET / HTTP/3.0\r\n", 505},
-        {"CONNECT", "CONNECT reports.example:443 HTTP/1.1\r\n", 405},
-        {"TRACE", "TRACE / HTTP/1.1\r\n", 405},
+        {"CONNECT", "CONNECT reports.example:443 HTTP/1.1\r\n", 501},
+        {"TRACE", "TRACE / HTTP/1.1\r\n", 501},
         // target
         {"* for GET", "GET * HTTP/1.1\r\n", 400},
         {"another scheme", "GET ftp://a/ HTTP/1.1\r\n", 400},

@@ -67,3 +67,43 @@ journey("every page: the first visit is light and quick", {}, async (world) => {
   console.log(`       first page: ${(bytes / 1000).toFixed(1)} kB compressed, first paint after ${Math.round(paint ?? 0)} ms, usable after ${usable} ms`);
   if (!world.given.base) holds(`${bytes} bytes on the wire are more than 150 kB`, bytes > 0 && bytes < 150_000);
 });
+
+journey("every page: the way back keeps the place, dialogs keep the focus, the theme follows", {}, async (world) => {
+  const one = await administrator(world, { width: "narrow" });
+  const { page } = one;
+  const top = () => page.evaluate(() => window.scrollY);
+  const at = (what) => page.waitForFunction(what); // fails by its time limit
+  await open(page, places[0]);
+  await page.evaluate(() => window.scrollTo(0, 900));
+  await page.waitForTimeout(400);
+  await page.evaluate(() => [...document.querySelectorAll(".row-link")].find((link) => link.getBoundingClientRect().top > 150).click());
+  await page.waitForURL(/\/domains\//);
+  await settled(page);
+  same("a new page begins at its top", await top(), 0);
+  same("and its heading has the focus", await page.evaluate(() => document.activeElement.tagName), "H1");
+  await page.goBack();
+  await at(() => Math.abs(window.scrollY - 900) < 2);
+  await page.reload();
+  await at(() => Math.abs(window.scrollY - 900) < 2);
+
+  await page.goto("/system?tab=access");
+  await settled(page);
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await at(() => document.activeElement.matches("dialog[open] .dialog-body input"));
+  await page.keyboard.press("Escape");
+  await at(() => document.activeElement.textContent.includes("Make a token"));
+
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  same("the theme of the system", await theme(), "light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await at(() => document.documentElement.dataset.theme === "dark");
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--surface").trim());
+  holds("dark surfaces on the screen", (await paper()) !== "#ffffff");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  same("the surface on paper", await paper(), "#ffffff");
+  await page.emulateMedia({ media: "screen", colorScheme: "dark" });
+  await page.getByRole("button", { name: /theme and sign out/ }).click();
+  await page.getByRole("button", { name: "Light" }).click();
+  await page.reload();
+  same("the theme that was chosen", await theme(), "light");
+});

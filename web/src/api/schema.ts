@@ -903,8 +903,9 @@ export type CertificateList = {
     not_before: string | null;
     not_after: string | null;
     renew_at: string | null;
-    in_use: boolean; // Seen over the public path.
-    issuer: string;
+    in_use: boolean; // Seen over the public path; of the pages and of a folder: the one that is served.
+    issuer: string; // The URL of the authority's directory.
+    file: string | null; // Where it lies in certificates.folder; null: in the database.
     trouble: string | null;
   }>;
 };

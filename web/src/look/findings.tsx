@@ -15,7 +15,7 @@ type Shown = Omit<Finding, "reference"> & { reference?: string };
 
 export function FindingItem({ one, open }: { one: Shown; open: boolean }) {
   return (
-    <details class="finding" open={open}>
+    <details class="finding fold" open={open}>
       <summary>
         <SeverityBadge severity={one.severity} />
         <span class="grow">
@@ -63,7 +63,7 @@ export function Findings({ findings, none }: { findings: Shown[]; none?: string 
         <span class="tone-good">
           <Icon name="good" />
         </span>
-        {none ?? "Nothing was found that needs mending."}
+        {none ?? "Nothing was found that needs fixing."}
       </p>
     );
   const sorted = byWeight(findings);

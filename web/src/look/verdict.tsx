@@ -15,7 +15,7 @@ export function counted(check: Check): string {
   const number = (severity: string) => check.findings.filter((one) => one.severity === severity).length;
   const errors = number("error");
   const warnings = number("warning");
-  if (!errors && !warnings) return "Nothing to mend.";
+  if (!errors && !warnings) return "Nothing to fix.";
   return [errors ? plural(errors, "error") : "", warnings ? plural(warnings, "warning") : ""].filter(Boolean).join(" and ") + ".";
 }
 

@@ -35,7 +35,7 @@ export const verdictMeans: Record<Verdict, string> = {
   testing: "Senders check, report what fails, and deliver all the same.",
   unverified: "The policy asks for protection, but not everything could be verified.",
   retiring: "The policy tells senders to forget what they kept.",
-  broken: "Senders run into a fault: what it is and what mends it stands in the findings.",
+  broken: "Senders run into a fault: the findings say what it is and how to fix it.",
   absent: "Senders find no policy, and deliver without checking who answers.",
   unreachable: "DNS or the servers gave no answer, so nothing can be said.",
   unseen: "The first look comes within minutes.",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every policy that senders may remember, who fetched it, and every change with its author.
+import "../../styles/data.css";
 import { api, segment } from "../../api/client";
 import type { Change, History } from "../../api/types";
 import { useResource } from "../../state/resource";
@@ -35,8 +36,9 @@ export function HistoryTab({ domain }: { domain: string }) {
           <header>
             <h2>Who fetched which policy</h2>
           </header>
-          <div class="flush table-scroll" tabIndex={0} role="region" aria-label="Fetches of the policy">
-            <table class="table">
+          <div class="flush table-scroll">
+            <table class="table cards">
+              <caption class="sr">Fetches of the policy</caption>
               <thead>
                 <tr>
                   <th scope="col">Network</th>
@@ -50,12 +52,18 @@ export function HistoryTab({ domain }: { domain: string }) {
               <tbody>
                 {fetches.map((one) => (
                   <tr key={one.network + one.id}>
-                    <td class="break">{one.network}</td>
-                    <td class="mono small">{one.id || "–"}</td>
-                    <td class="nowrap">
+                    <th scope="row" class="break">
+                      {one.network}
+                    </th>
+                    <td class="mono small" data-name="Policy id">
+                      {one.id || "–"}
+                    </td>
+                    <td data-name="Last">
                       <Ago at={one.last} />
                     </td>
-                    <td class="num">{count(one.count)}</td>
+                    <td class="num" data-name="Fetches">
+                      {count(one.count)}
+                    </td>
                   </tr>
                 ))}
               </tbody>
@@ -85,7 +93,7 @@ const Served = ({ served }: { served: History["served"] }) => (
   <ol class="served flush">
     {served.map((one) => (
       <li key={one.first_served + one.mode}>
-        <details class="served-one">
+        <details class="fold">
           <summary>
             <ModeBadge mode={one.mode} />
             <span class="grow">

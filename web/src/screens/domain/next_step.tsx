@@ -68,7 +68,7 @@ export function NextStep({ plan, wish, doing, broken = false }: { plan: Plan; wi
         </span>
         <div class="grow">
           <h2>The plan is done, and something is broken</h2>
-          <p class="soft">The findings say what, what follows from it, and how to mend it.</p>
+          <p class="soft">The findings say what, what follows from it, and how to fix it.</p>
         </div>
         <LinkButton kind="primary" href={here.value.path + changedQuery(here.value.search, { tab: "findings" })} icon="right">
           See the findings

@@ -38,7 +38,7 @@ function Line({ step, current }: { step: Step; current: boolean }) {
   return (
     <li class={current ? "step current" : "step"}>
       {more ? (
-        <details>
+        <details class="fold">
           <summary>
             {head}
             <Icon name="chevron" size={14} />
@@ -87,7 +87,7 @@ export function PlanTab({ plan }: { plan: Plan }) {
         </header>
         <div class="flush">
           {done.length > 0 && (
-            <details class="steps-done">
+            <details class="steps-done fold">
               <summary>
                 <span class="step-sign step-done">
                   <Icon name="check" size={14} />

@@ -3,7 +3,7 @@
 import { Icon, type IconName } from "../../ui/icon";
 import type { Station, StationState } from "./journey";
 
-const said: Record<StationState, string> = { done: "done", now: "now", waiting: "waiting", later: "later", trouble: "needs mending" };
+const said: Record<StationState, string> = { done: "done", now: "now", waiting: "waiting", later: "later", trouble: "needs fixing" };
 const signs: Partial<Record<StationState, IconName>> = { done: "check", waiting: "clock", trouble: "attention" };
 
 export function Rail({ stations }: { stations: Station[] }) {
@@ -16,7 +16,7 @@ export function Rail({ stations }: { stations: Station[] }) {
           </span>
           <span class="station-text">
             <span class="station-words">{one.words}</span>
-            <span class="station-more">{one.state === "waiting" ? "Waiting" : one.state === "trouble" ? "Needs mending" : one.more}</span>
+            <span class="station-more">{one.state === "waiting" ? "Waiting" : one.state === "trouble" ? "Needs fixing" : one.more}</span>
             <span class="sr">, {said[one.state]}</span>
           </span>
         </li>

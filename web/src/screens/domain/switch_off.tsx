@@ -31,7 +31,7 @@ export function SwitchOff({ view, changed }: { view: DomainView; changed: (view:
           <li>
             <div class="grow">
               <h3>{wish.paused ? "It is paused" : "Pause"}</h3>
-              <p class="small soft">Back to testing for a while, whatever the goal: when a mail server cannot be mended soon.</p>
+              <p class="small soft">Back to testing for a while, whatever the goal: when a mail server cannot be fixed soon.</p>
             </div>
             <Button icon={wish.paused ? "play" : "pause"} busy={want.busy} onClick={() => void want.run({ paused: !wish.paused }, wish.paused ? "It goes on." : "Paused: the plan leads back to testing.")}>
               {wish.paused ? "Go on" : "Pause"}

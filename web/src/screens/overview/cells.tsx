@@ -74,7 +74,7 @@ export function Next({ row }: { row: OverviewRow }) {
       <div class="overview-do yours">
         <Icon name="right" />
         <div>
-          <div class="two-lines">See the findings and mend them</div>
+          <div class="two-lines">See the findings and fix them</div>
           <div class="dim small">Your turn</div>
         </div>
       </div>

@@ -9,7 +9,7 @@ import { DomainForm } from "../../look/domain_form";
 const parts: [IconName, string, string][] = [
   ["scan", "See the truth", "Records, policy file, mail servers and certificates, as senders see them. Nothing is changed."],
   ["shield", "Be led to enforce", "Step by step, in the right order, with waits where senders need them. You can stop at any step."],
-  ["reports", "Know that it holds", "Senders report once a day. Failures come with their cause and what mends it."],
+  ["reports", "Know that it holds", "Senders report once a day. Each failure comes with its cause and its fix."],
 ];
 
 export function FirstStart() {

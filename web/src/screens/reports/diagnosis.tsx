@@ -80,7 +80,7 @@ export function Explained({ diagnosis, open }: { diagnosis: Diagnosis; open?: bo
                 ))}
               </dl>
             )}
-            {diagnosis.check && <Code text={diagnosis.check} what="commands that show whether it is mended" />}
+            {diagnosis.check && <Code text={diagnosis.check} what="commands that show whether it is fixed" />}
           </div>
         </details>
       )}

@@ -154,6 +154,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
       <div class="row group-acts">
         <CheckButton now={look} />
         <a class="button small" href={reports}>
+          <Icon name="reports" />
           Its reports
         </a>
         {group.last_report > 0 && (

@@ -39,7 +39,7 @@ export function QuietDomains({ silence }: { silence: Silence[] }) {
       </header>
       <div class="flush">
         {silence.map((each) => (
-          <details class="quiet-domain" key={each.domain}>
+          <details class="quiet-domain fold" key={each.domain}>
             <summary>
               <span class="grow">
                 <span class="strong break">{each.domain}</span>

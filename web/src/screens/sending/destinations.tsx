@@ -113,11 +113,11 @@ function Row({ of }: { of: KeptPolicy }) {
         </Badge>
       </td>
       <td data-name="Policy fetched">{of.fetched_at ? <Ago at={of.fetched_at} /> : <span class="dim">{of.record.state === "valid" ? "not yet" : (recordWords[of.record.state] ?? of.record.state)}</span>}</td>
-      <td data-name="Holds until">{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
+      <td data-name="Holds until" class={of.expires_at ? undefined : "nothing"}>{of.expires_at ? <DayOf at={of.expires_at} /> : <span class="dim">–</span>}</td>
       <td data-name="Last used">
         <Ago at={of.used_at} />
       </td>
-      <td data-name="Trouble" class="wide">
+      <td data-name="Trouble" class={of.failure ? "wide" : "nothing"}>
         {of.failure ? (
           <>
             <span class="tone-bad" title={of.failure.fault}>

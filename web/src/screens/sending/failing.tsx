@@ -54,10 +54,10 @@ export function Failing({ of }: { of: Sending }) {
                   {resultWords(each.result_type)}
                   <code class="block dim small">{each.result_type}</code>
                 </td>
-                <td data-name="Mail server" class="break">
+                <td data-name="Mail server" class={each.mx ? "break" : "nothing"}>
                   {each.mx || <span class="dim">–</span>}
                 </td>
-                <td data-name="Reason" class="break wide mono small">
+                <td data-name="Reason" class={each.reason ? "break wide mono small" : "nothing"}>
                   {each.reason || <span class="dim">–</span>}
                 </td>
                 <td data-name="Day" class="nowrap">

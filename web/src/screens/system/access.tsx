@@ -59,7 +59,7 @@ function People() {
                   {session.value?.name.replace(/^user /, "") === each.name && <span class="dim small">you</span>}
                 </p>
                 <p class="dim small">
-                  Since <DayOf at={each.made_at} />, last signed in <Ago at={each.last_login} />
+                  Since <DayOf at={each.made_at} />, {each.last_login ? <>last signed in <Ago at={each.last_login} /></> : "never signed in"}
                 </p>
               </div>
               <div class="row">
@@ -111,7 +111,7 @@ function Tokens() {
                   <Role role={each.role} tenant={each.tenant} />
                 </p>
                 <p class="dim small">
-                  Since <DayOf at={each.made_at} />, last used <Ago at={each.used_at} />,{" "}
+                  Since <DayOf at={each.made_at} />, {each.used_at ? <>last used <Ago at={each.used_at} /></> : "never used"},{" "}
                   {each.expires_at ? (
                     <>
                       until <DayOf at={each.expires_at} />

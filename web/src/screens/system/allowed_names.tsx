@@ -63,8 +63,8 @@ export function AllowedNamesCard() {
                 <strong>{owner}</strong>
                 <ul class="stack-s" aria-label={`What ${owner} may add`}>
                   {names.map((each) => (
-                    <li key={each.name} class="row-between">
-                      <span>
+                    <li key={each.name} class="allowed-name">
+                      <span class="grow">
                         <span class="mono break">{each.name}</span>{" "}
                         <span class="dim small">
                           since <DayOf at={each.at} />

@@ -68,7 +68,7 @@ export function Audit() {
                     <td data-name="What" class="mono small">
                       {each.what}
                     </td>
-                    <td data-name="Subject" class="break">
+                    <td data-name="Subject" class={each.subject ? "break" : "nothing"}>
                       {each.subject || <span class="dim">–</span>}
                     </td>
                     <td data-name="From" class="mono small">

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates of the policy hosts, and those of files.
+// Certificates of the policy hosts and of these pages, and those of files.
 import { api } from "../../api/client";
 import type { CertificateList, CertificateRow, Json } from "../../api/types";
 import { useResource } from "../../state/resource";
@@ -18,8 +18,8 @@ export function Certificates() {
       <section class="card" aria-labelledby="hosts-title">
         <header>
           <div>
-            <h2 id="hosts-title">Policy hosts</h2>
-            <p class="dim small">Had by ACME, renewed by themselves after two thirds of their life.</p>
+            <h2 id="hosts-title">Policy hosts and pages</h2>
+            <p class="dim small">From a certificate authority and renewed automatically, or from the certificate folder.</p>
           </div>
         </header>
         {list.error && !list.data ? (
@@ -35,14 +35,14 @@ export function Certificates() {
         ) : (
           <div class="flush table-scroll">
             <table class="table cards">
-              <caption class="sr">Certificates of policy hosts</caption>
+              <caption class="sr">Certificates of policy hosts and of these pages</caption>
               <thead>
                 <tr>
                   <th scope="col">Name</th>
                   <th scope="col">State</th>
                   <th scope="col">Ends</th>
                   <th scope="col">Renewed</th>
-                  <th scope="col">Issuer</th>
+                  <th scope="col">From</th>
                 </tr>
               </thead>
               <tbody>
@@ -89,9 +89,13 @@ function Row({ of }: { of: CertificateRow }) {
   return (
     <tr>
       <th scope="row">
-        <a class="break" href={`/domains/${encodeURIComponent(of.domain)}`}>
-          {of.name}
-        </a>
+        {of.domain ? (
+          <a class="break" href={`/domains/${encodeURIComponent(of.domain)}`}>
+            {of.name}
+          </a>
+        ) : (
+          <span class="break">{of.name}</span>
+        )}
         {of.trouble && <span class="block tone-bad small break part-error">{of.trouble}</span>}
       </th>
       <td data-name="State">
@@ -104,8 +108,8 @@ function Row({ of }: { of: CertificateRow }) {
       <td data-name="Renewed">
         <Ago at={of.renew_at} none="–" />
       </td>
-      <td data-name="Issuer" class="soft">
-        {of.issuer || "–"}
+      <td data-name="From" class="soft break">
+        {of.file ?? (of.issuer || "–")}
       </td>
     </tr>
   );

@@ -12,7 +12,7 @@ import { Bones, Failed, Notice } from "../../ui/page";
 import { Badge, type Tone } from "../../ui/status";
 import { Ago } from "../../ui/time";
 
-const states: Record<DoctorAnswer["checks"][number]["state"], [Tone, string]> = { problem: ["bad", "To mend"], unknown: ["unknown", "Not known"], ok: ["good", "Good"] };
+const states: Record<DoctorAnswer["checks"][number]["state"], [Tone, string]> = { problem: ["bad", "To fix"], unknown: ["unknown", "Not known"], ok: ["good", "Good"] };
 
 export function Doctor() {
   const doctor = useResource<DoctorAnswer>("doctor", (signal) => api.get("/doctor", undefined, signal));
@@ -36,7 +36,7 @@ export function Doctor() {
     <section class="card" aria-labelledby="doctor-title">
       <header>
         <div>
-          <h2 id="doctor-title">{checks.length === 0 ? "The doctor is looking" : problems > 0 ? `${plural(problems, "thing")} to mend on this machine` : "This machine is in order"}</h2>
+          <h2 id="doctor-title">{checks.length === 0 ? "The doctor is looking" : problems > 0 ? `${plural(problems, "thing")} to fix on this machine` : "This machine is in order"}</h2>
           <p class="dim small">
             Looked at <Ago at={doctor.data.looked_at} none="just now" />. The same as <code>mailtight doctor</code>.
           </p>
