@@ -76,6 +76,7 @@ struct suggestion_options {
 
 struct judgement {
     advise::verdict verdict = verdict::unreachable;
+    bool no_such_domain = false;             ///< verdict absent, since DNS does not know the name at all
     std::optional<sts::mode> mode;           ///< of the policy that senders see
     std::optional<bool> ready_to_enforce;    ///< nothing where an MX could not be tested
     std::vector<findings::finding> findings; ///< errors first; ok-findings last
@@ -98,6 +99,9 @@ struct judge_options {
     std::set<std::string, std::less<>> without;
 };
 judgement judge(const model::observation& seen, const judge_options& options = {});
+/// True where DNS says that the domain itself does not exist, and nothing seen at or below it speaks against
+/// that.
+bool no_such_domain(const model::observation& seen);
 /// What to publish for this domain, canonical and ready to copy. Enforce only where every criterion of every
 /// mail server is a pass.
 suggestion suggest(const model::observation& seen, const suggestion_options& options);

@@ -58,9 +58,21 @@ void introduce(writer& out, const dns_place& where) {
         out.paragraph(where.provider->remark);
 }
 
-void one_record(writer& out, const suggested_record& record, const dns_place& where) {
+/// What is left out since it is right, or "".
+std::string done_words(const suggestion& what) {
+    std::vector<std::string> done;
+    for (const suggested_record& record : what.records)
+        if (record.already_right)
+            done.push_back(base::printable(record.name));
+    if (what.policy_already_right)
+        done.emplace_back("the policy file");
+    return done.empty() ? "" : fmt::format("Correct already, and left out here: {}.", list(done, 4));
+}
+
+/// `number` counts what is shown; record.step is the place in the whole, which JSON keeps.
+void one_record(writer& out, int number, const suggested_record& record, const dns_place& where) {
     out.line();
-    out.paragraph(fmt::format("{}. {}: {}", record.step, record.type, record.why));
+    out.paragraph(fmt::format("{}. {}: {}", number, record.type, record.why));
     for (const std::string_view field : base::split(web_form(record, where), '\n'))
         if (!field.empty())
             out.line("     " + std::string(field));
@@ -73,16 +85,11 @@ void one_record(writer& out, const suggested_record& record, const dns_place& wh
         out.paragraph(instead, "     ");
 }
 
-void policy_step(writer& out, const suggestion& what, const dns_place& where) {
+void policy_step(writer& out, int number, const suggestion& what, const dns_place& where) {
     out.line();
-    if (what.policy_already_right) {
-        out.paragraph("3. The policy file is correct already.");
-        return;
-    }
-    out.paragraph(
-        fmt::format("3. Now put this policy at https://mta-sts.{}/.well-known/mta-sts.txt, before the next "
-                    "record:",
-                    base::printable(where.domain)));
+    out.paragraph(fmt::format(
+        "{}. Now put this policy at https://mta-sts.{}/.well-known/mta-sts.txt{}:", number,
+        base::printable(where.domain), what.records.back().already_right ? "" : ", before the next record"));
     for (const std::string_view piece : base::split(what.policy, '\n'))
         if (const auto text = base::trim(piece); !text.empty())
             out.line("     " + base::printable(text));
@@ -138,12 +145,15 @@ std::string dns_table(const suggestion& what, const dns_place& where, std::size_
         return out.take();
     }
     introduce(out, where);
-    bool policy_told = what.policy.empty();
+    if (const std::string done = done_words(what); !done.empty())
+        out.paragraph(done);
+    bool policy_told = what.policy.empty() || what.policy_already_right;
+    int number = 0;
     for (const suggested_record& record : what.records) {
         if (record.step > 3 && !std::exchange(policy_told, true))
-            policy_step(out, what, where);
+            policy_step(out, ++number, what, where);
         if (!record.already_right)
-            one_record(out, record, where);
+            one_record(out, ++number, record, where);
     }
     out.line();
     out.paragraph(

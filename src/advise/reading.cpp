@@ -2,6 +2,7 @@
 // Reads an observation once for all rules.
 #include "advise/reading.h"
 
+#include "advise/advise.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -105,6 +106,27 @@ bool meant_as_record(std::string_view text, std::string_view version_word) {
     return after >= lowered.size() || !base::is_alnum(lowered[after]);
 }
 
+// RFC 8020: what NXDOMAIN is said of has nothing below it either. Some servers say it of an empty
+// non-terminal, though, so that whatever was found at or below the name speaks against it.
+bool no_such_domain(const model::observation& seen) {
+    if (seen.mx_set.status != dns_status::nx_domain || !seen.mx_set.chain.empty())
+        return false;
+    const auto silent = [](const model::dns_fact& fact) {
+        return (fact.absent() && fact.chain.empty()) || fact.status == dns_status::not_asked;
+    };
+    const auto below = [&](const model::dns_fact& fact) {
+        return silent(fact) || !fact.name.ends_with("." + seen.domain);
+    };
+    const bool apex_there = !silent(seen.apex_txt) || seen.apex_txt.status == dns_status::no_data ||
+                            (seen.zone_soa.ok() && seen.zone_soa.name == seen.domain);
+    return !apex_there && silent(seen.sts_txt) && silent(seen.tlsrpt_txt) && silent(seen.policy_host.a) &&
+           silent(seen.policy_host.aaaa) && silent(seen.sts_doubled) && silent(seen.tlsrpt_doubled) &&
+           silent(seen.sts_obsolete) && silent(seen.wildcard_txt) && below(seen.dmarc_txt) &&
+           std::ranges::all_of(seen.mx, [&](const auto& host) {
+               return silent(host.addresses.a) && silent(host.addresses.aaaa);
+           });
+}
+
 const sts::policy* reading::readable() const {
     return policy && policy->value ? &*policy->value : nullptr;
 }
@@ -149,6 +171,7 @@ reading read(const model::observation& seen) {
         r.published = true;
     }
     r.situation = situation_of(r);
+    r.no_such_domain = !r.published && no_such_domain(seen);
     for (const auto& host : seen.mx)
         if (!host.is_address_literal)
             r.hosts.push_back(host.host);

@@ -41,6 +41,10 @@ struct reading {
     /// and policy are judged only then.
     bool published = false;
 
+    /// DNS says that the name itself does not exist, and nothing that was seen speaks against it. False for
+    /// an empty non-terminal, for a dangling alias and where a look-up failed.
+    bool no_such_domain = false;
+
     std::vector<const model::fetch_fact*> by_address; ///< one an address, with our own agent
     std::vector<const model::fetch_fact*> by_agent;   ///< the other agents
     /// The fetch whose body is judged: the first that senders would accept, else the first that has a body.

@@ -245,7 +245,7 @@ std::string opening_sentence(const tlsrpt::report& report, std::string_view doma
         what += " (" + base::printable(most.mx, 253) + ")";
     if (most.kinds > 1)
         what += ", and more below";
-    return words + (most.ours ? " To do: " : " Probably nothing to do here: ") + what + ".";
+    return words + (most.ours ? " What to fix: " : " Probably nothing to do here: ") + what + ".";
 }
 
 std::vector<diagnosis> diagnose_policy(const tlsrpt::policy_result& policy, const failure_context& context) {

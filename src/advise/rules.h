@@ -30,6 +30,7 @@
 // evidence, in
 //     place of the mx.cert-* codes of that host.
 // 11. `_mta-sts` delegated and no policy host: delegation.half in place of policy-host.no-address.
+// 12. The domain does not exist: domain.absent alone, for nothing can be published in it.
 #pragma once
 
 #include "advise/collector.h"
@@ -37,6 +38,8 @@
 
 namespace mailtight::advise {
 
+/// Cause 12: true where the domain does not exist; then no other rule has anything to say.
+bool no_domain_rule(const reading& r, collector& out);
 void sts_record_rules(const reading& r, collector& out);
 void policy_host_rules(const reading& r, collector& out);
 void policy_rules(const reading& r, collector& out);

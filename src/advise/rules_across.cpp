@@ -92,6 +92,12 @@ void names_below(const reading& r, collector& out) {
 
 } // namespace
 
+bool no_domain_rule(const reading& r, collector& out) {
+    if (r.no_such_domain)
+        out.emit("domain.absent", {.subject = r.seen.domain, .evidence = lookup_words(r.seen.mx_set)});
+    return r.no_such_domain;
+}
+
 void across_rules(const reading& r, collector& out) {
     delegation(r, out);
     renewal(r, out);

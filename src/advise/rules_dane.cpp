@@ -30,6 +30,27 @@ std::string record_words(const model::mx_host_fact& host) {
     return list(words, 4);
 }
 
+std::string tlsa_name(const model::mx_host_fact& host) {
+    return host.tlsa.name.empty() ? "_25._tcp." + host.host : host.tlsa.name;
+}
+
+/// 7671-10.1-a, 7672-3.1.3-a: senders pass over such a record, or may never get it whole. Told only where
+/// DANE works at all: what stands in an unsigned zone, and a set without a usable record, have codes of their
+/// own.
+void discouraged_rule(const model::mx_host_fact& host, collector& out) {
+    std::vector<std::string> records, reasons;
+    for (const dane::tlsa& record : records_of(host))
+        if (const auto why = dane::discouraged_because(record)) {
+            records.push_back(record.to_string());
+            if (std::ranges::find(reasons, *why) == reasons.end())
+                reasons.emplace_back(*why);
+        }
+    if (!records.empty())
+        out.emit("dane.discouraged",
+                 {.subject = tlsa_name(host),
+                  .evidence = fmt::format("{}: {}", list(records, 4), base::join(reasons, " "))});
+}
+
 /// RFC 7672 §3.2.2, erratum 6283: the TLSA base domain, and with a secure MX the domain itself.
 std::vector<std::string> reference_names(const model::mx_host_fact& host, const reading& r) {
     std::vector<std::string> names{host.tlsa_base.empty() ? host.host : host.tlsa_base};
@@ -42,10 +63,6 @@ std::vector<std::string> reference_names(const model::mx_host_fact& host, const 
 bool public_check_fails(const model::mx_host_fact& host) {
     return std::ranges::any_of(
         host.probes, [](const auto& probe) { return probe.offers_tls() && !probe.tls.faults.empty(); });
-}
-
-std::string tlsa_name(const model::mx_host_fact& host) {
-    return host.tlsa.name.empty() ? "_25._tcp." + host.host : host.tlsa.name;
 }
 
 } // namespace
@@ -92,7 +109,12 @@ void dane_rules(const reading& r, collector& out) {
     for (const model::mx_host_fact& host : r.seen.mx) {
         if (host.is_address_literal || (host.addresses.addresses.empty() && host.addresses.any_error()))
             continue; // the zone of the host is silent: one cause, told by mx.lookup-failed
-        switch (dane_of(host, r)) {
+        const dane_state state = dane_of(host, r);
+        if (host.tlsa.security == model::dnssec::secure &&
+            (state == dane_state::matches || state == dane_state::mismatch ||
+             state == dane_state::not_checked))
+            discouraged_rule(host, out);
+        switch (state) {
         case dane_state::not_checked:
             break;
         case dane_state::none:

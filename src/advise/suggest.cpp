@@ -298,6 +298,11 @@ suggestion suggest(const model::observation& seen, const suggestion_options& opt
         out.remarks.emplace_back("DNS gave no answer: what to publish cannot be said before it does.");
         return out;
     }
+    if (r.no_such_domain) {
+        out.remarks.emplace_back(
+            "The domain does not exist in DNS: there is nothing to publish before it does.");
+        return out;
+    }
     if (seen.null_mx && options.mx.empty() && !options.mode && !r.published) {
         out.remarks.emplace_back(
             "The domain takes no mail (null MX): it needs neither a policy nor TLS reports.");

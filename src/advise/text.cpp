@@ -65,6 +65,10 @@ std::string verdict_sentence(const model::observation& seen, const judgement& ju
                      "mail, or ignore the policy."
                    : "MTA-STS is published with errors: senders cannot rely on it as it is.";
     case verdict::absent:
+        if (judged.no_such_domain)
+            return "This domain does not exist in DNS. Is the name spelled correctly? If it is, the domain "
+                   "may "
+                   "have expired, or was never registered. There is nothing to publish before it exists.";
         if (seen.null_mx)
             return "This domain takes no mail (null MX), so there is nothing that MTA-STS could protect.";
         return "This domain has no MTA-STS: anybody on the path can read its incoming mail by stripping "
@@ -82,6 +86,8 @@ void headline(page& to, const model::observation& seen, const judgement& judged)
         name = shown(seen.display) + " (" + name + ")";
     std::string word(to_string(judged.verdict));
     std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::toupper(c); });
+    if (judged.no_such_domain)
+        word = "DOES NOT EXIST";
     if (judged.mode && judged.verdict == verdict::broken)
         word += fmt::format(" (mode {})", sts::to_string(*judged.mode));
     to.line(to.paint(ink::bold, name) + ": " + to.paint(ink_of(judged.verdict), word));
@@ -288,7 +294,7 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
     const bool all_right =
         made.policy_already_right && std::all_of(made.records.begin(), made.records.end(),
                                                  [](const auto& one) { return one.already_right; });
-    if (made.policy.empty() && made.records.empty())
+    if (judged.no_such_domain || (made.policy.empty() && made.records.empty()))
         return;
     if (all_right) {
         to.heading("To publish: nothing; everything is as it should be");
@@ -337,7 +343,8 @@ void suggestion_text(page& to, const model::observation& seen, const judgement& 
 std::string check_text(const model::observation& seen, const judgement& judged, const style& how) {
     page to(how);
     headline(to, seen, judged);
-    parts(to, seen, judged);
+    if (!judged.no_such_domain)
+        parts(to, seen, judged);
     mail_servers(to, seen, judged);
     findings_list(to, judged.findings);
     if (judged.verdict != verdict::unreachable) // nothing is known that a suggestion could be made of

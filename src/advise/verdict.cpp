@@ -157,17 +157,21 @@ int judgement::exit_status() const {
 judgement judge(const model::observation& seen, const judge_options& options) {
     const reading r = read(seen);
     collector found(r.situation, seen.domain, options);
-    sts_record_rules(r, found);
-    policy_host_rules(r, found);
-    policy_rules(r, found);
-    coverage_rules(r, found);
-    mx_rules(r, found);
-    dane_rules(r, found);
-    tlsrpt_rules(r, found);
-    across_rules(r, found);
+    if (!no_domain_rule(r, found)) {
+        sts_record_rules(r, found);
+        policy_host_rules(r, found);
+        policy_rules(r, found);
+        coverage_rules(r, found);
+        mx_rules(r, found);
+        dane_rules(r, found);
+        tlsrpt_rules(r, found);
+        across_rules(r, found);
+    }
 
     judgement j;
-    j.mx = judge_mail_servers(r);
+    j.no_such_domain = r.no_such_domain;
+    if (!j.no_such_domain)
+        j.mx = judge_mail_servers(r);
     j.sts_record = record_part(r.sts);
     j.tlsrpt_record = record_part(r.tlsrpt);
     if (j.tlsrpt_record == part_state::valid && found.has_error("tlsrpt_record"))
@@ -186,14 +190,16 @@ judgement judge(const model::observation& seen, const judge_options& options) {
     }
     j.sts_value = r.sts_set.judgement.value;
     j.tlsrpt_value = r.tlsrpt_set.judgement.value;
-    reports_rules(r, found);
+    if (!j.no_such_domain)
+        reports_rules(r, found);
     if (seen.reports && j.ready_to_enforce.value_or(false) &&
         std::ranges::any_of(seen.reports->failures, &model::report_evidence::failure::against_enforce))
         j.ready_to_enforce = false;
     j.findings = found.take();
     j.suggestion = suggest(seen, {});
-    j.also_recommended = "SPF " + presence(seen.apex_txt, "v=spf1") + ", DMARC " +
-                         presence(seen.dmarc_txt, "v=DMARC1") + ", DKIM not visible without a selector";
+    if (!j.no_such_domain)
+        j.also_recommended = "SPF " + presence(seen.apex_txt, "v=spf1") + ", DMARC " +
+                             presence(seen.dmarc_txt, "v=DMARC1") + ", DKIM not visible without a selector";
     return j;
 }
 

@@ -119,7 +119,7 @@ int cmd_cache_list(const common_options& common, const cache_options& options) {
         complain("--mode takes enforce, testing, none or without");
         return wrong_usage;
     }
-    auto from = policies_to_ask(common.set);
+    auto from = policies_if_any(common.set);
     if (!from) {
         complain(from.error());
         return not_done;
@@ -127,21 +127,22 @@ int cmd_cache_list(const common_options& common, const cache_options& options) {
     const base::system_clock clock;
     const auto now = clock.now();
     std::uint64_t shown = 0;
-    auto done = (*from)->each([&](const model::kept_policy& row) {
+    const auto show = [&](const model::kept_policy& row) {
         if ((!options.mode.empty() && mode_word(row) != options.mode) ||
             (options.failing && !row.state.failed))
             return true;
         ++shown;
         return print(common.json ? boost::json::serialize(api::policy_document(row, now, false)) + "\n"
                                  : line_of(row, now));
-    });
-    if (!done) {
+    };
+    if (const auto done = *from ? (*from)->each(show) : store::result<void>{}; !done) {
         complain(words(done.error()));
         return not_done;
     }
-    if (shown == 0 && !common.json)
-        print(options.failing || !options.mode.empty() ? "No policy that is kept is so.\n"
-                                                       : "No policy is kept yet.\n");
+    if (shown == 0 && !common.json) // stdout is the list, and that is empty
+        say(options.failing || !options.mode.empty()
+                ? "no kept policy fits that"
+                : "no policy is kept yet: mailtight serve keeps what it looks up for your mail server");
     return fine;
 }
 
@@ -184,12 +185,12 @@ int cmd_cache_show(const common_options& common, const cache_options& options) {
 }
 
 int cmd_cache_overrides(const common_options& common) {
-    auto from = policies_to_ask(common.set);
+    auto from = policies_if_any(common.set);
     if (!from) {
         complain(from.error());
         return not_done;
     }
-    auto all = (*from)->overrides();
+    auto all = *from ? (*from)->overrides() : std::vector<model::policy_override>{};
     if (!all) {
         complain(words(all.error()));
         return not_done;
@@ -210,7 +211,7 @@ int cmd_cache_overrides(const common_options& common) {
         show_row("why", base::printable(each.why, 500));
     }
     if (all->empty() && !common.json)
-        print("There are no exceptions.\n");
+        say("there are no exceptions");
     return fine;
 }
 

@@ -123,6 +123,11 @@ int cmd_dns(const common_options& common, const dns_options& options) {
         print(boost::json::serialize(document) + "\n");
         return fine;
     }
+    if (suggested.records.empty() && suggested.policy.empty()) { // none could be right, and none is offered
+        for (const auto& remark : suggested.remarks)
+            say(fmt::format("{}: {}", domain->name, base::printable(remark)));
+        return advise::no_such_domain(seen) ? problems_found : fine;
+    }
     if (nothing_left && !options.all) {
         say(fmt::format("every record of {} is correct already; --all prints them anyway", domain->name));
         return fine;

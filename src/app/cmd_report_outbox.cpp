@@ -28,15 +28,6 @@ int failed(const std::string& why) {
     return not_done;
 }
 
-std::unique_ptr<store::result_store> open_or_say(const settings& set) {
-    auto opened = results_to_ask(set);
-    if (!opened) {
-        complain(opened.error());
-        return nullptr;
-    }
-    return std::move(*opened);
-}
-
 void show_delivery(const model::outgoing_delivery& of) {
     std::string when;
     if (of.state == model::delivery_state::waiting)
@@ -72,10 +63,10 @@ int show_one(const common_options& common, const std::string& typed) {
                              base::printable(typed, 60)));
         return wrong_usage;
     }
-    const auto from = open_or_say(common.set);
+    const auto from = results_to_ask(common.set);
     if (!from)
-        return not_done;
-    const auto found = from->report(number);
+        return failed(from.error());
+    const auto found = (*from)->report(number);
     if (!found)
         return failed(words(found.error()));
     if (!*found) {
@@ -105,13 +96,13 @@ int list(const common_options& common, const own_report_options& options) {
         return wrong_usage;
     }
     which.domain = base::lower(options.domain);
-    const auto from = open_or_say(common.set);
+    const auto from = results_if_any(common.set);
     if (!from)
-        return not_done;
+        return failed(from.error());
     std::uint64_t left = std::min(std::max<std::uint64_t>(options.limit, 1), most_shown), shown = 0;
-    while (left > 0) {
+    while (*from && left > 0) {
         which.limit = std::min<std::size_t>(left, 1'000);
-        const auto rows = from->outbox(which);
+        const auto rows = (*from)->outbox(which);
         if (!rows)
             return failed(words(rows.error()));
         for (const auto& each : *rows) {
@@ -126,20 +117,19 @@ int list(const common_options& common, const own_report_options& options) {
         if (rows->size() < which.limit)
             break;
     }
-    if (shown == 0 && !common.json)
-        print(
-            which.state || which.day || !which.domain.empty()
-                ? "No report of ours is so.\n"
-                : "No report of ours yet: the first ones are made after midnight UTC, about the day before; "
-                  "mailtight report preview DOMAIN shows what is counted so far.\n");
+    if (shown == 0 && !common.json) // stdout is the list, and that is empty
+        say(which.state || which.day || !which.domain.empty()
+                ? "no report of ours fits that"
+                : "no report of ours yet: the first ones are made after midnight UTC, about the day before; "
+                  "mailtight report preview DOMAIN shows what is counted so far");
     return fine;
 }
 
 int list_suppressed(const common_options& common) {
-    const auto from = open_or_say(common.set);
+    const auto from = results_if_any(common.set);
     if (!from)
-        return not_done;
-    const auto all = from->suppressed();
+        return failed(from.error());
+    const auto all = *from ? (*from)->suppressed() : std::vector<store::suppressed_address>{};
     if (!all)
         return failed(words(all.error()));
     for (const auto& each : *all)
@@ -150,7 +140,7 @@ int list_suppressed(const common_options& common) {
                                 each.until ? " until " + base::format_utc(*each.until) : std::string(),
                                 base::printable(each.why, 500)));
     if (all->empty() && !common.json)
-        print("Every address that is asked for gets its reports.\n");
+        say("no address is suppressed: every one that asks for reports gets them");
     return fine;
 }
 

@@ -92,14 +92,26 @@ std::string path_segment(std::string_view text) {
     return out;
 }
 
-std::expected<std::unique_ptr<store::policy_store>, std::string> policies_to_ask(const settings& from) {
+std::expected<std::unique_ptr<store::policy_store>, std::string> policies_if_any(const settings& from) {
+    if (no_store_yet(from))
+        return nullptr;
     auto place = place_to_ask(from);
     if (!place)
         return std::unexpected(std::move(place.error()));
     auto opened = store::open_policies({.where = *place, .read_only = true, .create = false});
+    if (!opened && opened.error().what == store::store_error::kind::nothing)
+        return nullptr;
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);
+}
+
+std::expected<std::unique_ptr<store::policy_store>, std::string> policies_to_ask(const settings& from) {
+    auto opened = policies_if_any(from);
+    if (opened && !*opened)
+        return std::unexpected(fmt::format("no policy is kept at {} yet: mailtight serve keeps them",
+                                           base::printable(store_name(store_place(from)))));
+    return opened;
 }
 
 std::expected<writable_policies, std::string> policies_to_write(const settings& from) {

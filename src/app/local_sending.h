@@ -18,7 +18,9 @@ namespace mailtight::app {
 /// A path segment of the API, percent-encoded.
 std::string path_segment(std::string_view text);
 
-/// For questions. Nothing where there is no store yet; the error is for a person.
+/// For lists: null where nothing was ever kept, which is an empty list and no error.
+std::expected<std::unique_ptr<store::policy_store>, std::string> policies_if_any(const settings& from);
+/// For questions about one thing: an error for a person where nothing was ever kept.
 std::expected<std::unique_ptr<store::policy_store>, std::string> policies_to_ask(const settings& from);
 
 struct writable_policies {

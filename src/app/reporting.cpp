@@ -110,14 +110,26 @@ open_results_fn results_opener(const settings& from) {
     return [where = store_place(from)] { return store::open_results({.where = where}); };
 }
 
-std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from) {
+std::expected<std::unique_ptr<store::result_store>, std::string> results_if_any(const settings& from) {
+    if (no_store_yet(from))
+        return nullptr;
     auto place = place_to_ask(from);
     if (!place)
         return std::unexpected(std::move(place.error()));
     auto opened = store::open_results({.where = *place, .read_only = true, .create = false});
+    if (!opened && opened.error().what == store::store_error::kind::nothing)
+        return nullptr;
     if (!opened)
         return std::unexpected(words(opened.error()));
     return std::move(*opened);
+}
+
+std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from) {
+    auto opened = results_if_any(from);
+    if (opened && !*opened)
+        return std::unexpected(fmt::format("no session is counted at {} yet: mailtight serve counts them",
+                                           base::printable(store_name(store_place(from)))));
+    return opened;
 }
 
 std::expected<deliver::sender_options, std::string> sender_options_of(const settings& from) {

@@ -34,7 +34,9 @@ std::string why_no_mail(const settings& from, const deliver::key_ring& keys);
 
 using open_results_fn = std::function<store::result<std::unique_ptr<store::result_store>>()>;
 open_results_fn results_opener(const settings& from);
-/// For questions. The error is for a person.
+/// For lists: null where nothing was ever counted, which is an empty list and no error.
+std::expected<std::unique_ptr<store::result_store>, std::string> results_if_any(const settings& from);
+/// For questions about one thing: an error for a person where nothing was ever counted.
 std::expected<std::unique_ptr<store::result_store>, std::string> results_to_ask(const settings& from);
 /// All but what it reports to.
 tally::collector_options collector_options_of(const settings& from);

@@ -118,6 +118,12 @@ std::expected<std::string, std::string> place_to_ask(const settings& from, std::
     return place;
 }
 
+bool no_store_yet(const settings& from) {
+    const auto place = store_place(from);
+    std::error_code error;
+    return !store::is_postgres(place) && !fs::exists(place, error) && !error;
+}
+
 std::expected<std::unique_ptr<store::store>, std::string> open_to_ask(const settings& from) {
     auto place = place_to_ask(from, "mailtight report import or mailtight serve");
     if (!place)

@@ -25,6 +25,8 @@ std::string store_place(const settings& from);
 /// how to begin: who makes the store.
 std::expected<std::string, std::string> place_to_ask(const settings& from,
                                                      std::string_view maker = "mailtight serve");
+/// True where no store was made yet: a list is empty then, and that is no error.
+bool no_store_yet(const settings& from);
 /// The store where there is one that can be read, else nullptr: for answers that it only adds to.
 std::unique_ptr<store::store> open_if_there(const settings& from);
 /// For questions. A store that is not there yet is an error that says how to begin.

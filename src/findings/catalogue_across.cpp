@@ -7,6 +7,14 @@ namespace {
 using namespace column;
 
 constexpr code_entry rows[] = {
+    {"domain.absent", "The domain does not exist in DNS", error, error, error, error,
+     "Nobody can send mail to it, and nothing can be published for it: records of a domain that does not "
+     "exist "
+     "have no zone to stand in.",
+     "Check the spelling of {domain}. If it is right, look at the registrar whether the domain has expired, "
+     "is on "
+     "hold, or was never delegated to name servers.",
+     "RFC 8020 §2", "across", seen_once},
     {"subdomain.unprotected", "The policy of the main domain does not cover this sub-domain", warn, warn,
      warn, warn,
      "Senders look for a policy at exactly the domain of the address, never at its parent: mail to this "

@@ -41,6 +41,14 @@ constexpr code_entry rows[] = {
     {"dane.partial", "Only some of the mail servers have TLSA records", info, info, info, info,
      "An attacker who blocks the protected servers leads mail to the others.",
      "Publish TLSA records for {subject} too.", "RFC 7672 §2.2.1", "mail_servers", seen_once},
+    {"dane.discouraged", "A mail server has TLSA records of a form that should not be published", info, info,
+     info, info,
+     "Senders skip records with usage 0 or 1. Records with a whole certificate or key make the DNS answer "
+     "large, "
+     "and where a resolver or firewall drops it, senders with DANE hold the mail back.",
+     "Publish a record of the form 3 1 1 (or 2 0 1 for the authority) at {subject}, in place of the records "
+     "named.",
+     "RFC 7671 §10.1, RFC 7672 §3.1.3", "mail_servers", seen_once},
     {"dane.disagrees-with-sts", "A mail server passes DANE and fails MTA-STS", error, error, no, no,
      "Senders with DANE deliver. Gmail and others that know only MTA-STS refuse in enforce, because the "
      "certificate "

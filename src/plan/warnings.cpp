@@ -59,10 +59,10 @@ void warn_of_force(const picture& p, plan& out) {
 void warn_of_evidence_against(const picture& p, plan& out) {
     const bool enforced = p.announced() && p.in_force->mode == sts::mode::enforce;
     if (enforced && p.wish.aim == model::aim::enforce && !p.wish.paused && p.evidence.ready == false)
-        out.warnings.push_back(
-            fmt::format("Reports or checks speak against enforce. It stays, since only a person "
-                        "takes it back (mailtight domain set --pause). {}",
-                        p.evidence.sentence));
+        out.warnings.push_back(fmt::format(
+            "The policy is in enforce, and TLS reports or checks show that it holds mail back. It "
+            "stays in enforce until you step back to testing: mailtight domain set {} --pause. {}",
+            p.wish.domain, p.evidence.sentence));
 }
 
 /// A wish for a host that nothing ever knew is a slip of the keyboard as a rule. One that is gone as wished

@@ -46,9 +46,9 @@ std::string policy_words(const model::watched_state& before, const model::watche
 
 std::string record_words(const model::watched_state& before, const model::watched_state& now) {
     if (before.record_id.empty())
-        return fmt::format("the record is there, with id {}", shown(now.record_id));
+        return fmt::format("the record was published, with id {}", shown(now.record_id));
     if (now.record_id.empty())
-        return "the record is gone";
+        return "the record was removed";
     return fmt::format("the id went from {} to {}", shown(before.record_id), shown(now.record_id));
 }
 
@@ -57,7 +57,9 @@ std::string record_words(const model::watched_state& before, const model::watche
 std::string what_changed(const model::watched_state& before, const model::watched_state& now) {
     std::vector<std::string> all;
     if (before.verdict != now.verdict)
-        all.push_back(fmt::format("from {} to {}", shown(before.verdict), shown(now.verdict)));
+        all.push_back(before.verdict.empty() ? fmt::format("the verdict is {}", shown(now.verdict))
+                                             : fmt::format("the verdict changed from {} to {}",
+                                                           shown(before.verdict), shown(now.verdict)));
     if (before.policy != now.policy)
         all.push_back(policy_words(before, now));
     for (const auto& host : only_in(before.mx, now.mx))

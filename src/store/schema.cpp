@@ -66,7 +66,7 @@ void require_current(sql::connection& on, const schema_part& part) {
     const auto version = schema_version(on, part);
     refuse_newer(version, part);
     if (version < newest(part))
-        throw refused(store_error::kind::wrong,
+        throw refused(version == 0 ? store_error::kind::nothing : store_error::kind::wrong,
                       version == 0
                           ? fmt::format("the database holds no {} yet", part.name)
                           : fmt::format("the database is of an earlier version (schema \"{}\" {}, known here "

@@ -28,7 +28,8 @@ struct store_error {
         busy,        ///< locked for too long
         newer,       ///< the schema is of a later version of this program
         damaged,
-        wrong, ///< refused by the engine: a fault of ours
+        wrong,   ///< refused by the engine: a fault of ours
+        nothing, ///< opened to read, and nothing of this kind was ever kept there
     } what = kind::wrong;
     std::string message;
     bool again() const { return what == kind::unreachable || what == kind::full || what == kind::busy; }

@@ -80,11 +80,14 @@ class Authority:
         key.write_bytes(_key_pem(private))
         return certificate, private
 
+    def spki(self) -> bytes:
+        """The public key of every leaf of the lab: what a TLSA 3 1 0 record holds."""
+        return self.key.public_key().public_bytes(serialization.Encoding.DER,
+                                                  serialization.PublicFormat.SubjectPublicKeyInfo)
+
     def spki_sha256(self) -> str:
         """What a TLSA 3 1 1 record holds for every leaf of the lab."""
-        der = self.key.public_key().public_bytes(serialization.Encoding.DER,
-                                                 serialization.PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(der).hexdigest()
+        return hashlib.sha256(self.spki()).hexdigest()
 
     def middle_sha256(self) -> str:
         """What a TLSA 2 0 1 record holds for the intermediate."""

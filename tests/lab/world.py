@@ -157,11 +157,12 @@ class Builder:
         return records + [self._with_digests(r) for r in scenario.records]
 
     def _with_digests(self, record: Rec) -> Rec:
-        """TLSA values may say KEY (the lab's leaf key) and ISSUER (the intermediate) for the digest."""
+        """TLSA values may say KEY (the lab's leaf key) and ISSUER (the intermediate) for the digest, and WHOLE for
+        the leaf key itself."""
         if record.type != "TLSA":
             return record
         value = record.value.replace("KEY", self.authority.spki_sha256()).replace(
-            "ISSUER", self.authority.middle_sha256())
+            "ISSUER", self.authority.middle_sha256()).replace("WHOLE", self.authority.spki().hex())
         return Rec(record.name, record.type, value, record.ttl)
 
     def _web(self, scenario: Scenario) -> list[Rec]:

@@ -73,7 +73,7 @@ it.each([
 
 it.each([
   ["the id changed", "The id changed"],
-  ["from absent to testing; the record is there", "From absent to testing; the record is there"],
+  ["the verdict changed from absent to testing; the record was published, with id 1", "The verdict changed from absent to testing; the record was published, with id 1"],
   ["mx1.example.com: the certificate expired", "mx1.example.com: the certificate expired"],
   ["max_age is short", "max_age is short"],
   ["_smtp._tls is missing", "_smtp._tls is missing"],

@@ -61,7 +61,7 @@ def sentences(tool: Tool) -> None:
     tool.ends(done, 0)
     tool.has(done.flat, "Reporter One: 1,204 sessions on ", "all as your policy asks. Nothing to do.")
     done = tool.run("report", "read", tool.file("bad.json", BAD.json()))
-    tool.has(done.flat, "9 of them failed", "held back", "To do:", "The certificate has expired", "mx2.hosting.test",
+    tool.has(done.flat, "9 of them failed", "held back", "What to fix:", "The certificate has expired", "mx2.hosting.test",
              "Sessions are not messages", "mailtight check healthy.test")
     hostile = Report("reporter-one.test", "healthy.test", 1, [policy("healthy.test", 1, [
         failure("certificate-expired", 1, "mx\x1b[31m<script>.test", "\x07=cmd()")])])

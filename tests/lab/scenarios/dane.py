@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DANE beside MTA-STS. KEY stands for the digest of the lab's leaf key, ISSUER for that of the intermediate."""
+"""DANE beside MTA-STS. KEY stands for the digest of the lab's leaf key, ISSUER for that of the intermediate,
+WHOLE for the key itself."""
 
 from table import DANE_POSTFIX, EXIM, Mx, Rec, Scenario as S, Server
 
@@ -29,6 +30,8 @@ SCENARIOS = [
     _dane("dane-mismatch", {"dane.mismatch"}, "broken", 1, "the digest of another key", "3 1 1 " + "ab" * 32),
     _dane("dane-insecure", {"dane.insecure"}, "protected", 0, "TLSA in a zone without DNSSEC", "3 1 1 KEY",
           signed=False),
+    _dane("dane-discouraged", {"dane.present", "dane.discouraged"}, "protected", 0,
+          "the whole key in place of its digest: it matches, and the answer is large", "3 1 0 WHOLE"),
     S("dane-partial.test", {"dane.partial"}, "protected", 0, "one of two hosts has TLSA records",
       signed=True, mx_records=[(10, DANE_POSTFIX), (20, EXIM)]),
     _dane("dane-disagrees", {"dane.present", "dane.disagrees-with-sts"}, "broken", 1,

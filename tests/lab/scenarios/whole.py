@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole domains in every state that a verdict names, most of them without a fault."""
 
-from table import DANE_POSTFIX, Scenario as S, Server
+from table import DANE_POSTFIX, Rec, Scenario as S, Server
 
 # BUILD stands for the lab's folder, where the private root's hints and key are.
 _RECURSIVE = ["--dns-mode", "recursive", "--root-hints", "BUILD/root.hints", "--trust-anchor", "BUILD/root.key"]
 _VALIDATING = ["--dns-mode", "validating", "--resolver", "127.0.0.53", "--trust-anchor", "BUILD/root.key"]
 _DANE = dict(signed=True, mx_records=[(10, DANE_POSTFIX)])
 _NOTHING = dict(sts=None, web=[])
+_NO_NAME = dict(_NOTHING, mx=[], mx_records=[], tlsrpt=[], without=[("", "TXT"), ("_dmarc", "TXT")])
 _ALL_FAIL = {"sts-record.lookup-failed"}
 
 SCENARIOS = [
@@ -20,6 +21,11 @@ SCENARIOS = [
     S("absent.test", {"sts-record.absent"}, "absent", 1, "mail and TLSRPT, no MTA-STS", **_NOTHING),
     S("bare.test", {"sts-record.absent", "tlsrpt.absent"}, "absent", 1, "mail and nothing else", tlsrpt=[],
       **_NOTHING),
+    S("no-such-domain.test", {"domain.absent"}, "absent", 1, "the parent zone does not know the name", zone="test",
+      **_NO_NAME, expect={"mx": []}),
+    S("only-below.test", {"sts-record.absent", "tlsrpt.absent", "mx.none"}, "absent", 1,
+      "an empty non-terminal: no records of its own, and a name below it", zone="test",
+      records=[Rec("www.only-below.test", "TXT", b"here")], **_NO_NAME),
     S("no-mail.test", {"sts-record.absent", "tlsrpt.absent", "mx.null"}, "absent", 1, "null MX and nothing else",
       mx_records=[(0, ".")], tlsrpt=[], **_NOTHING),
     S("dead-servfail.test", _ALL_FAIL, "unreachable", 3, "every server says SERVFAIL", servers=[Server("servfail")]),

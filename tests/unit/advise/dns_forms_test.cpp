@@ -2,6 +2,7 @@
 // Records in every form: the exact text that a person pastes or a tool reads.
 #include "advise/dns_forms.h"
 #include "advise/dns_quote.h"
+#include "base/text.h"
 #include "support/proves.h"
 #include "unit/advise/codes.h"
 
@@ -190,6 +191,35 @@ TEST(dns_forms, leaves_out_what_is_right) {
     made.records.at(2).already_right = made.policy_already_right = true;
     EXPECT_EQ(advise::dns_document(made, place({}), dns_format::table),
               "Nothing to do: every record is published as it should be.\n");
+}
+
+TEST(dns_forms, the_table_numbers_what_it_shows) {
+    const auto numbers = [](const advise::suggestion& made) {
+        std::string found;
+        const std::string text = advise::dns_document(made, place({}), dns_format::table);
+        for (const std::string_view line : base::split(text, '\n'))
+            if (line.size() > 2 && line.substr(1, 2) == ". ")
+                found += line.front();
+        return found;
+    };
+    const auto says = [](const advise::suggestion& made, std::string_view words) {
+        return advise::dns_document(made, place({}), dns_format::table, 400).find(words) != std::string::npos;
+    };
+    auto made = three();
+    EXPECT_EQ(numbers(made), "1234");
+    EXPECT_FALSE(says(made, "Correct already"));
+    made.records.at(0).already_right = true;
+    EXPECT_EQ(numbers(made), "123") << "no gap where a step is done";
+    EXPECT_TRUE(says(made, "Correct already, and left out here: _smtp._tls.example.com."));
+    made.policy_already_right = true;
+    EXPECT_EQ(numbers(made), "12");
+    EXPECT_TRUE(says(made, "left out here: _smtp._tls.example.com and the policy file."));
+    made.policy_already_right = false;
+    made.records.at(1).already_right = made.records.at(2).already_right = true;
+    EXPECT_EQ(numbers(made), "1") << "the policy file alone";
+    made.records.at(1).already_right = false;
+    EXPECT_EQ(numbers(made), "12");
+    EXPECT_FALSE(says(made, "before the next record")) << "there is none";
 }
 
 TEST(dns_forms, the_table_says_where_and_in_which_order) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/proves.h"
 #include "unit/advise/codes.h"
+#include "unit/dane/lab_chain.h"
 
 namespace mailtight::tests {
 namespace {
@@ -235,7 +236,7 @@ model::tlsa_fact::entry key_of(const observation& o, std::size_t host) {
 }
 
 TEST(dane_rules, one_fault_one_code) {
-    PROVES("8461-2-a", "8461-2-b", "7672-2.2-c", "7672-3.1.3-a");
+    PROVES("8461-2-a", "8461-2-b", "7672-2.2-c", "7672-3.1.3-a", "7671-10.1-a");
     const auto both = [](observation& o,
                          std::function<model::tlsa_fact(const observation&, std::size_t)> make) {
         for (std::size_t i = 0; i < o.mx.size(); ++i)
@@ -298,6 +299,36 @@ TEST(dane_rules, one_fault_one_code) {
          {},
          [](observation& o) {
              o.mx.at(0).tlsa = tlsa("mx1.example.com", {{3, 1, 1, std::string(32, 'x')}});
+             o.smtp_tried = false;
+             for (auto& host : o.mx)
+                 host.probes.clear();
+         },
+         "unverified"},
+        {"the whole key is published: it matches, and the answer is large",
+         {"dane.present", "dane.discouraged"},
+         [&](observation& o) {
+             both(o, good);
+             o.mx.at(0).tlsa.records.push_back({3, 1, 0, lab_chain::leaf.spki_der});
+         },
+         "protected"},
+        {"a usage that SMTP does not use stands beside a usable record",
+         {"dane.present", "dane.discouraged"},
+         [&](observation& o) {
+             both(o, good);
+             o.mx.at(0).tlsa.records.push_back({1, 1, 1, std::string(32, 'x')});
+         },
+         "protected"},
+        {"the whole key in an unsigned zone: it has no effect, and that alone is told",
+         {"dane.insecure"},
+         [](observation& o) {
+             o.mx.at(0).tlsa =
+                 tlsa("mx1.example.com", {{3, 1, 0, lab_chain::leaf.spki_der}}, model::dnssec::insecure);
+         },
+         "protected"},
+        {"the whole key, not probed: the form is told all the same",
+         {"dane.discouraged"},
+         [](observation& o) {
+             o.mx.at(0).tlsa = tlsa("mx1.example.com", {{3, 1, 0, lab_chain::leaf.spki_der}});
              o.smtp_tried = false;
              for (auto& host : o.mx)
                  host.probes.clear();

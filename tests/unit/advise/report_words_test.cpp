@@ -61,17 +61,17 @@ TEST(OpeningSentence, of_a_day_with_failures) {
     auto policy = sts(98, 2);
     policy.details = {detail("certificate-expired", 2)};
     EXPECT_EQ(opening_sentence(report({policy})), "Google: 100 sessions on 3 May 2026, 2 of them failed (2.0 "
-                                                  "%) and the sender held the mail back. To do: The "
+                                                  "%) and the sender held the mail back. What to fix: The "
                                                   "certificate has expired (mx1.example.com).");
     policy = sts(98, 2, "testing");
     policy.details = {detail("certificate-expired", 2)};
     EXPECT_EQ(opening_sentence(report({policy})), "Google: 100 sessions on 3 May 2026, 2 of them failed (2.0 "
-                                                  "%), the mail was delivered all the same. To do: "
+                                                  "%), the mail was delivered all the same. What to fix: "
                                                   "The certificate has expired (mx1.example.com).");
     policy = sts(0, 7);
     policy.details = {detail("certificate-expired", 3), detail("starttls-not-supported", 4, "")};
     EXPECT_EQ(opening_sentence(report({policy})), "Google: 7 sessions on 3 May 2026, all of them failed and "
-                                                  "the sender held the mail back. To do: The mail "
+                                                  "the sender held the mail back. What to fix: The mail "
                                                   "server offers no encryption, and more below.");
     policy = sts(1, 1);
     EXPECT_EQ(opening_sentence(report({policy})),
@@ -89,7 +89,7 @@ TEST(OpeningSentence, of_a_day_with_failures) {
     EXPECT_EQ(opening_sentence(report({policy})),
               "Google: 1,000,000 sessions on 3 May 2026, 1 of them failed (under 0.1 %); what became of the "
               "mail is not "
-              "said. To do: The certificate has expired (mx1.example.com).");
+              "said. What to fix: The certificate has expired (mx1.example.com).");
 }
 
 TEST(OpeningSentence, counts_sessions_once_and_of_the_domain_asked_for) {
@@ -104,7 +104,7 @@ TEST(OpeningSentence, counts_sessions_once_and_of_the_domain_asked_for) {
 
 TEST(OpeningSentence, of_the_made_up_report_asks_for_something) {
     const auto sentence = opening_sentence(tlsrpt::example_report(may_3));
-    EXPECT_NE(sentence.find("To do: "), std::string::npos) << sentence;
+    EXPECT_NE(sentence.find("What to fix: "), std::string::npos) << sentence;
 }
 
 TEST(OpeningSentence, names_the_reporter_as_well_as_it_can) {

@@ -278,6 +278,17 @@ TEST(cli, what_needs_a_daemon_or_a_store_says_that_there_is_none) {
         EXPECT_THAT(end.err, HasSubstr("there is no store at " + pattern + "/none.db yet"));
         EXPECT_FALSE(std::filesystem::exists(pattern + "/none.db")) << "a question makes no store";
     }
+    for (const char* list : {"list", "overrides"}) { // what was never kept is an empty list
+        const ended end = run({"cache", list, "--config", file});
+        EXPECT_EQ(end.status, app::fine) << list << end.err;
+        EXPECT_EQ(end.out, "") << list;
+        EXPECT_THAT(end.err, testing::AnyOf(HasSubstr("no policy is kept yet"), HasSubstr("no exceptions")));
+        EXPECT_EQ(run({"cache", list, "--json", "--config", file}).err, "") << list;
+        EXPECT_FALSE(std::filesystem::exists(pattern + "/none.db")) << "a question makes no store";
+    }
+    std::ofstream(pattern + "/none.db").close(); // and so is a store that holds other things alone
+    EXPECT_EQ(run({"cache", "list", "--config", file}).status, app::fine);
+    EXPECT_EQ(run({"cache", "show", "example.com", "--config", file}).status, app::not_done);
     const ended serve = run({"serve", "--config", file});
     EXPECT_EQ(serve.status, app::not_done);
     EXPECT_THAT(serve.err, HasSubstr("nothing to do is configured"));

@@ -140,7 +140,8 @@ TEST(demotion, never_by_itself) {
     d.seen.mx[0].why = "certificate expired";
     const auto p = d.make();
     EXPECT_EQ(find(p, step_kind::serve_policy)->state, step_state::done);
-    EXPECT_TRUE(warns(p, "speak against enforce. It stays"));
+    EXPECT_TRUE(warns(
+        p, "stays in enforce until you step back to testing: mailtight domain set example.com --pause"));
     ASSERT_EQ(next_kind(p), "mend");
     EXPECT_NE(p.next()->how.find("mailtight domain set example.com --pause"), std::string::npos)
         << "offered first, and not mode none";

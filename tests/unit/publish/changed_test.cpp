@@ -35,7 +35,8 @@ TEST(what_changed, is_told_in_words) {
     using state_type = model::watched_state;
     for (const row& each : std::vector<row>{
              {[](state_type&) {}, ""},
-             {[](state_type& now) { now.verdict = "protected"; }, "from testing to protected"},
+             {[](state_type& now) { now.verdict = "protected"; },
+              "the verdict changed from testing to protected"},
              {[](state_type& now) { now.policy = policy("enforce", "mx1.example", "86400"); },
               "the policy's mode went from testing to enforce"},
              {[](state_type& now) { now.policy = policy("testing", "mx1.example", "604800"); },
@@ -48,20 +49,21 @@ TEST(what_changed, is_told_in_words) {
              {[](state_type& now) { now.mx = {"mx1.example"}; }, "mx2.example is no longer an MX host"},
              {[](state_type& now) { now.mx.push_back("mx3.example"); }, "mx3.example is a new MX host"},
              {[](state_type& now) { now.record_id = "2"; }, "the id went from 1 to 2"},
-             {[](state_type& now) { now.record_id.clear(); }, "the record is gone"},
+             {[](state_type& now) { now.record_id.clear(); }, "the record was removed"},
              {[](state_type& now) { now.findings.clear(); }, "over: mx.no-tls mx2.example"},
              {[](state_type& now) { now.findings.push_back("sts.many x"); }, "new: sts.many x"},
              {[](state_type& now) {
                   now.verdict = "broken";
                   now.record_id = "\x01\xff";
               },
-              "from testing to broken; the id went from 1 to \\x01\\xff"},
+              "the verdict changed from testing to broken; the id went from 1 to \\x01\\xff"},
              {[](state_type& now) {
                   now.verdict = "broken";
                   now.mx = {"x.example"};
                   now.record_id = "2";
               },
-              "from testing to broken; mx1.example is no longer an MX host; mx2.example is no longer an MX "
+              "the verdict changed from testing to broken; mx1.example is no longer an MX host; mx2.example "
+              "is no longer an MX "
               "host; and 2 more"}}) {
         auto now = state();
         each.change(now);
@@ -70,7 +72,10 @@ TEST(what_changed, is_told_in_words) {
     auto before = state();
     before.policy.clear();
     before.record_id.clear();
-    EXPECT_EQ(what_changed(before, state()), "a policy can be fetched; the record is there, with id 1");
+    EXPECT_EQ(what_changed(before, state()), "a policy can be fetched; the record was published, with id 1");
+    before = state();
+    before.verdict.clear(); // nothing was seen before
+    EXPECT_EQ(what_changed(before, state()), "the verdict is testing");
 }
 
 } // namespace

@@ -19,8 +19,14 @@ export function counted(check: Check): string {
   return [errors ? plural(errors, "error") : "", warnings ? plural(warnings, "warning") : ""].filter(Boolean).join(" and ") + ".";
 }
 
+/** DNS does not know the name at all: a slip of the keyboard, or a domain that has expired. */
+export const isNoDomain = (check: Check) => check.findings.some((one) => one.code === "domain.absent");
+
 export function VerdictHead({ check, children }: { check: Check; children?: ComponentChildren }) {
   const tone = verdictTone[check.verdict];
+  const none = isNoDomain(check);
+  const words = none ? "does not exist" : verdictWords[check.verdict].toLowerCase();
+  const means = none ? "DNS does not know this name. Is it spelled correctly, and has the domain not expired?" : verdictMeans[check.verdict];
   return (
     <section class={`verdict verdict-${tone}`} aria-label="Verdict">
       <span class={`verdict-sign tone-${tone}`}>
@@ -28,9 +34,9 @@ export function VerdictHead({ check, children }: { check: Check; children?: Comp
       </span>
       <div class="grow">
         <h2 class="verdict-words">
-          <DomainName name={check.domain} />: <span class={`tone-${tone}`}>{verdictWords[check.verdict].toLowerCase()}</span>
+          <DomainName name={check.domain} />: <span class={`tone-${tone}`}>{words}</span>
         </h2>
-        <p class="soft">{verdictMeans[check.verdict]}</p>
+        <p class="soft">{means}</p>
         <p class="small dim">
           {counted(check)} Looked at <Ago at={check.checked_at} />.
         </p>

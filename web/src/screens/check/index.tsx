@@ -18,7 +18,7 @@ import { RecordCard } from "../../look/records";
 import { Seen } from "../../look/seen";
 import { Stages } from "../../look/stages";
 import { useLook } from "../../look/stream";
-import { VerdictHead } from "../../look/verdict";
+import { isNoDomain, VerdictHead } from "../../look/verdict";
 
 export default function CheckScreen() {
   const asked = domainFrom(queryOf(here.value).get("domain") ?? "");
@@ -85,9 +85,9 @@ function Found({ check, again, stages }: { check: Check; again: () => void; stag
         <Button icon="refresh" onClick={again}>
           Again
         </Button>
-        <Onward domain={check.domain} />
+        {!isNoDomain(check) && <Onward domain={check.domain} />}
       </VerdictHead>
-      <PartTiles parts={check.parts} check={check} />
+      {!isNoDomain(check) && <PartTiles parts={check.parts} check={check} />}
       <Seen check={check} />
       {(missing.length > 0 || (check.suggestion.policy && !check.suggestion.policy_already_right)) && (
         <section class="card">
