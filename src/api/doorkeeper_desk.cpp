@@ -60,14 +60,7 @@ io::task<store::result<std::vector<store::access_user>>> doorkeeper::users() {
 
 io::task<store::result<std::optional<store::access_user>>>
 doorkeeper::put_user(store::granted to, std::optional<std::string> password) {
-    auto before = co_await ask<std::optional<store::access_user>>(
-        looks_, [name = to.name](store::access_store& in) { return in.user(name); });
-    if (!before)
-        co_return std::unexpected(before.error());
-    store::access_user made = before->value_or(store::access_user{});
-    if (!*before)
-        made.made_at = clock_.now();
-    made.to = std::move(to);
+    store::access_user made{.to = std::move(to), .password = "", .made_at = clock_.now(), .last_login = {}};
     if (password) {
         const auto permit = co_await hands_.acquire();
         const std::size_t hand = hashes_[0] ? 1 : 0;
@@ -83,14 +76,11 @@ doorkeeper::put_user(store::granted to, std::optional<std::string> password) {
             co_return std::unexpected(
                 store::store_error{.what = store::store_error::kind::full, .message = encoded.error()});
         made.password = std::move(*encoded);
-    } else if (!*before) {
-        co_return std::optional<store::access_user>();
     }
-    auto put = co_await ask<void>(writes_, [made](store::access_store& in) { return in.put_user(made); });
+    auto put = co_await ask<std::optional<store::access_user>>(
+        writes_, [made = std::move(made)](store::access_store& in) { return in.put_user(made); });
     forget_all();
-    if (!put)
-        co_return std::unexpected(put.error());
-    co_return std::optional(std::move(made));
+    co_return put;
 }
 
 io::task<store::result<bool>> doorkeeper::remove_user(std::string name) {

@@ -115,18 +115,33 @@ result<bool> sql_access::remove_token(std::string_view name) {
     });
 }
 
-result<void> sql_access::put_user(const access_user& value) {
+result<std::optional<access_user>> sql_access::put_user(const access_user& value) {
     if (auto problem = refused_name(value.to))
         return std::unexpected(*problem);
-    if (!value.password.starts_with("$argon2id$") || value.password.size() > password_max)
+    const bool keeps_password = value.password.empty();
+    if (!keeps_password &&
+        (!value.password.starts_with("$argon2id$") || value.password.size() > password_max))
         return std::unexpected(wrong("this is no encoded password, and only those are kept"));
     return writing([&] {
-        on_->run("insert into access_user (name, role, tenant, password, made_at, last_login) "
-                 "values ($1, $2, $3, $4, $5, $6) on conflict (name) do update set role = excluded.role, "
-                 "tenant = excluded.tenant, password = excluded.password",
-                 {value.to.name, value.to.role, value_of(value.to.tenant), value.password, value.made_at,
-                  value.last_login});
+        std::optional<access_user> now;
+        const auto take = [&](const sql::row& r) { now = read_user(r); };
+        const auto tenant = value_of(value.to.tenant);
+        if (keeps_password)
+            on_->query(
+                fmt::format("update access_user set role = $2, tenant = $3 where name = $1 returning {}",
+                            user_columns),
+                {value.to.name, value.to.role, tenant}, take);
+        else
+            on_->query(
+                fmt::format("insert into access_user (name, role, tenant, password, made_at, last_login) "
+                            "values ($1, $2, $3, $4, $5, $6) on conflict (name) do update set role = "
+                            "excluded.role, tenant = excluded.tenant, password = excluded.password "
+                            "returning {}",
+                            user_columns),
+                {value.to.name, value.to.role, tenant, value.password, value.made_at, value.last_login},
+                take);
         end_all_of(fmt::format("user {}", value.to.name));
+        return now;
     });
 }
 

@@ -76,7 +76,10 @@ public:
     virtual result<std::vector<access_token>> tokens() = 0;
     /// With the sessions that came from it. False: there is none.
     virtual result<bool> remove_token(std::string_view name) = 0;
-    virtual result<void> put_user(const access_user& value) = 0; ///< new, or changed: its sessions end
+    /// New, or changed: their sessions end. Who is there keeps when they were made and last logged in, and,
+    /// where `value` has none, their password. The person as they are now; nothing where there is nobody and
+    /// no password either. One statement: of two changes at once neither undoes the other's password.
+    virtual result<std::optional<access_user>> put_user(const access_user& value) = 0;
     virtual result<std::optional<access_user>> user(std::string_view name) = 0;
     virtual result<std::vector<access_user>> users() = 0;
     virtual result<bool> remove_user(std::string_view name) = 0;

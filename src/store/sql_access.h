@@ -30,7 +30,7 @@ public:
     result<std::optional<access_token>> token(std::string_view digest) override;
     result<std::vector<access_token>> tokens() override;
     result<bool> remove_token(std::string_view name) override;
-    result<void> put_user(const access_user& value) override;
+    result<std::optional<access_user>> put_user(const access_user& value) override;
     result<std::optional<access_user>> user(std::string_view name) override;
     result<std::vector<access_user>> users() override;
     result<bool> remove_user(std::string_view name) override;

@@ -343,6 +343,43 @@ TEST_P(access, no_session_survives_a_password_that_changes_beside_the_login) {
     }
 }
 
+TEST_P(access, without_a_password_a_person_keeps_theirs) {
+    const auto s = open();
+    auto role = user("ann", "");
+    role.to.role = "viewer";
+    const auto nobody = s->put_user(role);
+    ASSERT_TRUE(nobody);
+    EXPECT_FALSE(*nobody) << "there is nobody whose password could stay";
+    EXPECT_FALSE(*s->user("ann"));
+    ASSERT_TRUE(s->put_user(user("ann")));
+    role.made_at = at(500);
+    const auto now = s->put_user(role);
+    ASSERT_TRUE(now && *now);
+    EXPECT_EQ((*now)->to, role.to);
+    EXPECT_EQ((*now)->password, "$argon2id$one");
+    EXPECT_EQ((*now)->made_at, at(1)) << "when they were let in stays";
+    EXPECT_EQ((*s->user("ann"))->password, "$argon2id$one");
+}
+
+TEST_P(access, a_change_of_role_never_undoes_a_password_that_changes_beside_it) {
+    constexpr int rounds = 20;
+    const auto one = open(), two = open();
+    for (int round = 0; round < rounds; ++round) {
+        const auto after = "$argon2id$" + std::to_string(round) + "new";
+        ASSERT_TRUE(one->put_user(user("ann", "$argon2id$" + std::to_string(round))));
+        std::thread other([&] {
+            const auto done = two->put_user(user("ann", after));
+            EXPECT_TRUE(done && *done);
+        });
+        auto role = user("ann", "");
+        role.to.role = "viewer";
+        const auto done = one->put_user(role);
+        other.join();
+        EXPECT_TRUE(done && *done);
+        EXPECT_EQ((*one->user("ann"))->password, after);
+    }
+}
+
 TEST_P(access, times_of_use_go_forward_only) {
     const auto s = open();
     const auto t = token("backup");
