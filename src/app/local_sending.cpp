@@ -30,7 +30,8 @@ public:
             take(*row);
         return {};
     }
-    store::result<std::vector<model::kept_policy>> after(std::string_view, std::size_t) override {
+    store::result<std::vector<model::kept_policy>> after(std::string_view, std::size_t,
+                                                         std::string_view) override {
         return std::vector<model::kept_policy>();
     }
     store::result<changes> since(std::int64_t mark, std::size_t) override {
