@@ -554,7 +554,7 @@ export type Check = {
   parts: Parts;
   also_recommended: string;
   notes: Array<string>;
-}; // A domain as strict senders see it: what was found, what follows, and how to mend it.
+}; // A domain as strict senders see it: what was found, what follows, and how to fix it.
 export type ReportRow = {
   number: number;
   start: string | null;
