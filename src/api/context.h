@@ -2,6 +2,7 @@
 // What the routes work with: the services of the daemon, given by app/. Everything outlives the sites.
 #pragma once
 
+#include "api/few_at_once.h"
 #include "deliver/sender.h"
 #include "resolve/reply.h"
 #include "resolve/service.h"
@@ -68,14 +69,15 @@ struct context {
     std::function<io::task<store::result<stored_page>>(std::string after, std::size_t limit,
                                                        std::string contains)>
         stored;
-    result_sink results;               ///< empty: [collect] is off
-    outbox* reports = nullptr;         ///< null: neither [collect] nor [deliver] is on
-    domain_desk* domains = nullptr;    ///< null: there is no store
-    look_desk* looks = nullptr;        ///< null: this listener serves no pages
-    received_desk* received = nullptr; ///< null: there is no store
-    system_desk* system = nullptr;     ///< null: this listener serves no pages
-    access_desk* access = nullptr;     ///< null: as above
-    std::string version;               ///< of the program
+    result_sink results;                    ///< empty: [collect] is off
+    outbox* reports = nullptr;              ///< null: neither [collect] nor [deliver] is on
+    domain_desk* domains = nullptr;         ///< null: there is no store
+    look_desk* looks = nullptr;             ///< null: this listener serves no pages
+    received_desk* received = nullptr;      ///< null: there is no store
+    system_desk* system = nullptr;          ///< null: this listener serves no pages
+    access_desk* access = nullptr;          ///< null: as above
+    std::string version;                    ///< of the program
+    few_at_once live_looks = few_at_once(); ///< at the policies of destinations; whoever asks, on any site
 };
 
 } // namespace mailtight::api

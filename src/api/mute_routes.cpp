@@ -32,7 +32,7 @@ io::task<wire::http_reply> set_mute(context& with, call asked) {
     if (!may)
         co_return store_problem(may.error());
     if (!may->sees(domain_of(*wanted)))
-        co_return no_such_domain();
+        co_return not_looked_after();
     const auto document = mute_document(*wanted);
     if (auto kept = co_await with.received->set_mute(std::move(*wanted)); !kept)
         co_return store_problem(kept.error());

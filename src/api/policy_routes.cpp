@@ -48,8 +48,17 @@ io::task<wire::http_reply> decide(context& with, call asked) {
             co_return wire::problem(400, "Bad Request",
                                     fmt::format("there is no dialect '{}'", base::printable(name, 40)));
     }
-    const auto said = said_yes(asked, "live") ? co_await with.policies->look_live(asked.item)
-                                              : co_await with.policies->decide(asked.item);
+    const bool live = said_yes(asked, "live");
+    few_at_once::place place;
+    if (live && !(place = with.live_looks.take(asked.by.name))) {
+        auto reply = wire::problem(429, "Too Many Requests",
+                                   "many destinations are looked at just now; try again in a few seconds");
+        reply.fields.emplace_back("Retry-After", "5");
+        co_return reply;
+    }
+    const auto said =
+        live ? co_await with.policies->look_live(asked.item) : co_await with.policies->decide(asked.item);
+    place.reset();
     auto out = document(with, *said);
     if (in) {
         const auto reply = resolve::render(*in, *said, with.replies);
@@ -151,7 +160,9 @@ std::vector<route> policy_routes() {
                         "or [host]:port for a smart host.",
          .query = {{.name = "live",
                     .takes = query_parameter::type::yes,
-                    .description = "Look at everything now instead of answering from memory."},
+                    .description =
+                        "Look at everything now instead of answering from memory; two at once for one "
+                        "caller, eight in all."},
                    {.name = "explain",
                     .takes = query_parameter::type::yes,
                     .description = "With an explanation for people."},
@@ -163,6 +174,7 @@ std::vector<route> policy_routes() {
                                    "sts, QUERY or QUERYwithTLSRPT."}},
          .request = "",
          .answer = "decision",
+         .problems = {429},
          .handle = decide},
         {.method = "DELETE",
          .path = "/policy/{domain}",

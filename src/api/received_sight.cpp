@@ -21,7 +21,7 @@ constexpr std::size_t domains_most = 20'000; ///< of one owner in one question
 wire::http_reply bad_request(const std::string& why) {
     return wire::problem(400, "Bad Request", why);
 }
-wire::http_reply no_such_domain() {
+wire::http_reply not_looked_after() {
     return wire::problem(404, "Not Found", "this domain is not looked after here");
 }
 
@@ -60,7 +60,7 @@ io::task<std::expected<narrowed, wire::http_reply>> narrow(context& with, const 
         co_return made;
     if (!made.of.domains.empty()) {
         if (!made.may.sees(made.of.domains.front()))
-            co_return std::unexpected(no_such_domain());
+            co_return std::unexpected(not_looked_after());
         co_return made;
     }
     made.nothing = made.may.theirs.empty(); // no names at all would be every domain

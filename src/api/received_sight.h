@@ -37,7 +37,7 @@ struct narrowed {
 io::task<std::expected<narrowed, wire::http_reply>> narrow(context& with, const call& asked, int days);
 
 wire::http_reply bad_request(const std::string& why);
-wire::http_reply no_such_domain();
+wire::http_reply not_looked_after();
 
 /// The routes beside those of the reports themselves.
 std::vector<route> mute_routes();        ///< mute_routes.cpp

@@ -76,12 +76,12 @@ io::task<wire::http_reply> begin_test(context& with, call asked) {
     if (!may)
         co_return store_problem(may.error());
     if (!may->sees(*domain))
-        co_return no_such_domain();
+        co_return not_looked_after();
     const auto begun = co_await with.received->begin_test(*domain);
     if (!begun)
         co_return store_problem(begun.error());
     if (!*begun && begun->error() == test_refusal::not_ours)
-        co_return no_such_domain();
+        co_return not_looked_after();
     if (!*begun)
         co_return wire::problem(409, "Conflict", "a test of this domain is on its way, or too many are");
     co_return json_reply(report_test_document(**begun));

@@ -49,6 +49,13 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
         fresh->tcp_table_listen = core.set.tcp_table_listen;
         fresh->lines_listen = core.set.lines_listen;
     }
+    // How the listeners of the pages speak is fixed; with which certificates is not.
+    const bool pages_speak_otherwise =
+        core.pages && fresh->web_certificates.empty() != core.set.web_certificates.empty();
+    if (pages_speak_otherwise) {
+        restart.emplace_back("web.tls-certificates");
+        fresh->web_certificates = core.set.web_certificates;
+    }
     auto names = our_domains(*fresh);
     if (!names)
         co_return failed(names.error());
@@ -61,7 +68,7 @@ io::task<std::expected<std::vector<std::string>, std::string>> reload(daemon_cor
                             core.set.user.empty() ? "" : " (read again as user " + core.set.user + ")"));
 
     if (core.pages)
-        if (auto prepared = core.pages->prepare_change(*fresh); !prepared)
+        if (auto prepared = core.pages->prepare_change(*fresh, !pages_speak_otherwise); !prepared)
             co_return failed(prepared.error());
     if (core.sending)
         if (auto prepared = core.sending->prepare_change(*fresh); !prepared)

@@ -99,10 +99,13 @@ struct log_sources::state {
     }
     void follow(const std::shared_ptr<state>& self, source& of, const std::string& from) {
         const auto line = [this, &of](std::string_view text) { take(of, text); };
+        // What is written down already can wait there for room, better than here.
+        const auto no_room = [this] { return to.full(); };
         if (of.kind == "journal") {
             io::journal_options options;
             options.from = from;
             options.message_bytes = line_bytes;
+            options.wait = no_room;
             if (auto ours = match_of_this_machine(); !ours.empty())
                 options.matches.push_back(std::move(ours));
             of.journal = std::make_unique<io::journal_follower>(
@@ -112,6 +115,7 @@ struct log_sources::state {
         } else if (of.kind == "file") {
             io::follow_options options;
             options.path = of.where;
+            options.wait = no_room;
             options.from = io::file_position::parse(from);
             options.line_bytes = line_bytes;
             of.file = std::make_unique<io::file_follower>(

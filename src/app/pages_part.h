@@ -28,8 +28,9 @@ public:
     virtual std::vector<insight::alarm> alarms() const = 0;
     /// Who gets certificates for the pages; null: nobody (web.acme).
     virtual pages_certificates* orders() = 0;
-    /// Reads what a reload may change, certificates among it; all or nothing. The error is for a person.
-    virtual std::expected<void, std::string> prepare_change(const settings& to) = 0;
+    /// Reads what a reload may change, the certificates' files among it where that is asked for; all or
+    /// nothing. The error is for a person.
+    virtual std::expected<void, std::string> prepare_change(const settings& to, bool certificates) = 0;
     /// Goes by what was prepared, once the core has these settings.
     virtual void change() = 0;
 };

@@ -415,12 +415,13 @@ public:
         return acme_ ? acme_->alarms() : std::vector<insight::alarm>();
     }
     pages_certificates* orders() override { return acme_.get(); }
-    std::expected<void, std::string> prepare_change(const settings& to) override {
+    std::expected<void, std::string> prepare_change(const settings& to, bool certificates) override {
         auto fresh = wanted_of(to);
         if (!fresh)
             return std::unexpected(fresh.error());
-        if (auto read = read_certificates(to); !read)
-            return read;
+        if (certificates)
+            if (auto read = read_certificates(to); !read)
+                return read;
         next_ = std::move(*fresh);
         return {};
     }
@@ -436,9 +437,6 @@ private:
     std::expected<void, std::string> read_certificates(const settings& from) {
         if (!what_.tls || acme_) // what is bound plain stays so until a restart
             return {};
-        if (from.web_certificates.empty())
-            return std::unexpected(
-                "web.tls-certificates names none: how the listeners speak TLS changes at a restart");
         if (auto loaded = certificates_.load(certificate_files(from.web_certificates)); !loaded)
             return std::unexpected("web.tls-certificates: " + loaded.error());
         return {};

@@ -22,7 +22,7 @@ std::vector<setting_key> web_keys() {
          "https. Empty: off."},
         {"web", "tls-certificates", &settings::web_certificates,
          "Certificates for these listeners: \"CHAIN.pem KEY.pem\" each, or one file with both. Read again on "
-         "reload. Empty: plain HTTP."},
+         "reload. Empty: plain HTTP. From none to some, or back: at a restart."},
         {"web", "trusted-proxies", &settings::web_proxies,
          "Networks of proxies that speak TLS in front: \"127.0.0.1\", \"10.0.0.0/8\". Their X-Forwarded-For "
          "is "

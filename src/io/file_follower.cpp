@@ -264,7 +264,8 @@ struct file_follower::state {
     static task<> follow(std::shared_ptr<state> it) {
         it->begin();
         while (!it->stopped) {
-            const bool more = it->file ? it->read_some() : it->adopt_newest();
+            const bool waits = it->options.wait && it->options.wait();
+            const bool more = !waits && (it->file ? it->read_some() : it->adopt_newest());
             // Others have their turn between two chunks.
             co_await it->on.sleep_for(more ? std::chrono::milliseconds(0) : it->options.look_every);
         }

@@ -26,6 +26,8 @@ struct follow_options {
     std::size_t line_bytes = 16'384; ///< longer lines are cut
     std::size_t chunk = 262'144;
     std::chrono::milliseconds look_every{250};
+    /// Asked before each chunk: true, and nothing is read until it says otherwise. May be empty.
+    std::function<bool()> wait;
 };
 /// Reads until stop(); what is between two positions is handed over once, in order. `take` gets whole lines
 /// without their end; `read_to` after each chunk, when everything before it was taken, and at the beginning.

@@ -139,6 +139,11 @@ struct journal_follower::state {
     static task<> read(std::shared_ptr<state> it, program& from) {
         journal_export_reader reader(it->options.message_bytes);
         while (!it->stopped) {
+            if (it->options.wait && it->options.wait()) {
+                co_await it->on.sleep_for(look_every);
+                it->listen_to(from);
+                continue;
+            }
             const auto got = co_await from.output->read_some(chunk_bytes, it->on.now() + look_every);
             it->listen_to(from);
             if (got.status == io_status::timeout)

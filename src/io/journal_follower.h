@@ -22,6 +22,9 @@ struct journal_options {
     std::string from;                                         ///< a cursor; "" : begins with what comes
     std::size_t message_bytes = 16'384;                       ///< longer texts are cut
     std::chrono::milliseconds again{1'000};                   ///< after its end; doubled up to a minute
+    /// Asked before each chunk: true, and nothing is read until it says otherwise; the program waits for us
+    /// then. May be empty.
+    std::function<bool()> wait;
 };
 
 /// Reads until stop(). `take` gets `2026-11-22T07:00:00.123456Z host program[pid]: text`; `read_to` the

@@ -106,6 +106,7 @@ io::task<> watcher::state::write_ready(std::shared_ptr<state> self) {
                     const write_rules rules{.full = of->options.full,
                                             .cheap = of->options.cheap,
                                             .retry = of->options.retry,
+                                            .lease = of->options.lease,
                                             .serious = of->with.serious};
                     return write_looks(of->kept, *turns, of->memory, now, real, rules);
                 });

@@ -21,6 +21,7 @@ namespace mailtight::publish {
 struct watch_turn {
     store::due_work work;
     std::optional<model::watched_state> state; ///< nothing: it could not be looked at
+    bool news = false;                         ///< it differs from the last look of its kind
     bool full() const { return work.kind == "watch"; }
 };
 
@@ -29,14 +30,16 @@ struct watch_turn {
 using last_looks = std::unordered_map<std::uint64_t, std::uint64_t>;
 
 struct write_rules {
-    std::chrono::seconds full{}, cheap{}, retry{};
+    std::chrono::seconds full{}, cheap{}, retry{}, lease{};
     std::function<bool(std::string_view code)> serious;
 };
 struct written {
     std::uint64_t differed = 0, alarms = 0;
     bool news = false; ///< an alarm began or ended
 };
-/// Keeps what was seen, judges what may be told, and ends the work. On the store's thread.
+/// Keeps what was seen, judges what may be told, and ends the work, in one transaction: where the process
+/// dies or the store fails, the looks are taken again and find the same difference again. On the store's
+/// thread.
 store::result<written> write_looks(store::domain_store& kept, std::vector<watch_turn>& turns,
                                    last_looks& memory, base::utc_seconds now, base::utc_seconds real_now,
                                    const write_rules& rules);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What looks saw goes into the store, many together. A look without differences costs one small row; one with
 // differences is judged: what senders can fetch now goes into the log of policies, the domain's plan becomes
-// due, and the alarms are written down. Whatever is written before the process dies is written again.
+// due, and the alarms are written down. It is one
+// transaction, so that no difference is kept whose alarm was never judged.
 #include "publish/watch_notes.h"
 #include "publish/watcher_state.h"
 
@@ -120,25 +121,25 @@ std::set<std::string> keys_of(const std::vector<watch_alarm>& alarms) {
 }
 
 /// The alarms of a domain stand beside one of its two kinds of look: the later judgement counts.
-result<void> write_down(store::domain_store& kept, watch_turn& turn, base::utc_seconds now,
+result<void> write_down(store::domain_store& kept, store::due_work& work, base::utc_seconds now,
                         base::utc_seconds real_now, const write_rules& rules, written& into) {
     watch_notes fresh{.at = now};
-    auto alarms = judge(kept, turn.work.domain, now, real_now, rules, fresh.until);
+    auto alarms = judge(kept, work.domain, now, real_now, rules, fresh.until);
     if (!alarms)
         return std::unexpected(alarms.error());
     fresh.alarms = std::move(*alarms);
     into.alarms += fresh.alarms.size();
-    const auto other = kept.work(turn.full() ? "glance" : "watch", turn.work.domain);
+    const auto other = kept.work(work.kind == "watch" ? "glance" : "watch", work.domain);
     if (!other)
         return std::unexpected(other.error());
-    auto before = watch_notes::parse(turn.work.domain, turn.work.state);
-    auto elsewhere = *other ? watch_notes::parse(turn.work.domain, (*other)->state) : watch_notes();
+    auto before = watch_notes::parse(work.domain, work.state);
+    auto elsewhere = *other ? watch_notes::parse(work.domain, (*other)->state) : watch_notes();
     const bool said_elsewhere = !elsewhere.alarms.empty();
     if (elsewhere.at > before.at)
         before = std::move(elsewhere);
     into.news = into.news || keys_of(before.alarms) != keys_of(fresh.alarms);
     const bool worth_it = !fresh.alarms.empty() || fresh.until > now || said_elsewhere;
-    turn.work.state = worth_it ? fresh.to_text() : std::string();
+    work.state = worth_it ? fresh.to_text() : std::string();
     return {};
 }
 
@@ -158,22 +159,29 @@ result<void> find_surprises(store::domain_store& kept, const std::vector<const w
     return {};
 }
 
-} // namespace
-
-store::result<written> write_looks(store::domain_store& kept, std::vector<watch_turn>& turns,
-                                   last_looks& memory, base::utc_seconds now, base::utc_seconds real_now,
-                                   const write_rules& rules) {
+/// All that write_looks writes. Run again where the transaction was lost against another machine's.
+result<written> write_all(store::domain_store& kept, const std::vector<watch_turn>& turns,
+                          base::utc_seconds now, base::utc_seconds real_now, const write_rules& rules,
+                          std::vector<const watch_turn*>& ours) {
     written out;
+    ours.clear();
     std::vector<const watched_state*> steady;
     std::vector<watched_state> steady_states;
     std::set<std::string> differed;
     for (const auto& each : turns) {
+        if (each.news) {
+            // Its row is ours to the end. Whoever has it now looks too: kept by us, the difference would be
+            // none to them, and nobody would tell of it.
+            const auto held = kept.keep_work(each.work, now, rules.lease);
+            if (!held)
+                return std::unexpected(held.error());
+            if (!*held)
+                continue;
+        }
+        ours.push_back(&each);
         if (!each.state)
             continue;
-        const auto news = differs(kept, *each.state, memory);
-        if (!news)
-            return std::unexpected(news.error());
-        if (!*news) {
+        if (!each.news) {
             steady.push_back(&*each.state);
             steady_states.push_back(*each.state);
             continue;
@@ -191,28 +199,59 @@ store::result<written> write_looks(store::domain_store& kept, std::vector<watch_
         if (auto done = find_surprises(kept, steady, differed, now); !done)
             return std::unexpected(done.error());
     std::vector<store::domain_store::done_with> ended;
-    for (auto& each : turns) {
-        if (!each.state) {
-            ++each.work.tries;
-            each.work.last_error = "it could not be looked at";
-            ended.emplace_back(each.work, now + rules.retry);
+    for (const auto* each : ours) {
+        auto work = each->work;
+        if (!each->state) {
+            ++work.tries;
+            work.last_error = "it could not be looked at";
+            ended.emplace_back(std::move(work), now + rules.retry);
             continue;
         }
-        each.work.tries = 0;
-        each.work.last_error.clear();
-        const auto& domain = each.work.domain;
-        const bool again = !each.work.state.empty() || each.full() || differed.contains(domain);
+        work.tries = 0;
+        work.last_error.clear();
+        const bool again = !work.state.empty() || each->full() || differed.contains(work.domain);
         if (again)
-            if (auto done = write_down(kept, each, now, real_now, rules, out); !done)
+            if (auto done = write_down(kept, work, now, real_now, rules, out); !done)
                 return std::unexpected(done.error());
-        ended.emplace_back(each.work, next_look(domain, now, each.full() ? rules.full : rules.cheap));
+        const auto next = next_look(work.domain, now, each->full() ? rules.full : rules.cheap);
+        ended.emplace_back(std::move(work), next);
     }
     if (const auto done = kept.done_all(ended); !done)
         return std::unexpected(done.error());
-    for (const auto& each : turns)
-        if (each.state)
-            memory.insert_or_assign(name_of(*each.state), digest(*each.state));
     out.differed = differed.size();
+    return out;
+}
+
+} // namespace
+
+store::result<written> write_looks(store::domain_store& kept, std::vector<watch_turn>& turns,
+                                   last_looks& memory, base::utc_seconds now, base::utc_seconds real_now,
+                                   const write_rules& rules) {
+    // By name, as others lock their rows.
+    std::ranges::sort(turns, {}, [](const watch_turn& each) {
+        return std::pair(std::string_view(each.work.domain), each.full());
+    });
+    bool news = false;
+    for (auto& each : turns) {
+        if (!each.state)
+            continue;
+        const auto found = differs(kept, *each.state, memory);
+        if (!found)
+            return std::unexpected(found.error());
+        each.news = *found;
+        news = news || *found;
+    }
+    result<written> out;
+    std::vector<const watch_turn*> ours;
+    const auto kept_all = kept.together(
+        !news, [&](store::domain_store& in) { out = write_all(in, turns, now, real_now, rules, ours); });
+    if (!kept_all)
+        return std::unexpected(kept_all.error());
+    if (!out)
+        return out;
+    for (const auto* each : ours)
+        if (each->state)
+            memory.insert_or_assign(name_of(*each->state), digest(*each->state));
     return out;
 }
 

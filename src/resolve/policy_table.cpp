@@ -28,7 +28,9 @@ struct policy_table::state {
     use_order by_use;
     std::size_t row_bytes = 0;
     counts counted;
-    utc_seconds latest_use{}; // what an expired policy is measured by: a table has no clock
+    /// What an expired policy is measured by: a table has no clock. The last use that was told, even where
+    /// it is before another: a clock that ran ahead and was put right is believed again.
+    utc_seconds latest_use{};
 
     std::uint32_t hash(std::string_view domain) const {
         return static_cast<std::uint32_t>(base::keyed_hash(key, domain));
@@ -60,6 +62,7 @@ struct policy_table::state {
         const auto held = row.holds();
         by_refresh.set(slot, row.refresh_at());
         by_fetch.set(slot, held ? held->fetched_at : utc_seconds{});
+        latest_use = std::max(latest_use, row.used_at()); // as it was kept: not when it is put
         order_by_use(slot);
     }
     /// The row of this slot is about to go or to be replaced: out of every figure.
@@ -71,7 +74,6 @@ struct policy_table::state {
     }
     void order_by_use(std::uint32_t slot) {
         const auto& row = rows[slot];
-        latest_use = std::max(latest_use, row.used_at());
         const auto held = row.holds();
         const bool enforce = held && held->mode == sts::mode::enforce;
         by_use.set(slot, enforce ? use_order::rank::last : use_order::rank::first, row.used_at());
@@ -141,7 +143,10 @@ void policy_table::put(const model::kept_policy& value,
 
 void policy_table::used(std::string_view domain, utc_seconds at) {
     const auto slot = state_->find(domain);
-    if (!slot || at <= state_->rows[*slot].used_at())
+    if (!slot)
+        return;
+    state_->latest_use = at;
+    if (at <= state_->rows[*slot].used_at())
         return;
     state_->rows[*slot].use(at);
     state_->order_by_use(*slot);

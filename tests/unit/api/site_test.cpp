@@ -56,6 +56,8 @@ protected:
     resolve::fetch_fn fetcher() {
         return [this](std::string domain) -> io::task<sts::policy_sighting> {
             ++fetches_;
+            while (held_)
+                co_await loop_.sleep_for(std::chrono::milliseconds(1));
             sts::policy_sighting seen;
             if (domain == "example.com") {
                 seen.body = policy_text;
@@ -136,6 +138,7 @@ protected:
     standing_clock clock_;
     tests::dns_world dns_;
     int fetches_ = 0;
+    bool held_ = false; ///< fetches hang
     resolve::keeper keeper_;
     resolve::service service_;
     std::vector<model::kept_policy> kept_;
@@ -165,6 +168,40 @@ TEST_F(api_site, a_dialect_and_an_explanation_are_added_where_they_are_asked_for
     EXPECT_THAT(std::string(said.at("explanation").as_string()), HasSubstr("example.com"));
     EXPECT_THAT(bad(400, "GET", "/api/v1/policy/example.com?dialect=latin"), HasSubstr("latin"));
     EXPECT_THAT(bad(400, "GET", "/api/v1/policy/example.com?verbose=1"), HasSubstr("verbose"));
+}
+
+TEST_F(api_site, looks_now_are_few_at_once_for_one_caller_and_in_all) {
+    const auto& way = *find_route("GET", "/api/v1/policy/example.com").at;
+    int answered = 0;
+    const auto look = [&](std::string who, std::string live) -> io::task<int> {
+        const auto reply = co_await way.handle(
+            *context_,
+            call{.item = "example.com", .query = {{"live", live}}, .by = {.name = std::move(who)}});
+        ++answered;
+        if (reply.status == 429)
+            EXPECT_THAT(reply.fields, testing::Contains(testing::Pair("Retry-After", "5")));
+        co_return reply.status;
+    };
+    const auto begin = [&](std::string who) {
+        loop_.spawn([](auto with, std::string by) -> io::task<> {
+            EXPECT_EQ(co_await with(by, "1"), 200) << by;
+        }(look, std::move(who)));
+    };
+    held_ = true;
+    begin("ann"), begin("ann");
+    EXPECT_EQ(loop_.block_on(look("ann", "1")), 429) << "a third of hers";
+    for (const char* who : {"ben", "ben", "cat", "cat", "dan", "dan"})
+        begin(who);
+    EXPECT_EQ(loop_.block_on(look("eve", "1")), 429) << "a ninth in all";
+    EXPECT_EQ(context_->live_looks.under_way(), 8u);
+    EXPECT_EQ(loop_.block_on(look("ann", "0")), 200) << "from memory, or within the budget, all the same";
+    held_ = false;
+    loop_.block_on([](io::loop& on, const int& done) -> io::task<> {
+        while (done < 11)
+            co_await on.sleep_for(std::chrono::milliseconds(1));
+    }(loop_, answered));
+    EXPECT_EQ(context_->live_looks.under_way(), 0u);
+    EXPECT_EQ(loop_.block_on(look("ann", "1")), 200) << "there is room again";
 }
 
 TEST_F(api_site, what_has_no_policy_is_answered_too) {

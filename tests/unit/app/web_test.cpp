@@ -243,6 +243,16 @@ TEST_F(web, over_tls_it_says_so_for_good_and_a_reload_brings_the_new_certificate
     std::ofstream(folder_ + "/web.pem") << "nonsense";
     EXPECT_FALSE(ask("/reload", "{}", "POST")) << "what cannot be read changes nothing";
     EXPECT_EQ(hear().names.size(), 2u);
+    fresh_.web_certificates.clear();
+    fresh_.web_read_only = true;
+    const auto plain = ask("/reload", "{}", "POST");
+    ASSERT_TRUE(plain) << "whatever lies in a file that is used no more";
+    EXPECT_EQ(boost::json::serialize(plain->at("needs_restart")), "[\"web.tls-certificates\"]")
+        << "that they speak plainly needs a restart";
+    EXPECT_EQ(hear().names.size(), 2u);
+    const auto status = ask("/status");
+    ASSERT_TRUE(status);
+    EXPECT_TRUE(status->at("web").at("read_only").as_bool()) << "the rest is applied";
 }
 
 } // namespace

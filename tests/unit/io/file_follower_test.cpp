@@ -96,6 +96,24 @@ TEST(FileFollower, BeginsAtTheEndAndTakesWhatComes) {
     EXPECT_EQ(log.follower->counted().lines, 4u);
 }
 
+TEST(FileFollower, WhatThereIsNoRoomForStaysInTheFileOverRotation) {
+    followed log;
+    bool no_room = false;
+    append(log.path, "old\n");
+    log.start({.wait = [&] { return no_room; }});
+    no_room = true;
+    append(log.path, "one\n");
+    log.turn();
+    log.rename_and_create();
+    append(log.path, "two\n");
+    log.turn();
+    EXPECT_THAT(log.lines, IsEmpty());
+    EXPECT_EQ(log.position.offset, 4u);
+    no_room = false;
+    ASSERT_TRUE(log.has(2));
+    EXPECT_THAT(log.lines, ElementsAre("one", "two"));
+}
+
 TEST(FileFollower, ALineIsWaitedForUntilItsEnd) {
     followed log;
     append(log.path, "old\nhalf of ");

@@ -182,6 +182,25 @@ TEST(JournalFollower, TakesLinesAndTellsTheCursor) {
         "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_HOSTNAME --lines=0 SYSLOG_FACILITY=2\n");
 }
 
+TEST(JournalFollower, WhatThereIsNoRoomForStaysInTheJournal) {
+    fake_journal journal("cat $(dirname $0)/export; exec sleep 60");
+    journal.says(entry("s=1;i=1", "one"));
+    followed log;
+    bool no_room = true;
+    auto options = journal.options();
+    options.wait = [&] { return no_room; };
+    log.start(std::move(options));
+    log.on.block_on(log.on.sleep_for(300ms));
+    EXPECT_TRUE(log.follower->counted().running) << "it waits for us";
+    EXPECT_THAT(log.lines, IsEmpty());
+    EXPECT_EQ(log.cursor, "");
+    no_room = false;
+    ASSERT_TRUE(log.has(1));
+    EXPECT_EQ(log.cursor, "s=1;i=1");
+    no_room = true;
+    EXPECT_TRUE(log.stop()) << "although it waits";
+}
+
 TEST(JournalFollower, IsStartedAgainBehindTheLastEntry) {
     fake_journal journal("test -e $(dirname $0)/again && exec sleep 60\n"
                          "touch $(dirname $0)/again; cat $(dirname $0)/export; echo 'lost it' >&2; exit 1");

@@ -5,8 +5,10 @@
 #include "publish/carrier_memo.h"
 #include "publish/watch_notes.h"
 #include "publish/watcher.h"
+#include "publish/watcher_state.h"
 #include "support/domain_store_fake.h"
 #include "support/proves.h"
+#include "support/scratch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -267,6 +269,96 @@ TEST_F(a_watcher, shows_what_plans_wait_for_or_fail_at) {
     ASSERT_TRUE(*kept.done_work(work, clock.at + 1h));
     EXPECT_THAT(alarms(), ElementsAre("plan/a.example/fails"));
     EXPECT_THAT(standing_alarms(kept, clock.at)->front().text, HasSubstr("REFUSED"));
+}
+
+const write_rules hourly{.full = 24h, .cheap = 1h, .retry = 10min, .lease = 5min, .serious = {}};
+
+std::vector<watch_turn> cheap_look_at(store::domain_store& kept, base::utc_seconds now, std::string mx) {
+    std::vector<watch_turn> turns;
+    for (auto& work : *kept.take_work("glance", now, "this", 5min, 1))
+        turns.push_back({.work = std::move(work),
+                         .state = model::watched_state{.domain = domain,
+                                                       .first = now,
+                                                       .last = now,
+                                                       .record_id = "1",
+                                                       .policy_sha256 = "aa",
+                                                       .policy = enforced,
+                                                       .mx = {std::move(mx)}}});
+    return turns;
+}
+
+TEST(looks_written, what_is_seen_under_a_lost_lease_is_left_to_who_has_it) {
+    const tests::scratch_folder folder;
+    const auto kept = store::open_domains({.where = folder / "store.db"}).value();
+    ASSERT_TRUE(kept->save({.domain = domain}, "anna", "", start));
+    ASSERT_TRUE(begin_watching(*kept, {domain}, start));
+    last_looks here, there;
+    auto now = start;
+    auto first = cheap_look_at(*kept, now, "mx.a.example");
+    ASSERT_THAT(first, SizeIs(1));
+    ASSERT_TRUE(write_looks(*kept, first, here, now, now, hourly));
+    now += 2h;
+    auto late = cheap_look_at(*kept, now, "new.a.example");
+    ASSERT_THAT(late, SizeIs(1));
+    now += 10min; // its lease is over, and another machine looks
+    auto theirs = cheap_look_at(*kept, now, "new.a.example");
+    ASSERT_THAT(theirs, SizeIs(1));
+
+    const auto lost = write_looks(*kept, late, here, now, now, hourly);
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->differed, 0u);
+    EXPECT_THAT(*kept->history(domain, 10), SizeIs(1)) << "nothing is kept without the end of its work";
+    const auto told = write_looks(*kept, theirs, there, now, now, hourly);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->differed, 1u);
+    EXPECT_EQ(told->alarms, 1u) << "the alarm comes now, and not with the next full look";
+    EXPECT_THAT(*kept->history(domain, 10), SizeIs(2));
+}
+
+/// Counts what is written outside a transaction of several.
+struct several_in_one : tests::domain_store_fake {
+    int inside = 0, alone = 0, transactions = 0;
+    bool light = true;
+    store::result<void> together(bool lightly,
+                                 const std::function<void(store::domain_store&)>& calls) override {
+        ++transactions;
+        light = lightly;
+        ++inside;
+        calls(*this);
+        --inside;
+        return {};
+    }
+    void note() { alone += inside == 0 ? 1 : 0; }
+    store::result<bool> watched(const model::watched_state& now) override {
+        note();
+        return domain_store_fake::watched(now);
+    }
+    store::result<void> plan_work(std::string_view kind, std::string_view name,
+                                  base::utc_seconds at_time) override {
+        note();
+        return domain_store_fake::plan_work(kind, name, at_time);
+    }
+    store::result<bool> done_work(const store::due_work& work,
+                                  std::optional<base::utc_seconds> again) override {
+        note();
+        return domain_store_fake::done_work(work, again);
+    }
+};
+
+TEST(looks_written, a_difference_and_the_end_of_its_work_are_one_transaction) {
+    several_in_one kept;
+    ASSERT_TRUE(kept.save({.domain = domain}, "anna", "", start));
+    ASSERT_TRUE(begin_watching(kept, {domain}, start));
+    last_looks memory;
+    auto turns = cheap_look_at(kept, start, "new.a.example");
+    ASSERT_THAT(turns, SizeIs(1));
+    const auto told = write_looks(kept, turns, memory, start, start, hourly);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->alarms, 1u);
+    EXPECT_EQ(kept.transactions, 1);
+    EXPECT_FALSE(kept.light) << "the log of policies survives a power cut";
+    EXPECT_EQ(kept.alone, 0);
+    EXPECT_THAT(*kept.history(domain, 10), SizeIs(1));
 }
 
 TEST(notes, are_read_as_they_were_written) {

@@ -221,6 +221,17 @@ TEST(policy_table, an_enforce_policy_that_has_expired_is_like_any_other) {
                 ElementsAre("expired.example"));
 }
 
+TEST(policy_table, a_clock_that_ran_ahead_and_was_put_right_is_believed_again) {
+    policy_table table(2, no_limit);
+    table.put(with_policy("held.example", sts::mode::enforce, start));
+    table.put(absence("other.example", start));
+    table.used("other.example", start + hours(24 * 365));
+    table.used("held.example", start + hours(1)); // right again
+    EXPECT_THAT(put_and_hear(table, absence("new.example", start + hours(2))), ElementsAre("other.example"))
+        << "the policy is in force still";
+    EXPECT_TRUE(table.get("held.example"));
+}
+
 TEST(policy_table, memory_is_bounded_too) {
     policy_table table(no_limit, 200'000);
     std::size_t dropped = 0;
