@@ -214,13 +214,14 @@ public:
                     return;
         });
     }
-    store::result<std::vector<model::kept_policy>> after(std::string_view domain,
-                                                         std::size_t limit) override {
+    store::result<std::vector<model::kept_policy>> after(std::string_view domain, std::size_t limit,
+                                                         std::string_view contains) override {
         const std::scoped_lock locked(in_->guard);
         std::vector<model::kept_policy> page;
         for (auto at = in_->policies.upper_bound(std::string(domain));
              at != in_->policies.end() && page.size() < limit; ++at)
-            page.push_back(at->second);
+            if (at->first.find(contains) != at->first.npos)
+                page.push_back(at->second);
         return page;
     }
     store::result<changes> since(std::int64_t mark, std::size_t) override {
