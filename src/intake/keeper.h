@@ -48,8 +48,8 @@ struct keeper_counters {
     std::uint64_t inputs = 0, reports = 0, added = 0, duplicates = 0, corrections = 0, quarantined = 0,
                   tests = 0, refused = 0, later = 0, commits = 0;
     std::uint64_t failed_writes = 0; ///< transactions that the store could not take: full, away, locked
-    std::uint64_t queued = 0;       ///< inputs and jobs that wait for their answer
-    std::uint64_t queued_bytes = 0; ///< of those inputs
+    std::uint64_t queued = 0;        ///< inputs and jobs that wait for their answer
+    std::uint64_t queued_bytes = 0;  ///< of those inputs
     std::string last_error;
     base::utc_seconds last_report{};
 };

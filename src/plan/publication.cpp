@@ -139,13 +139,12 @@ void plan_publication(const picture& p, step_list& list, plan& out) {
         return;
     }
     if (p.seen.null_mx)
-        list.add(
-            {.kind = step_kind::mend,
-             .by = step_actor::person,
-             .title = "Decide: the domain says that it takes no mail (null MX)",
-             .why = "The policy stays as it is until you decide; DNS alone is no reason to withdraw it.",
-             .how = "If that is meant, switch MTA-STS off for this domain. If not, fix the MX records."},
-            so::ready, true);
+        list.add({.kind = step_kind::mend,
+                  .by = step_actor::person,
+                  .title = "Decide: the domain says that it takes no mail (null MX)",
+                  .why = "The policy stays as it is until you decide; DNS alone is no reason to withdraw it.",
+                  .how = "If that is meant, switch MTA-STS off for this domain. If not, fix the MX records."},
+                 so::ready, true);
     const bool established = p.announced();
     const auto way = choose_course(p, mx);
     const auto now = want(p, {way.mode, way.max_age, mx.patterns, {}}, mx);

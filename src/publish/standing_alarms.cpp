@@ -77,10 +77,9 @@ std::optional<watch_alarm> of_certificate(store::domain_store& kept, const due_w
         .domain = work.domain,
         .title = fmt::format("The certificate of mta-sts.{} cannot be renewed", work.domain),
         .text = fmt::format("{} tries; the last: {}", work.tries, base::printable(work.last_error, 300)),
-        .fix =
-            fmt::format("Fix that, then: mailtight certificate renew {}. It is tried again by itself, and "
-                        "mailtight certificate list says until when the present one is valid.",
-                        work.domain),
+        .fix = fmt::format("Fix that, then: mailtight certificate renew {}. It is tried again by itself, and "
+                           "mailtight certificate list says until when the present one is valid.",
+                           work.domain),
         .error = true};
 }
 
