@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What looks saw goes into the store, many together. A look without differences costs one small row; one with
 // differences is judged: what senders can fetch now goes into the log of policies, the domain's plan becomes
-// due, and the alarms are written down. It is one
-// transaction, so that no difference is kept whose alarm was never judged.
+// due, and the alarms are written down. It is one transaction, so that no difference is kept whose alarm was
+// never judged.
 #include "publish/watch_notes.h"
 #include "publish/watcher_state.h"
 
