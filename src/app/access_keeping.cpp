@@ -42,7 +42,7 @@ std::expected<std::unique_ptr<store::access_store>, std::string> open_access_to_
     if (!place)
         return std::unexpected(std::move(place.error()));
     auto opened = store::open_access({.where = *place, .read_only = true, .create = false});
-    if (!opened && opened.error().what == store::store_error::kind::wrong)
+    if (!opened && opened.error().what == store::store_error::kind::nothing)
         return std::unexpected("nobody was let in yet: mailtight access token add, access user add, or "
                                "mailtight login-link");
     if (!opened)

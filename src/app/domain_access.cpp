@@ -69,8 +69,9 @@ std::expected<std::optional<std::string>, std::string> sealed_under(const settin
         return std::optional<std::string>{};
     const auto kept = store::open_domains({.where = place, .read_only = true, .create = false});
     if (!kept) {
-        if (kept.error().what == store::store_error::kind::wrong)
-            return std::optional<std::string>{}; // no domains are in it yet
+        using enum store::store_error::kind;
+        if (kept.error().what == nothing || kept.error().what == wrong)
+            return std::optional<std::string>{}; // no domains are in it yet, or it waits for its upgrade
         return std::unexpected(words(kept.error()));
     }
     const auto all = (*kept)->secrets("");

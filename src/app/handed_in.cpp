@@ -24,7 +24,7 @@ store::result<std::vector<std::string>> looked_after_in(store::store& from, cons
                                                         const verdicts& reports) {
     std::vector<std::string> found;
     auto domains = store::open_domains({.where = place, .read_only = true, .create = false});
-    if (!domains && domains.error().what == store::store_error::kind::wrong)
+    if (!domains && domains.error().what == store::store_error::kind::nothing)
         return found; // nobody ever added one
     if (!domains)
         return std::unexpected(domains.error());

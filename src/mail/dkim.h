@@ -93,8 +93,8 @@ public:
     /// relaxed/relaxed; never `l=`; signs the fields that RFC 6376 §5.4.1 recommends and that are there.
     /// Those that say whose report it is and how to read it are named once more than they are there (§8.15):
     /// From, To, Subject, Date, Message-ID, MIME-Version, Content-Type, TLS-Report-Domain,
-    /// TLS-Report-Submitter.
-    std::string sign(std::string_view message, base::utc_seconds now) const;
+    /// TLS-Report-Submitter. Where not `guarded`, none is, as most senders do: for trying a reader.
+    std::string sign(std::string_view message, base::utc_seconds now, bool guarded = true) const;
     /// The TXT record to publish at selector._domainkey.domain.
     std::string key_record() const;
     dkim_algorithm algorithm() const;

@@ -57,10 +57,10 @@ void append_folded(std::string& out, std::size_t& column, std::string_view item)
 }
 
 // The names of h=, in its order.
-std::vector<std::string_view> names_to_sign(const dkim_field_index& index) {
+std::vector<std::string_view> names_to_sign(const dkim_field_index& index, bool guarded) {
     std::vector<std::string_view> out;
     for (const auto& field : signed_fields)
-        out.insert(out.end(), index.count(field.name) + (field.once_more ? 1 : 0), field.name);
+        out.insert(out.end(), index.count(field.name) + (guarded && field.once_more ? 1 : 0), field.name);
     return out;
 }
 
@@ -89,11 +89,11 @@ struct prepared_message {
     std::string body_hash; // bh=
     std::string header;    // the named fields, canonical
 };
-prepared_message prepare(std::string_view message) {
+prepared_message prepare(std::string_view message, bool guarded = true) {
     const auto split = split_for_dkim(message);
     const dkim_field_index index(split);
     prepared_message out;
-    const auto names = names_to_sign(index);
+    const auto names = names_to_sign(index, guarded);
     out.names = list_of_fields(names);
     out.body_hash = base::base64(canonical_body_hash(split.body, dkim_canon::relaxed));
     // Every named field from the bottom up; the name too many finds none.
@@ -164,8 +164,8 @@ std::string dkim_signer::state::field_for(const prepared_message& message, base:
     return field;
 }
 
-std::string dkim_signer::sign(std::string_view message, base::utc_seconds now) const {
-    return state_->field_for(prepare(message), now);
+std::string dkim_signer::sign(std::string_view message, base::utc_seconds now, bool guarded) const {
+    return state_->field_for(prepare(message, guarded), now);
 }
 
 std::string sign_dkim(std::string_view message, std::span<const dkim_signer> keys, base::utc_seconds now) {

@@ -28,7 +28,7 @@ void add_report_way(const picture& p, step_list& list, const std::vector<std::st
     const auto mark = p.wish.marks.find("report-way");
     step one{.kind = step_kind::report_way,
              .by = step_actor::person,
-             .title = "Set up an address that receives the reports: " + say_list(rua),
+             .title = "Set up an address for the reports: " + say_list(rua),
              .why =
                  "Senders report once a day which of their connections failed, and why. Without the reports, "
                  "the first sign of a fault would be mail that does not arrive.",

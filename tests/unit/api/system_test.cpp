@@ -47,7 +47,7 @@ public:
         if (is_away)
             co_return std::unexpected(away);
         co_return boost::json::parse(R"([{"name":"mta-sts.a.example","domain":"a.example","not_before":null,
-"not_after":null,"renew_at":null,"in_use":false,"issuer":"","trouble":"no address"}])")
+"not_after":null,"renew_at":null,"in_use":false,"issuer":"","file":null,"trouble":"no address"}])")
             .as_array();
     }
     io::task<store::result<sending_view>> sending() override {

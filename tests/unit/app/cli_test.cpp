@@ -51,18 +51,18 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
     }
     EXPECT_THAT(names,
                 testing::ElementsAre(
-                    "access end-sessions", "access log", "access token add", "access token list",
-                    "access token remove", "access user add", "access user list", "access user password",
-                    "access user remove", "cache export", "cache import", "cache list", "cache override",
-                    "cache overrides", "cache purge", "cache refresh", "cache show",
-                    "certificate key-rollover", "certificate list", "certificate renew", "check", "dns",
-                    "dns push", "dns zone", "doctor", "domain add", "domain list", "domain remove",
-                    "domain set", "domain show", "login-link", "plan", "policy export", "policy lint",
-                    "policy match", "policy new", "protect", "record lint", "report address", "report digest",
-                    "report failures", "report import", "report keys", "report list", "report mute",
-                    "report mutes", "report outbox", "report preview", "report read", "report ready",
-                    "report send", "report show", "report silence", "report summary", "report test",
-                    "resolve", "scan", "serve", "status"));
+                    "access end-sessions", "access log", "access tenant allow", "access tenant list",
+                    "access tenant remove", "access token add", "access token list", "access token remove",
+                    "access user add", "access user list", "access user password", "access user remove",
+                    "cache export", "cache import", "cache list", "cache override", "cache overrides",
+                    "cache purge", "cache refresh", "cache show", "certificate key-rollover",
+                    "certificate list", "certificate renew", "check", "dns", "dns push", "dns zone", "doctor",
+                    "domain add", "domain list", "domain remove", "domain set", "domain show", "login-link",
+                    "plan", "policy export", "policy lint", "policy match", "policy new", "protect",
+                    "record lint", "report address", "report digest", "report failures", "report import",
+                    "report keys", "report list", "report mute", "report mutes", "report outbox",
+                    "report preview", "report read", "report ready", "report send", "report show",
+                    "report silence", "report summary", "report test", "resolve", "scan", "serve", "status"));
 }
 
 TEST(cli, every_command_that_goes_out_has_the_options_of_a_closed_network) {
@@ -128,7 +128,7 @@ TEST(cli, the_manual_holds_every_command_every_option_and_every_key) {
     std::erase(keys, '\\');
     for (const auto& key : app::setting_keys()) {
         EXPECT_THAT(keys, HasSubstr(fmt::format(".SH \"[{}]\"\n", key.section)));
-        EXPECT_THAT(keys, HasSubstr(fmt::format("\n.B {} = ", key.name)));
+        EXPECT_THAT(keys, HasSubstr(fmt::format("\nfB{} = ", key.name)));
     }
     page += keys;
     for (std::size_t at = 0; (at = page.find("\n.", at)) != std::string::npos; ++at)

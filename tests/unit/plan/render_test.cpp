@@ -25,7 +25,7 @@ TEST(plan_page, is_read_from_top_to_bottom) {
   from  mode enforce, max_age 1209600 (14 days), since Wed 25 March 2026
   to    enforce
 
-  1. done Set up an address that receives the reports: mailto:tls-report@example.com
+  1. done Set up an address for the reports: mailto:tls-report@example.com
   2. done Publish _smtp._tls.example.com
   3. done Point mta-sts.example.com at policy.example.net
   4. done Have a certificate for mta-sts.example.com
