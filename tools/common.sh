@@ -41,7 +41,7 @@ build_product() {
   [ -f "$top/build/release/build.ninja" ] || configure release -DMAILTIGHT_TESTS=OFF || return 1
   local begin=$SECONDS now
   now=$(mktemp "$top/build/begin.XXXXXX")
-  say "build: the release binary with $jobs jobs (the first time, two processors take up to half an hour)"
+  say "build: the release binary with $jobs jobs (the first time, two processors take ten minutes or more)"
   compile release mailtight || { rm -f "$now"; return 1; }
   mv "$now" "$stamp"
   say "build: build/release/mailtight is ready after $((SECONDS - begin)) s"
