@@ -38,11 +38,13 @@ io::task<wire::http_reply> list(context& with, call asked) {
     }
     auto out = report_list_document(rows, offset, limit);
     auto& shown = out.at("reports").as_array();
-    for (std::size_t i = 0; i < shown.size(); ++i)
-        shown[i].as_object()["part"] = !to_ask->may.all && rows[i].several;
-    if (!to_ask->may.all) // whatever the desk says
+    if (!to_ask->may.all) {
+        for (std::size_t i = 0; i < shown.size(); ++i)
+            shown[i].as_object()["part"] = rows[i].several;
+        // Whatever the desk says:
         for (auto row = shown.begin(); row != shown.end();)
             row = to_ask->may.sees(row->at("report_domain").as_string()) ? row + 1 : shown.erase(row);
+    }
     co_return json_reply(out);
 }
 

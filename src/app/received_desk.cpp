@@ -207,7 +207,8 @@ public:
                 today = std::move(*known);
             }
             auto document = insight::stored_json(of, today, rows_shown);
-            document["part"] = share == report_share::part;
+            if (share == report_share::part)
+                document["part"] = true;
             return shown(api::shown_report{.report_domain = domain,
                                            .document = std::move(document),
                                            .named = store::domains_named(of.report)});

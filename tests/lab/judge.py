@@ -113,8 +113,8 @@ def _try_again(lab, binary: Path, full: bool, problems: list[str]) -> tuple[int,
         print(f"once more, by itself: {case['kind']}: {case['name']}", flush=True)
         good, bad = _driven(lab, binary, case["kind"], case["name"], full)
         held += good
-        left += bad
-        if not bad:
+        left += bad or ([] if good else [f"{case['kind']}: {case['name']}: no case of that name ran by itself"])
+        if good and not bad:
             print(f"right only at the second try: {case['kind']}: {case['name']}", flush=True)
     return held, left
 

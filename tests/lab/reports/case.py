@@ -43,9 +43,10 @@ def run(binary: Path, build: Path, folder: Path, certificate: str, key: str, onl
     """Runs the cases in order; prints a line each. Returns how many held and how many did not."""
     held = failed = 0
     for name, engines, work in _cases:
-        if only not in name:
-            continue
         for engine in engines:
+            label = f"reports: {name}" + (f" ({engine})" if len(engines) > 1 else "")
+            if only not in label:
+                continue
             began = time.monotonic()
             shop = Shop(binary, build, folder / f"{held + failed}", engine, certificate, key, full)
             try:
@@ -61,7 +62,6 @@ def run(binary: Path, build: Path, folder: Path, certificate: str, key: str, onl
                     shop.differences.append(f"log: {daemon.tail()[-600:]}")
             if not shop.checked:
                 shop.differences.append("it states nothing")
-            label = f"reports: {name}" + (f" ({engine})" if len(engines) > 1 else "")
             print(f"{'FAILED' if shop.differences else 'ok':7} {label:82} {time.monotonic() - began:5.1f} s", flush=True)
             for difference in shop.differences:
                 print(f"      {difference}", flush=True)
