@@ -23,11 +23,11 @@ struct dns_provider {
                                            ///< parts of them beginning with `*`
     std::string_view name_label = "Name";
     std::string_view value_label = "Value";
-    std::string_view target_label = ""; ///< of a CNAME or address, where it differs
+    std::string_view target_label{}; ///< of a CNAME or address, where it differs
     name_form form = name_form::relative;
     std::uint32_t min_ttl = 0;
     bool quotes = false; ///< the form wants the quotes of a TXT value
-    std::string_view remark = "";
+    std::string_view remark{};
 };
 std::span<const dns_provider> dns_providers();
 

@@ -29,7 +29,7 @@ public:
                                               nothing = std::move(nothing)]() -> store::result<T> {
             if (!of->reader) {
                 auto opened = store::open_domains({.where = of->place, .read_only = true, .create = false});
-                if (!opened && opened.error().what == store::store_error::kind::wrong)
+                if (!opened && opened.error().what == store::store_error::kind::nothing)
                     return nothing;
                 if (!opened)
                     return std::unexpected(opened.error());
