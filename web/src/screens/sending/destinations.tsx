@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
-import { here, queryOf, setQuery } from "../../router";
+import { changedQuery, here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { plural } from "../../text/format";
 import { resultWords } from "../../text/results";
@@ -103,7 +103,7 @@ function Row({ of }: { of: KeptPolicy }) {
   return (
     <tr>
       <th scope="row">
-        <a class="break" href={`/sending?explain=${encodeURIComponent(of.domain)}`}>
+        <a class="break" href={here.value.path + changedQuery(here.value.search, { explain: of.domain })}>
           {of.domain}
         </a>
       </th>
