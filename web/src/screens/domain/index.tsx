@@ -111,7 +111,11 @@ export default function DomainScreen({ params }: ScreenProps) {
             </a>
           ))}
           <span class="small dim">
-            looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} none="never yet" />
+            {(look.check ?? view.data.looked_at) && (
+              <>
+                looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} />
+              </>
+            )}
           </span>
         </span>
       }
