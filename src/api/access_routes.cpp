@@ -89,7 +89,8 @@ json::object session_document(const context& with, const caller& who) {
                                    {"reports", on.reports},
                                    {"sending", on.sending},
                                    {"collect", on.collect},
-                                   {"deliver", on.deliver}}}};
+                                   {"deliver", on.deliver},
+                                   {"policy_host", on.policy_host}}}};
 }
 
 json::object token_document(const store::access_token& of) {

@@ -37,6 +37,7 @@ TEST_F(gate_of_tokens, a_token_says_who_asks) {
     EXPECT_EQ(said.at("csrf").as_string(), "");
     EXPECT_EQ(said.at("parts").at("domains").as_bool(), true);
     EXPECT_EQ(said.at("parts").at("sending").as_bool(), false);
+    EXPECT_EQ(said.at("parts").at("policy_host").as_bool(), false);
     EXPECT_EQ(field(reply, "Cache-Control"), "no-store");
     EXPECT_EQ(field(reply, "X-Content-Type-Options"), "nosniff");
 }
