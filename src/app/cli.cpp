@@ -177,7 +177,7 @@ std::vector<command_text> command_line::tree() const {
                 if (group.empty() || option->get_single_name() == "help")
                     continue;
                 const bool placed = option->get_positional() && !option->nonpositional();
-                const bool takes_value = option->get_type_size() != 0;
+                const bool takes_value = option->get_expected_max() > 0; // a flag expects none
                 command_text::option_text one{
                     placed ? option->get_type_name()
                            : option->get_name(false, true) +

@@ -61,7 +61,8 @@ api::parts_on parts_of(const daemon_core& core) {
             .reports = takes_reports(core.set),
             .sending = core.sending != nullptr,
             .collect = core.collecting != nullptr,
-            .deliver = core.delivering != nullptr};
+            .deliver = core.delivering != nullptr,
+            .policy_host = !core.set.policy_host_name.empty()};
 }
 
 api::doorkeeper_options door_options(daemon_core& core, const web_wish& from) {

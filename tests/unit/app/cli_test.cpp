@@ -46,8 +46,11 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
         EXPECT_FALSE(command.description.empty());
         EXPECT_THAT(command.example, testing::StartsWith("Example"));
         EXPECT_THAT(command.example, HasSubstr("mailtight " + command.name));
-        for (const auto& option : command.options)
+        for (const auto& option : command.options) {
             EXPECT_FALSE(option.description.empty()) << option.name;
+            EXPECT_FALSE(option.name.ends_with(' '))
+                << option.name << "is a flag, and nothing comes after it";
+        }
     }
     EXPECT_THAT(names,
                 testing::ElementsAre(
