@@ -200,7 +200,8 @@ public:
 };
 
 struct report_clock final : base::clock {
-    base::utc_seconds now() const override { return mail_time; }
+    base::utc_seconds at = mail_time;
+    base::utc_seconds now() const override { return at; }
 };
 
 struct intake_world {
