@@ -87,6 +87,8 @@ private:
     std::vector<report_number> numbers(std::string_view statement, std::initializer_list<sql::value> with);
     void changed_rules();
     void drop_reports(const std::vector<report_number>& old);
+    // asking.cpp
+    std::vector<domain_row> worst_of_all(const filter& of, std::size_t most);
     // asking_reporters.cpp
     std::map<std::int64_t, std::string> organizations(const filter& of);
     // loading.cpp

@@ -134,7 +134,15 @@ describe("a report", () => {
   it("is laid out where it is JSON, and left alone where not", () => {
     expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
     expect(pretty('{"a":1')).toBe('{"a":1');
+    expect(pretty('{"a":[],"b":{ },"c":[1,{"d":"x, \\"y\\": {z"}],"e":null}')).toBe('{\n  "a": [],\n  "b": {},\n  "c": [\n    1,\n    {\n      "d": "x, \\"y\\": {z"\n    }\n  ],\n  "e": null\n}');
+    expect(pretty("[]")).toBe("[]");
   });
+  it.each([
+    ['{"n":9007199254740993}', "9007199254740993"], // a double would say …992
+    ['{"n":18446744073709551615,"m":1e400}', "1e400"],
+    ['{"n":1.0,"n":2}', '"n": 1.0,\n  "n": 2'],
+    ['{"t":"\\u0041"}', '"t": "\\u0041"'],
+  ])("is shown as it came: %s", (json, kept) => expect(pretty(json)).toContain(kept));
   it("says what came of keeping it", () => {
     const none = { added: 0, duplicates: 0, corrections: 0, quarantined: 0, reports: [], errors: [] };
     expect(keptWords({ ...none, added: 2, duplicates: 1 })).toBe("2 reports kept and counted, 1 report known already.");

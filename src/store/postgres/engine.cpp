@@ -109,6 +109,7 @@ public:
     std::vector<std::int64_t> reserve_report_numbers(std::size_t how_many) override;
     void hold(bool alone) override;
     std::string dialect(std::string_view statement) const override;
+    bool adds_up() const override { return true; }
     void lock_schema() override;
     void sync(std::string_view) override {} // each commit is
     std::uint64_t bytes_used() override {

@@ -10,9 +10,9 @@ import { can, now } from "../../state/session";
 import { count } from "../../text/format";
 import { Button } from "../../ui/button";
 import { SelectField, TextField } from "../../ui/field";
-import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/live";
 import { Bones, Empty, Failed, Notice } from "../../ui/page";
+import { Pager } from "../../ui/pager";
 import { Badge } from "../../ui/status";
 import { Ago } from "../../ui/time";
 import { deliveryWords } from "./decision";
@@ -110,21 +110,7 @@ export function Outgoing() {
             ))}
           </ul>
         )}
-        {data && (pages.length > 0 || data.next !== null) && (
-          <div class="pager">
-            {pages.length > 0 && (
-              <Button size="small" icon="left" onClick={() => turn(pages.slice(0, -1))}>
-                Newer
-              </Button>
-            )}
-            {data.next !== null && (
-              <Button size="small" onClick={() => turn([...pages, data.next ?? 0])}>
-                Older
-                <Icon name="right" />
-              </Button>
-            )}
-          </div>
-        )}
+        {data && <Pager gone={pages} next={data.next} turn={turn} />}
       </section>
       <Suppressed />
     </div>
