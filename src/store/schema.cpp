@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace mailtight::store {
@@ -48,17 +49,19 @@ void migrate(sql::connection& on, const schema_part& part, std::int64_t upto) {
         sql::transaction step(on, sql::access::write);
         on.lock_schema();
         on.run("create table if not exists schema_part (name text primary key, version bigint not null)");
-        const auto version = version_of(on, part); // another process may have been faster
+        auto version = version_of(on, part); // another process may have been faster
         refuse_newer(version, part);
-        if (version < target) {
+        // A part that is new comes as a whole: who reads beside it finds nothing yet, never an earlier
+        // version.
+        const auto reached = version == 0 ? target : std::min(version + 1, target);
+        for (; version < reached; ++version)
             for (const auto statement : part.steps[static_cast<std::size_t>(version)])
                 on.run(on.dialect(statement));
-            on.run("insert into schema_part (name, version) values ($1, $2) "
-                   "on conflict (name) do update set version = excluded.version",
-                   {part.name, version + 1});
-        }
+        on.run("insert into schema_part (name, version) values ($1, $2) "
+               "on conflict (name) do update set version = excluded.version",
+               {part.name, version});
         step.commit();
-        more = version + 1 < target;
+        more = version < target;
     }
 }
 

@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <set>
 #include <thread>
+#include <vector>
 
 namespace mailtight::store {
 namespace {
@@ -188,6 +190,24 @@ TEST_P(schema, parts_have_versions_of_their_own) {
     migrate(*on, other); // nothing more to do
     EXPECT_EQ(schema_version(*on, other), 1);
     EXPECT_EQ(schema_version(*on, reports_schema()), std::ssize(reports_schema().steps));
+}
+
+constexpr auto more_rows =
+    std::to_array<std::string_view>({"insert into other_part select count(*) from other_part"});
+
+TEST_P(schema, who_reads_beside_its_making_finds_nothing_or_the_whole) {
+    static_cast<void>(open_store());
+    std::vector<schema_step> steps(40, schema_step(more_rows));
+    steps.front() = schema_step(other_first);
+    const schema_part other{.name = "other", .steps = steps};
+    std::set<std::int64_t> seen;
+    std::thread maker([&] { migrate(*connect(), other); });
+    const auto on = connect();
+    while (seen.insert(schema_version(*on, other)), !seen.contains(std::ssize(steps)))
+        ;
+    maker.join();
+    seen.insert(0); // the reader may come late
+    EXPECT_THAT(seen, testing::ElementsAre(0, std::ssize(steps)));
 }
 
 INSTANTIATE_TEST_SUITE_P(engines, schema, testing::Values(engine::sqlite, engine::postgres),

@@ -40,3 +40,28 @@ journey("a destination gets an exception, and mail follows it at once", {}, asyn
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await until(page, "/policy/partner.test", (now) => now.decision === "enforce");
 });
+
+journey("which of our reports are looked at stands in the address, and outlives an explanation", {}, async (world) => {
+  const one = await administrator(world);
+  one.allow(/404.*\/api\/v1\/override\//); // there is none: it is asked for all the same
+  const { page } = one;
+  const address = () => Object.fromEntries(new URL(page.url()).searchParams);
+  await page.goto("/sending?tab=reports");
+  await settled(page);
+  await page.getByLabel("With a delivery that is").selectOption("refused");
+  await page.getByRole("textbox", { name: "Domain", exact: true }).fill("Nowhere.TEST");
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.getByText("No report fits").waitFor();
+  same("the address", address(), { tab: "reports", state: "refused", domain: "nowhere.test" });
+  await page.reload();
+  await settled(page);
+  await page.getByText("No report fits").waitFor();
+  same("the state that is chosen", await page.getByLabel("With a delivery that is").inputValue(), "refused");
+  same("the domain that is asked for", await page.getByRole("textbox", { name: "Domain", exact: true }).inputValue(), "nowhere.test");
+  await page.getByLabel(/how is mail to a destination delivered/i).fill("partner.test");
+  await page.getByRole("button", { name: /explain/i }).click();
+  const shown = page.getByRole("region", { name: /partner\.test/ });
+  await shown.getByRole("button", { name: /close/i }).click();
+  await shown.waitFor({ state: "detached" });
+  same("the address afterwards", address(), { tab: "reports", state: "refused", domain: "nowhere.test" });
+});
