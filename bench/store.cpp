@@ -6,7 +6,10 @@
 //   bench_store --benchmark_filter=ask --days=10000000 --domains=10000
 //                                  (fills its database first: minutes; 1,000,000 and 1,000 where not given)
 // MAILTIGHT_BENCH_STORE=FOLDER     where the databases lie (default: the system's temporary folder)
-// MAILTIGHT_BENCH_POSTGRES=host=... what is asked is asked of PostgreSQL, in a database that is empty
+// MAILTIGHT_BENCH_KEPT=FILE        one that is filled once and stays, to be asked again (with the same
+// numbers) MAILTIGHT_BENCH_POSTGRES=host=... what is asked is asked of PostgreSQL, in a database that is
+// empty or was
+//                                  filled so by a run before
 #include "store/store.h"
 #include "base/compress.h"
 #include "store/key.h"
@@ -220,7 +223,8 @@ const char* postgres() {
 // failure on every tenth.
 const std::string& filled() {
     static const auto where = [] {
-        std::string place = postgres() ? postgres() : fresh_file("questions").string();
+        const char* kept = std::getenv("MAILTIGHT_BENCH_KEPT");
+        std::string place = postgres() ? postgres() : kept ? kept : fresh_file("questions").string();
         std::vector<std::string> names;
         for (int i = 0; i < asked_domains; ++i)
             names.push_back(domain_name(i));
@@ -229,6 +233,9 @@ const std::string& filled() {
         made->reset();
         auto on = postgres() ? store::postgres::connect({.where = place})
                              : store::sqlite::connect({.where = place});
+        days_each = policy_days / 2 / (asked_domains * asked_reporters);
+        if (on->number("select count(*) from reporter_name") == asked_reporters)
+            return place; // by a run before
         on->begin(store::sql::access::write);
         store::dictionary words("word", "text"), texts("policy_text", "strings");
         const auto sts = words.enter(*on, "sts"), tlsa = words.enter(*on, "tlsa");
@@ -241,7 +248,6 @@ const std::string& filled() {
         std::vector<std::int64_t> own;
         on->query("select word from own_domain order by name", {},
                   [&](const store::sql::row& r) { own.push_back(r.integer(0)); });
-        days_each = policy_days / 2 / (asked_domains * asked_reporters);
         const auto nothing = [](std::size_t, const store::sql::row&) {};
         for (const auto domain : own) {
             std::vector<values> of_domain, of_reporters, of_policies, of_failures, seen;
@@ -267,7 +273,7 @@ const std::string& filled() {
             on->query_each("insert into failure_day values ($1, $2, $3, $4, $5, 0, $6, 1, 1, 0, 0, 0, $7)",
                            of_failures, nothing);
             on->query_each("insert into reporter_seen values ($1, $2, 'Reporter', 1750000000, '1750086399 "
-                           "1749999999 1749913599')",
+                           "1749999999 1749913599', 3)",
                            seen, nothing);
         }
         std::vector<values> all_reporters, all_failures, called;
@@ -283,7 +289,7 @@ const std::string& filled() {
                        all_reporters, nothing);
         on->query_each("insert into all_failure_day values ($1, $2, $3, $4, $5, $6, $6)", all_failures,
                        nothing);
-        on->query_each("insert into reporter_name values ($1, 'Reporter', 1750000000)", called, nothing);
+        on->query_each("insert into reporter_name values ($1, 'Reporter', 3, 1750000000)", called, nothing);
         on->commit();
         if (postgres()) // as autovacuum does
             on->run("analyze");
@@ -427,7 +433,7 @@ int main(int argc, char** argv) {
     int count = static_cast<int>(kept.size());
     benchmark::Initialize(&count, kept.data());
     benchmark::RunSpecifiedBenchmarks();
-    if (days_each > 0 && !postgres())
+    if (days_each > 0 && !postgres() && !std::getenv("MAILTIGHT_BENCH_KEPT"))
         remove_database(filled());
     return 0;
 }

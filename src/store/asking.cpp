@@ -5,10 +5,12 @@
 
 #include "base/text.h"
 #include "store/narrowing.h"
+#include "store/spans.h"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 
 namespace mailtight::store {
 namespace {
@@ -172,16 +174,19 @@ result<std::vector<day_row>> sql_store::days(const filter& of) {
     });
 }
 
-// Each domain's days lie together, so that the newest of each is one step.
+// Each domain's days lie together, so that the newest of each is one step; of all, the whole knows.
 result<std::optional<day>> sql_store::newest_day(std::span<const std::string> domains) {
-    return reading([&] {
+    return reading([&]() -> std::optional<day> {
+        if (domains.empty()) {
+            const auto number = on_->number("select max(day) from all_reporter_day where reports > 0");
+            return number ? std::optional(day(std::chrono::days(*number))) : std::nullopt;
+        }
         std::vector<std::string> names;
         for (const auto& each : domains)
             names.push_back(base::lower(each));
         question q("select (select max(t.day) from domain_day t where t.domain = o.word and t.reports > 0) "
                    "from own_domain o where 1 = 1");
-        if (!names.empty())
-            q.any_text("o.name", names);
+        q.any_text("o.name", names);
         std::optional<day> newest;
         q.ask(*on_, [&](const sql::row& r) {
             if (!r.null(0))
@@ -192,6 +197,8 @@ result<std::optional<day>> sql_store::newest_day(std::span<const std::string> do
 }
 
 result<std::vector<domain_row>> sql_store::worst_domains(const filter& of, std::size_t most) {
+    if (of.domains.empty() && of.reporters.empty())
+        return reading([&] { return worst_of_all(of, most); });
     return reading([&] {
         const bool failing = asks_failures(of);
         auto q = totals_question(*on_, words_,
@@ -211,6 +218,39 @@ result<std::vector<domain_row>> sql_store::worst_domains(const filter& of, std::
         });
         return out;
     });
+}
+
+std::vector<domain_row> sql_store::worst_of_all(const filter& of, std::size_t most) {
+    struct sums {
+        std::uint64_t success = 0, failure = 0;
+    };
+    std::unordered_map<std::int64_t, sums> by_word;
+    const auto runs = spans_of(of.from, of.to);
+    if (asks_failures(of))
+        span_question(*on_, "t.domain", {"count"}, "failure_span", runs, [&](question& q) {
+            narrow_failures(q, *on_, words_, of);
+        }).ask(*on_, [&](const sql::row& r) { by_word[r.integer(0)].failure += r.count(1); });
+    else
+        span_question(*on_, "t.domain", {"success", "failure"}, "domain_span", runs)
+            .ask(*on_, [&](const sql::row& r) {
+                auto& sum = by_word[r.integer(0)];
+                sum.success += r.count(1);
+                sum.failure += r.count(2);
+            });
+    learn_rules();
+    std::vector<std::pair<sums, const std::string*>> order;
+    for (const auto& [name, word] : rules_.own)
+        if (const auto found = by_word.find(word); found != by_word.end())
+            order.emplace_back(found->second, &name);
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(most, order.size()));
+    std::ranges::partial_sort(order, end, [](const auto& a, const auto& b) {
+        return std::tie(b.first.failure, b.first.success, *a.second) <
+               std::tie(a.first.failure, a.first.success, *b.second);
+    });
+    std::vector<domain_row> out;
+    for (auto at = order.begin(); at != end; ++at)
+        out.push_back({.domain = *at->second, .success = at->first.success, .failure = at->first.failure});
+    return out;
 }
 
 result<sizes> sql_store::size() {

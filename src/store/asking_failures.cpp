@@ -2,6 +2,7 @@
 // The two questions whose rows carry more than sums: kinds of failures with an example of each, and the
 // policies that reporters saw.
 #include "store/narrowing.h"
+#include "store/spans.h"
 #include "store/sql_store.h"
 
 #include "base/text.h"
@@ -39,8 +40,10 @@ void add_some(std::vector<std::string>& to, std::string_view address) {
 }
 
 using failure_kind = std::array<std::int64_t, 6>; // domain, reporter, type, result, reason, mx
+using policy_kind = std::array<std::int64_t, 4>;  // domain, type, text, reporter
 struct kind_hash {
-    std::size_t operator()(const failure_kind& kind) const {
+    template<std::size_t parts>
+    std::size_t operator()(const std::array<std::int64_t, parts>& kind) const {
         std::uint64_t mixed = 0;
         for (const auto part : kind)
             mixed = (mixed ^ static_cast<std::uint64_t>(part)) * 0x9e3779b97f4a7c15;
@@ -65,6 +68,29 @@ using kind_counts = std::unordered_map<failure_kind, std::uint64_t, kind_hash>;
 failure_kind over_reporters(failure_kind kind) {
     kind[1] = 0;
     return kind;
+}
+
+/// Every kind of the period with its sessions, over all reporters.
+kind_counts count_kinds(sql::connection& on, dictionary& words, const rules& by, const filter& of) {
+    kind_counts counts;
+    if (!of.domains.empty() || !of.reporters.empty()) {
+        auto q = totals_question(on, words, "select t.domain, 0, t.type, t.result, t.reason, t.mx, t.count",
+                                 "failure_day", of);
+        narrow_failures(q, on, words, of);
+        q.ask(on, [&](const sql::row& r) { counts[kind_of(r)] += r.count(6); });
+        return counts;
+    }
+    const auto narrow = [&](question& q) { narrow_failures(q, on, words, of); };
+    span_question(on, "t.domain, t.type, t.result, t.reason, t.mx", {"count"}, "failure_span",
+                  spans_of(of.from, of.to), narrow)
+        .ask(on, [&](const sql::row& r) {
+            counts[{r.integer(0), 0, r.integer(1), r.integer(2), r.integer(3), r.integer(4)}] += r.count(5);
+        });
+    std::unordered_set<std::int64_t> own;
+    for (const auto& [name, word] : by.own)
+        own.insert(word);
+    std::erase_if(counts, [&](const auto& each) { return !own.contains(each.first[0]); });
+    return counts;
 }
 
 /// The kinds that most sessions met, over all reporters: at most so many.
@@ -97,12 +123,8 @@ result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t m
         std::unordered_set<failure_kind, kind_hash> kept;
         const bool all = most == std::numeric_limits<std::size_t>::max();
         if (!all) { // of many, few are looked at a second time
-            kind_counts counts;
-            auto q =
-                totals_question(*on_, words_, "select t.domain, 0, t.type, t.result, t.reason, t.mx, t.count",
-                                "failure_day", of);
-            narrow_failures(q, *on_, words_, of);
-            q.ask(*on_, [&](const sql::row& r) { counts[kind_of(r)] += r.count(6); });
+            learn_rules();
+            const auto counts = count_kinds(*on_, words_, rules_, of);
             kept = worst_of(counts, most);
             made.left_out = counts.size() - kept.size();
             if (kept.empty())
@@ -181,22 +203,37 @@ result<worst_failures> sql_store::worst_failures(const filter& of, std::size_t m
 
 result<std::vector<policy_row>> sql_store::policies(const filter& of) {
     return reading([&] {
-        auto q =
-            totals_question(*on_, words_,
-                            "select t.domain, t.type, t.text, t.reporter, cast(sum(t.success) as bigint), "
-                            "cast(sum(t.failure) as bigint), min(t.day), max(t.day)",
-                            "policy_day", of);
-        q.text(" group by t.domain, t.type, t.text, t.reporter");
-        std::map<std::array<std::int64_t, 3>, std::pair<policy_row, std::set<std::int64_t>>> seen;
+        const bool summed = on_->adds_up();
+        auto q = totals_question(
+            *on_, words_,
+            summed ? "select t.domain, t.type, t.text, t.reporter, cast(sum(t.success) as bigint), "
+                     "cast(sum(t.failure) as bigint), min(t.day), max(t.day)"
+                   : "select t.domain, t.type, t.text, t.reporter, t.success, t.failure, t.day, t.day",
+            "policy_day", of);
+        if (summed)
+            q.text(" group by t.domain, t.type, t.text, t.reporter");
+        struct sums {
+            std::uint64_t success = 0, failure = 0;
+            day first = day::max(), last = day::min();
+        };
+        std::unordered_map<policy_kind, sums, kind_hash> parts;
         q.ask(*on_, [&](const sql::row& r) {
-            const auto [found, fresh] = seen.try_emplace({r.integer(0), r.integer(1), r.integer(2)});
-            auto& [row, reporters] = found->second;
-            row.success += r.count(4);
-            row.failure += r.count(5);
-            row.first = fresh ? r.on(6) : std::min(row.first, r.on(6));
-            row.last = std::max(row.last, r.on(7));
-            reporters.insert(r.integer(3));
+            auto& part = parts[{r.integer(0), r.integer(1), r.integer(2), r.integer(3)}];
+            part.success += r.count(4);
+            part.failure += r.count(5);
+            part.first = std::min(part.first, r.on(6));
+            part.last = std::max(part.last, r.on(7));
         });
+        std::map<std::array<std::int64_t, 3>, std::pair<policy_row, std::set<std::int64_t>>> seen;
+        for (const auto& [kind, part] : parts) {
+            const auto [found, fresh] = seen.try_emplace({kind[0], kind[1], kind[2]});
+            auto& [row, reporters] = found->second;
+            row.success += part.success;
+            row.failure += part.failure;
+            row.first = fresh ? part.first : std::min(row.first, part.first);
+            row.last = fresh ? part.last : std::max(row.last, part.last);
+            reporters.insert(kind[3]);
+        }
         std::vector<policy_row> out;
         for (auto& [key, value] : seen) {
             auto& [row, reporters] = value;

@@ -131,8 +131,40 @@ constexpr auto whole_tables = std::to_array<std::string_view>({
     "1",
 });
 
-constexpr std::array<schema_step, 4> steps{schema_step(first_tables), schema_step(day_of_report),
-                                           schema_step(who_named), schema_step(whole_tables)};
+// Nor need a question about a period add up each of its days: see spans.h. Each length is added up from the
+// one before.
+constexpr auto span_tables = std::to_array<std::string_view>({
+    "create table domain_span (days bigint not null, first bigint not null, domain bigint not null, "
+    "reports bigint not null, success bigint not null, failure bigint not null, "
+    "primary key (days, first, domain)) {clustered}",
+    "insert into domain_span select 1, day, domain, reports, success, failure from domain_day "
+    "order by day, domain",
+    "insert into domain_span select 3, first - ((first % 3) + 3) % 3, domain, sum(reports), sum(success), "
+    "sum(failure) from domain_span where days = 1 group by 2, 3 order by 2, 3",
+    "insert into domain_span select 9, first - ((first % 9) + 9) % 9, domain, sum(reports), sum(success), "
+    "sum(failure) from domain_span where days = 3 group by 2, 3 order by 2, 3",
+    "insert into domain_span select 27, first - ((first % 27) + 27) % 27, domain, sum(reports), "
+    "sum(success), sum(failure) from domain_span where days = 9 group by 2, 3 order by 2, 3",
+    "create table failure_span (days bigint not null, first bigint not null, domain bigint not null, "
+    "type bigint not null, result bigint not null, reason bigint not null, mx bigint not null, "
+    "reports bigint not null, count bigint not null, "
+    "primary key (days, first, domain, type, result, reason, mx)) {clustered}",
+    "insert into failure_span select 1, day, domain, type, result, reason, mx, sum(reports), sum(count) "
+    "from failure_day group by 2, 3, 4, 5, 6, 7 order by 2, 3, 4, 5, 6, 7",
+    "insert into failure_span select 3, first - ((first % 3) + 3) % 3, domain, type, result, reason, mx, "
+    "sum(reports), sum(count) from failure_span where days = 1 group by 2, 3, 4, 5, 6, 7 "
+    "order by 2, 3, 4, 5, 6, 7",
+    "insert into failure_span select 9, first - ((first % 9) + 9) % 9, domain, type, result, reason, mx, "
+    "sum(reports), sum(count) from failure_span where days = 3 group by 2, 3, 4, 5, 6, 7 "
+    "order by 2, 3, 4, 5, 6, 7",
+    "insert into failure_span select 27, first - ((first % 27) + 27) % 27, domain, type, result, reason, "
+    "mx, sum(reports), sum(count) from failure_span where days = 9 group by 2, 3, 4, 5, 6, 7 "
+    "order by 2, 3, 4, 5, 6, 7",
+});
+
+constexpr std::array<schema_step, 5> steps{schema_step(first_tables), schema_step(day_of_report),
+                                           schema_step(who_named), schema_step(whole_tables),
+                                           schema_step(span_tables)};
 
 } // namespace
 

@@ -137,6 +137,9 @@ public:
     virtual void hold(bool alone) = 0;
     /// The engine's own words for the dialect marks of schema.h.
     virtual std::string dialect(std::string_view statement) const = 0;
+    /// Whether the engine adds up many rows by key without sorting them all first (PostgreSQL has hashes, and
+    /// rows are dear on their way). Where it does not, they are asked for as they lie and added up here.
+    virtual bool adds_up() const = 0;
     /// Only one at a time brings the schema up to date; to the end of the transaction.
     virtual void lock_schema() = 0;
     virtual std::uint64_t bytes_used() = 0;

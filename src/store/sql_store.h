@@ -89,6 +89,8 @@ private:
     void changed_rules();
     void put_fact(std::string_view name, std::string_view value);
     void drop_reports(const std::vector<report_number>& old);
+    // asking.cpp
+    std::vector<domain_row> worst_of_all(const filter& of, std::size_t most);
     // asking_reporters.cpp
     std::map<std::int64_t, std::string> organizations(const filter& of);
     // loading.cpp

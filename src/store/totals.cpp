@@ -149,6 +149,7 @@ void totals::write() {
     write_policies();
     write_failures();
     write_seen();
+    spans_.write(on_);
     whole_.write(on_);
     days_.clear();
     policies_.clear();
@@ -197,6 +198,7 @@ void totals::write_days() {
         for (const auto count : sum.counts)
             row.emplace_back(count);
         on_.run(add_of_domain, row);
+        spans_.add_day(key.first, key.second, sum.reports, sum.counts[0], sum.counts[1]);
         if (sum.reports <= 0) // a report may have come and gone in one transaction
             on_.run("delete from domain_day where domain = $1 and day = $2 and reports <= 0",
                     {key.first, key.second});
@@ -219,6 +221,8 @@ void totals::write_policies() {
 
 void totals::write_failures() {
     for (const auto& [key, sum] : failures_) {
+        spans_.add_failure(key.day, {key.domain, key.type, key.result, key.reason, key.mx}, sum.reports,
+                           sum.count);
         whole_.add_failure({key.day, key.reporter, key.type, key.result, key.mx}, sum.reports, sum.count);
         on_.run("insert into failure_day (domain, day, reporter, type, result, reason, mx, reports, count, "
                 "example_report, example_policy, example_detail, text) "

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/judge.h"
+#include "store/spans.h"
 #include "store/sql.h"
 #include "store/whole.h"
 #include "store/words.h"
@@ -85,6 +86,7 @@ private:
     std::map<policy_key, policy_sum> policies_;
     std::map<failure_key, failure_sum> failures_;
     std::map<std::pair<std::int64_t, std::int64_t>, seen> seen_;
+    span_sums spans_;
     whole_sums whole_;
 };
 

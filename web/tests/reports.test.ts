@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filter in the address, whether a failure is still so, and what reports say.
 import { describe, expect, it } from "vitest";
-import type { Check, FailureGroup, Finding, Mute, Stage } from "../src/api/types";
-import { withStage } from "../src/screens/reports/check_now";
+import type { Check, FailureGroup, Finding, Mute } from "../src/api/types";
 import { fateWords, fixLines } from "../src/screens/reports/diagnosis";
 import { byUrgency } from "../src/screens/reports/failures";
 import { ask, linkTo, readFilter, readList } from "../src/screens/reports/filter";
@@ -109,10 +108,6 @@ describe("what is shown of failures", () => {
   it("says what became of the mail", () => {
     expect(fateWords({ held_back: 2, delivered: 1344, unknown: 0 })).toBe("2 held back, 1,344 delivered all the same");
     expect(fateWords({ held_back: 0, delivered: 0, unknown: 0 })).toBe("");
-  });
-  it("replaces a stage that began by the one that is done", () => {
-    const stage = (state: Stage["state"], subject = "mx1"): Stage => ({ stage: "mail-server", state, subject, words: state, elapsed_ms: 1 });
-    expect(withStage([stage("begun"), stage("begun", "mx2")], stage("done"))).toEqual([stage("done"), stage("begun", "mx2")]);
   });
 });
 

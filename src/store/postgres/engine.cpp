@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <unordered_map>
@@ -108,6 +109,7 @@ public:
     std::vector<std::int64_t> reserve_report_numbers(std::size_t how_many) override;
     void hold(bool alone) override;
     std::string dialect(std::string_view statement) const override;
+    bool adds_up() const override { return true; }
     void lock_schema() override;
     void sync(std::string_view) override {} // each commit is
     std::uint64_t bytes_used() override {
@@ -169,8 +171,11 @@ void server::simple(const char* statement) {
 
 void server::lost() {
     std::string message = db_ ? PQerrorMessage(db_) : "no memory";
+    // libpq writes for a terminal: "… failed: Connection refused\n\tIs the server running …?\n".
+    std::erase(message, '\t');
     while (!message.empty() && message.back() == '\n')
         message.pop_back();
+    std::ranges::replace(message, '\n', ' ');
     owed_.clear();
     throw sql::failure{
         .error = {.what = store_error::kind::unreachable, .message = "PostgreSQL: " + message}};

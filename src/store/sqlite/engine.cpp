@@ -98,6 +98,7 @@ public:
     std::vector<std::int64_t> reserve_report_numbers(std::size_t how_many) override;
     void hold(bool) override {} // whoever writes is alone
     std::string dialect(std::string_view statement) const override;
+    bool adds_up() const override { return false; }
     void lock_schema() override {} // begin immediate has
     std::uint64_t bytes_used() override;
     void sync(std::string_view small_write) override;

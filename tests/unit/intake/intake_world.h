@@ -200,8 +200,8 @@ public:
 };
 
 struct report_clock final : base::clock {
-    base::utc_seconds at = mail_time;
-    base::utc_seconds now() const override { return at; }
+    std::atomic<std::chrono::seconds::rep> passed = 0; ///< since mail_time
+    base::utc_seconds now() const override { return mail_time + std::chrono::seconds(passed); }
 };
 
 struct intake_world {

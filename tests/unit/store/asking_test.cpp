@@ -374,7 +374,7 @@ TEST_P(asking, sizes) {
     EXPECT_EQ(size->policy_results, 7u);
     EXPECT_EQ(size->details, 7u);
     EXPECT_GT(size->bytes, 10'000u);
-    EXPECT_EQ(size->schema, 4u);
+    EXPECT_EQ(size->schema, 5u);
 }
 
 TEST_P(asking, facts) {

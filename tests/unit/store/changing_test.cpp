@@ -57,6 +57,29 @@ TEST_P(changing, a_domain_added_later_counts_what_came_before) {
     EXPECT_EQ(sessions(), 102u);
 }
 
+TEST_P(changing, a_removed_domain_is_not_told_of_though_its_totals_outlive_its_reports) {
+    own({"example.com", "example.org"});
+    add(report("id1", "example.com", 3, 100, 9));
+    add(report("id2", "example.org", 2, 100, 2));
+    ASSERT_TRUE(s->expire(day_in_may(30), day_in_may(30)));
+    EXPECT_THAT(*s->list({}, {}), IsEmpty());
+    EXPECT_THAT(*s->worst_domains({}, 10), SizeIs(2));
+    EXPECT_THAT(s->worst_failures({}, 10)->rows, SizeIs(2));
+    ASSERT_TRUE(s->remove_domain("example.com"));
+    ASSERT_THAT(*s->worst_domains({}, 10), SizeIs(1));
+    EXPECT_EQ(s->worst_domains({}, 10)->at(0).domain, "example.org");
+    EXPECT_THAT(*s->worst_domains({.result_type = "certificate-expired"}, 10), SizeIs(1));
+    ASSERT_THAT(s->worst_failures({}, 10)->rows, SizeIs(1));
+    EXPECT_EQ(s->worst_failures({}, 10)->rows[0].domain, "example.org");
+    EXPECT_EQ(s->worst_failures({}, 1)->left_out, 0u);
+    EXPECT_EQ(*s->newest_day({}), std::chrono::floor<std::chrono::days>(day_in_may(2)));
+    own({"example.com"});
+    ASSERT_THAT(*s->worst_domains({}, 10), SizeIs(2)) << "and again when it comes back";
+    EXPECT_EQ(s->worst_domains({}, 10)->at(0).failure, 9u);
+    EXPECT_EQ(s->worst_failures({}, 1)->left_out, 1u);
+    EXPECT_EQ(*s->newest_day({}), std::chrono::floor<std::chrono::days>(day_in_may(3)));
+}
+
 TEST_P(changing, tokens_are_kept_and_nobody_guesses_them) {
     own({"example.com"});
     const auto before = *s->domains();

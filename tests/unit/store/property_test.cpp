@@ -2,8 +2,11 @@
 // Whatever comes in whatever order (reports, copies, corrections, forgeries, domains that come and go, the
 // rule for unverified ones), the totals are what a naive count over the reports that stand gives. In both
 // engines.
+#include "store/postgres/engine.h"
+#include "store/sqlite/engine.h"
 #include "support/reports.h"
 #include "unit/store/engines.h"
+#include "unit/store/span_rows.h"
 
 #include <rapidcheck/gtest.h>
 
@@ -29,7 +32,7 @@ int up_to(int n) { // 0 .. n
 // Small worlds, so that the same keys meet often.
 model::received_report any_report() {
     auto r = tests::report("id" + std::to_string(up_to(2)), one_of(all_domains),
-                           static_cast<unsigned>(3 + up_to(1)), 0, 0, one_of(all_reporters));
+                           one_of(std::vector<unsigned>{3, 4, 4, 17}), 0, 0, one_of(all_reporters));
     r.trust = static_cast<model::trust>(up_to(3));
     r.report.policies.clear();
     for (int i = up_to(2); i >= 0; --i) {
@@ -177,12 +180,56 @@ void the_whole_is_its_parts(store& s, const std::set<std::string>& own) {
     RC_ASSERT(hosts(one) == hosts(one_named));
 }
 
-void any_sequence_gives_the_naive_totals(engine of) {
+/// The same of what comes from sums over several days: in any period, by any failure.
+void the_spans_are_their_parts(store& s, const std::set<std::string>& own) {
+    filter all;
+    const auto first = std::chrono::floor<std::chrono::days>(tests::day_in_may(1));
+    if (up_to(3) > 0)
+        all.from = first + std::chrono::days(up_to(5));
+    if (up_to(3) > 0)
+        all.to = all.from.value_or(first) + std::chrono::days(up_to(20));
+    if (up_to(3) == 0)
+        all.result_type = all_results.front();
+    auto named = all;
+    named.domains.assign(own.begin(), own.end());
+    if (own.empty())
+        named.domains = {"nobody.example"};
+    const auto domains = [&](const filter& of, std::size_t most) {
+        std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> out;
+        const auto rows = s.worst_domains(of, most);
+        RC_ASSERT(rows.has_value());
+        for (const auto& r : *rows)
+            out.emplace_back(r.domain, r.success, r.failure);
+        return out;
+    };
+    for (const std::size_t most : {1, 2, 100})
+        RC_ASSERT(domains(all, most) == domains(named, most));
+    const auto kinds = [&](const filter& of, std::size_t most) {
+        std::map<std::array<std::string, 6>, std::tuple<std::uint64_t, day, day>> out;
+        const auto worst = s.worst_failures(of, most);
+        RC_ASSERT(worst.has_value());
+        for (const auto& r : worst->rows)
+            out[{r.domain, r.reporter, r.policy_type, r.result_type, r.reason_code, r.mx}] = {
+                r.count, r.first, r.last};
+        return std::pair(out, worst->left_out);
+    };
+    for (const std::size_t most : {1, 3, 100})
+        RC_ASSERT(kinds(all, most) == kinds(named, most));
+    RC_ASSERT(kinds(all, 100).second == 0);
+    RC_ASSERT(s.newest_day({}).value() == s.newest_day(named.domains).value());
+}
+
+/// `purging`: reports expire as well. Totals outlive them, so that nothing is left to count one by one, but
+/// every sum is still what it is made of.
+void any_sequence_gives_the_naive_totals(engine of, bool purging) {
     const database db(of);
     const auto s = db.open();
+    const auto on = of == engine::sqlite ? sqlite::connect({.where = db.where()})
+                                         : postgres::connect({.where = db.where()});
     std::set<std::string> own;
+    bool all_stand = true;
     for (int step = 4 + up_to(8); step > 0; --step) {
-        switch (up_to(7)) {
+        switch (up_to(purging ? 8 : 7)) {
         case 0: {
             const auto name = one_of(all_domains);
             RC_ASSERT(s->add_domains(std::vector{name}, tests::day_in_may(1)).has_value());
@@ -198,6 +245,12 @@ void any_sequence_gives_the_naive_totals(engine of) {
         case 2:
             RC_ASSERT(s->count_unverified(up_to(1) == 1).has_value());
             break;
+        case 8:
+            RC_ASSERT(
+                s->expire(tests::day_in_may(10), tests::day_in_may(static_cast<unsigned>(3 + up_to(20))))
+                    .has_value());
+            all_stand = false;
+            break;
         default: {
             std::vector<model::received_report> some;
             for (int i = up_to(5); i >= 0; --i)
@@ -209,13 +262,18 @@ void any_sequence_gives_the_naive_totals(engine of) {
             RC_ASSERT(out->size() == some.size());
         }
         }
-        const auto expected = counted_naively(*s, own);
-        const auto said = as_the_store_says(*s);
-        RC_ASSERT(said.days == expected.days);
-        RC_ASSERT(said.failures == expected.failures);
-        RC_ASSERT(said.reporters == expected.reporters);
-        RC_ASSERT(said.policies == expected.policies);
+        if (all_stand) {
+            const auto expected = counted_naively(*s, own);
+            const auto said = as_the_store_says(*s);
+            RC_ASSERT(said.days == expected.days);
+            RC_ASSERT(said.failures == expected.failures);
+            RC_ASSERT(said.reporters == expected.reporters);
+            RC_ASSERT(said.policies == expected.policies);
+        }
         the_whole_is_its_parts(*s, own);
+        the_spans_are_their_parts(*s, own);
+        RC_ASSERT(domain_spans_are_their_days(*on));
+        RC_ASSERT(failure_spans_are_their_days(*on));
     }
     // At most one of each key stands.
     std::set<std::tuple<std::string, std::string, base::utc_seconds>> met;
@@ -232,12 +290,20 @@ void any_sequence_gives_the_naive_totals(engine of) {
 }
 
 RC_GTEST_PROP(store_property, sqlite_totals_are_what_a_naive_count_gives, ()) {
-    any_sequence_gives_the_naive_totals(engine::sqlite);
+    any_sequence_gives_the_naive_totals(engine::sqlite, false);
+}
+RC_GTEST_PROP(store_property, sqlite_sums_are_their_parts_whatever_expires, ()) {
+    any_sequence_gives_the_naive_totals(engine::sqlite, true);
 }
 RC_GTEST_PROP(store_property, postgres_totals_are_what_a_naive_count_gives, ()) {
     if (*rc::gen::inRange(0, 4) != 0) // a quarter of the runs: each makes a database
         return;
-    any_sequence_gives_the_naive_totals(engine::postgres);
+    any_sequence_gives_the_naive_totals(engine::postgres, false);
+}
+RC_GTEST_PROP(store_property, postgres_sums_are_their_parts_whatever_expires, ()) {
+    if (*rc::gen::inRange(0, 4) != 0)
+        return;
+    any_sequence_gives_the_naive_totals(engine::postgres, true);
 }
 
 } // namespace

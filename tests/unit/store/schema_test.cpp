@@ -5,6 +5,7 @@
 #include "store/sqlite/engine.h"
 #include "support/reports.h"
 #include "unit/store/engines.h"
+#include "unit/store/span_rows.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -88,6 +89,37 @@ TEST_P(schema, every_earlier_version_is_brought_up_to_date_with_its_data) {
     EXPECT_EQ(whole->at(0).organization, "Google Inc.");
     ASSERT_EQ(s->results({})->size(), 1u);
     EXPECT_EQ(s->results({})->at(0).count, 9u);
+    ASSERT_EQ(s->worst_domains({.from = day, .to = day}, 10)->size(), 1u);
+    EXPECT_EQ(s->worst_domains({.from = day, .to = day}, 10)->at(0).success, 100u);
+    ASSERT_EQ(s->worst_failures({.from = day, .to = day}, 10)->rows.size(), 1u);
+    EXPECT_EQ(s->worst_failures({.from = day, .to = day}, 10)->rows[0].count, 9u);
+}
+
+// Sums over several days are made of the days that were kept before there were any, also those before 1970.
+TEST_P(schema, spans_are_added_up_from_the_days_of_an_earlier_version) {
+    {
+        const auto on = connect();
+        migrate(*on, reports_schema(), 4);
+        sql::transaction t(*on, sql::access::write);
+        for (std::int64_t domain = 1; domain <= 3; ++domain)
+            for (std::int64_t day = -40; day < 40; day += domain) {
+                on->run("insert into domain_day values ($1, $2, 2, 1, $3, 5, 0, 0, 0, 0, 0, 0)",
+                        {domain, day, 100 + day});
+                for (std::int64_t reporter = 1; reporter <= 2; ++reporter)
+                    on->run("insert into failure_day values ($1, $2, $3, 7, $4, 0, 9, 1, $5, 1, 0, 0, 0)",
+                            {domain, day, reporter, day % 2, 50 + day});
+            }
+        t.commit();
+    }
+    static_cast<void>(open_store());
+    const auto on = connect();
+    EXPECT_TRUE(domain_spans_are_their_days(*on));
+    EXPECT_TRUE(failure_spans_are_their_days(*on));
+    EXPECT_EQ(on->number("select success from domain_span where days = 27 and first = -27 and domain = 1"),
+              27 * 100 - (27 * 28) / 2);
+    EXPECT_EQ(on->number("select cast(sum(count) as bigint) from failure_span where days = 9 and first = 0 "
+                         "and domain = 1"),
+              2 * (9 * 50 + 36));
 }
 
 TEST_P(schema, days_before_1970_are_migrated_too) {
