@@ -19,7 +19,9 @@ void add_once(std::vector<std::string>& all, const std::string& text, std::size_
         all.push_back(text);
 }
 
-/// The policy that the reporter of this row saw last; else the last that anybody saw.
+/// The policy in the report that tells of the failure; where it is not known, the one that the reporter of
+/// this row saw last; else the last that anybody saw. A policy that was mended since explains no failure of
+/// before.
 const store::policy_row* policy_of(const store::failure_row& row,
                                    std::span<const store::policy_row> policies) {
     const store::policy_row* best = nullptr;
@@ -27,6 +29,8 @@ const store::policy_row* policy_of(const store::failure_row& row,
     for (const auto& one : policies) {
         if (one.domain != row.domain || one.type != row.policy_type)
             continue;
+        if (row.policy_text != 0 && one.text == row.policy_text)
+            return &one;
         const bool same = std::ranges::find(one.reporters, row.reporter) != one.reporters.end();
         if (!best || std::tuple(same, one.last) > std::tuple(best_same, best->last)) {
             best = &one;

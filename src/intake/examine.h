@@ -71,6 +71,7 @@ struct signature_standing {
     bool by_from_only = false; ///< A37: accepted, with a mark
     bool key_missing = false;  ///< the DNS has no key at that name (any more)
     bool uses_length = false;
+    bool form_unsigned = false; ///< neither Content-Type nor the TLS-Report-* fields are signed
     /// The server of our own whose Authentication-Results says that this domain's signature passed there.
     std::string vouched_by;
 };

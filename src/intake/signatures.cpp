@@ -23,6 +23,7 @@ chosen_signature describe(const mail::dkim_signature_verdict& signature, const r
                    .mail = true};
     auto& standing = out.standing;
     standing.uses_length = signature.uses_length;
+    standing.form_unsigned = !signature.covers_form;
     out.covers_report_headers = signature.covers_report_headers;
     const auto agrees = [&](const std::string& with) {
         return !with.empty() && mail::dkim_aligned(signature.domain, with);
@@ -53,10 +54,11 @@ int rank(const chosen_signature& of) {
     const auto& standing = of.standing;
     const bool hopeful = of.outcome.result == dkim_result::temperror ||
                          of.outcome.result == dkim_result::expired || standing.key_missing;
-    const bool passed = of.outcome.result == dkim_result::pass && !standing.uses_length;
+    const bool whole = !standing.uses_length && !standing.form_unsigned;
+    const bool passed = of.outcome.result == dkim_result::pass && whole;
     if (standing.aligned && passed)
         return standing.by_from_only ? 1 : 0;
-    if (standing.aligned && !standing.uses_length && !standing.vouched_by.empty())
+    if (standing.aligned && whole && !standing.vouched_by.empty())
         return 2;
     if (standing.aligned && hopeful)
         return 3;

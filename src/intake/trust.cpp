@@ -42,6 +42,11 @@ trust_verdict judge_mail(const model::dkim_outcome& dkim, const signature_standi
     if (!standing.aligned)
         return rejected(
             fmt::format("the DKIM signature is of {}, which is not the reporter's domain", domain)); // A37
+    // A letter of the same domain, between whose lines somebody hid a report, and gave it a Content-Type.
+    if (standing.form_unsigned && dkim.result != dkim_result::fail)
+        return rejected(fmt::format("the DKIM signature of {} covers neither Content-Type nor the TLS-Report "
+                                    "fields, so it does not show that what was signed is a report",
+                                    domain));
     switch (dkim.result) {
     case dkim_result::pass:
         if (standing.by_from_only) // A37: accepted with a mark

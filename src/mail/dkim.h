@@ -46,6 +46,9 @@ struct dkim_signature_verdict {
     std::string reason;                 ///< in words, why not pass; or "" for a pass
     bool uses_length = false;           ///< `l=` is there
     bool covers_report_headers = false; ///< both TLS-Report-* fields signed (8460-5.3-g)
+    /// Content-Type is signed, or else TLS-Report-* fields: the signer knew that the mail is a report. Where
+    /// neither is, a new Content-Type makes a report of what a signed letter holds between two lines.
+    bool covers_form = false;
 };
 struct dkim_verdict {
     std::vector<dkim_signature_verdict> signatures; ///< in the order of the fields, top first

@@ -39,12 +39,17 @@ public:
     fate judge(const dkim_signature& signature, const dkim_key_answer& answer, dkim_key_cache& cache);
     /// Every field of that name is signed, and h= names it.
     bool covers(const dkim_signature& signature, std::string_view name) const;
+    /// At least one field of that name is there and signed.
+    bool signs_one(const dkim_signature& signature, std::string_view name) const {
+        return index_.count(name) > 0 && names(signature, name) > 0;
+    }
     /// The name of a field that stands there twice and not each time signed, of those that decide how the
     /// signed body is read; or "". Readers take the first, h= counts from the last, so whoever adds one on
     /// top would change what a valid signature says.
     std::string_view added_field(const dkim_signature& signature) const;
 
 private:
+    static std::size_t names(const dkim_signature& signature, std::string_view name);
     fate judge_key(const dkim_signature& signature, const dkim_key_record& key);
     fate judge_dates(const dkim_signature& signature) const;
     bool body_matches(const dkim_signature& signature);
@@ -88,10 +93,14 @@ bool verification::body_matches(const dkim_signature& signature) {
     return hash == signature.body_hash;
 }
 
+std::size_t verification::names(const dkim_signature& signature, std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        signature.signed_fields, [&](auto field) { return base::iequals(field, name); }));
+}
+
 bool verification::covers(const dkim_signature& signature, std::string_view name) const {
-    const auto named = std::ranges::count_if(signature.signed_fields,
-                                             [&](auto field) { return base::iequals(field, name); });
-    return named > 0 && static_cast<std::size_t>(named) >= index_.count(name);
+    const auto named = names(signature, name);
+    return named > 0 && named >= index_.count(name);
 }
 
 std::string_view verification::added_field(const dkim_signature& signature) const {
@@ -210,6 +219,9 @@ dkim_verdict verify_dkim(std::string_view message, const dkim_keys& keys, base::
         verdict.uses_length = signature.uses_length;
         verdict.covers_report_headers = work.covers(signature, "TLS-Report-Domain") &&
                                         work.covers(signature, "TLS-Report-Submitter"); // 8460-5.3-g
+        verdict.covers_form =
+            work.covers(signature, "Content-Type") || (work.signs_one(signature, "TLS-Report-Domain") &&
+                                                       work.signs_one(signature, "TLS-Report-Submitter"));
         fate fate{signature.problem, signature.reason};
         if (const auto added = work.added_field(signature);
             signature.problem == dkim_result::none && !added.empty())

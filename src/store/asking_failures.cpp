@@ -240,6 +240,7 @@ result<std::vector<policy_row>> sql_store::policies(const filter& of) {
             row.domain = words_.text(*on_, key[0]);
             row.type = words_.text(*on_, key[1]);
             row.strings = read_list(texts_.text(*on_, key[2]));
+            row.text = key[2];
             for (const auto reporter : reporters)
                 row.reporters.push_back(words_.text(*on_, reporter));
             std::ranges::sort(row.reporters);

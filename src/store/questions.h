@@ -112,6 +112,7 @@ struct worst_failures {
 struct policy_row {
     std::string domain, type;
     std::vector<std::string> strings;
+    std::int64_t text = 0; ///< their number: failure_row::policy_text
     std::uint64_t success = 0, failure = 0;
     day first{}, last{};
     std::vector<std::string> reporters;

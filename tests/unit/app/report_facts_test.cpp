@@ -97,6 +97,23 @@ TEST_F(report_facts, a_report_of_a_day_to_come_does_not_hide_that_none_arrive) {
     EXPECT_EQ((*evidence)->last_report, day_of(day_in_may(16)));
 }
 
+TEST_F(report_facts, a_failure_keeps_its_cause_when_the_next_report_comes_with_the_mended_policy) {
+    auto before = tests::report("before", "b.example", 17, 90, 7);
+    before.report.policies[0].details = {tests::detail("validation-failure", 7, "mx2.example.com")};
+    auto after = tests::report("after", "b.example", 19, 100);
+    after.report.policies[0].strings.insert(after.report.policies[0].strings.begin() + 3,
+                                            "mx: mx2.example.com");
+    const auto rule = [&] {
+        const auto groups =
+            failure_groups(*store_, {.domains = {"b.example"}, .reporters = {}, .result_type = {}, .mx = {}});
+        return groups && groups->size() == 1 ? groups->front().diagnosis.rule : "?";
+    };
+    ASSERT_TRUE(store_->add(std::vector{before}));
+    EXPECT_EQ(rule(), "mx-not-in-policy");
+    ASSERT_TRUE(store_->add(std::vector{after}));
+    EXPECT_EQ(rule(), "mx-not-in-policy");
+}
+
 TEST_F(report_facts, trends_sum_each_window_by_reporter) {
     const auto all = trends(*store_, {.domains = {"b.example"}, .reporters = {}, .result_type = {}, .mx = {}},
                             day_of(now_));

@@ -59,6 +59,26 @@ TEST(GroupFailures, keeps_reasons_and_policy_kinds_apart_but_not_the_witnesses) 
     }
 }
 
+TEST(GroupFailures, judges_by_the_policy_in_the_report_though_it_was_mended_since) {
+    store::policy_row then, since;
+    then.domain = since.domain = "example.com";
+    then.type = since.type = "sts";
+    then.reporters = since.reporters = {"google.com"};
+    then.strings = {"version: STSv1", "mode: testing", "mx: mx1.example.com", "max_age: 604800"};
+    since.strings = {"version: STSv1", "mode: testing", "mx: mx1.example.com", "mx: mx2.example.com",
+                     "max_age: 604800"};
+    then.text = 4;
+    since.text = 5;
+    then.last = ago(3);
+    since.last = ago(1);
+    auto row = failure("google.com", "validation-failure", "mx2.example.com", 7, 3);
+    row.policy_text = 4;
+    const std::vector rows{row};
+    EXPECT_EQ(group_failures(rows, {}, std::vector{then}, {})[0].diagnosis.rule, "mx-not-in-policy");
+    EXPECT_EQ(group_failures(rows, {}, std::vector{since, then}, {})[0].diagnosis.rule, "mx-not-in-policy")
+        << "the next report came with the policy that was mended";
+}
+
 TEST(GroupFailures, judges_by_the_policy_that_the_reporter_saw) {
     store::policy_row seen, other;
     seen.domain = other.domain = "example.com";

@@ -115,10 +115,10 @@ TEST(examine, forged_mails_are_never_verified) {
 TEST(examine, tags_that_void_a_signature) {
     PROVES("8460-3-l", "6376-3.6.1-t", "8460-3-n", "A38");
     const auto plain = report_mail(make_report());
-    const std::vector<std::string> fields{"from", "subject"};
+    const std::vector<std::string> fields{"from", "subject", "content-type"};
     const std::string head =
         "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=reporter.example; s=s1; "
-        "h=from:subject; ";
+        "h=from:subject:content-type; ";
     const auto sign = [&](const std::string& more) {
         return sign_by_hand(plain, head + more + "bh={bh}; b={b}", ed25519_pem(), fields,
                             mail::dkim_canon::relaxed, mail::dkim_canon::relaxed);
@@ -298,6 +298,31 @@ TEST(examine, a_genuine_report_that_is_sent_on_does_not_speak_of_another_domain)
     EXPECT_EQ(about(unsigned_fields(make_report(), "victim.example")), "example.com");
     EXPECT_EQ(about(unsigned_fields(make_report(), "Example.com.")), "example.com");
     EXPECT_EQ(about(unsigned_fields(dane, "example.com")), "example.com") << "its body names the MX host";
+}
+
+TEST(examine, a_signed_letter_is_made_no_report_by_a_new_content_type) {
+    // What a notification lets anybody write into its text, and its domain signs.
+    const auto report = report_mail(make_report());
+    const auto inside = report.substr(report.find("\r\n\r\n") + 4);
+    const std::string letter =
+        "From: notices@reporter.example\r\nTo: mallory@example.net\r\n"
+        "Subject: A document was shared with you\r\n"
+        "Date: Mon, 04 May 2026 06:00:00 +0000\r\nMessage-ID: <2@reporter.example>\r\n";
+    const std::string dressed = "TLS-Report-Domain: example.com\r\nTLS-Report-Submitter: reporter.example\r\n"
+                                "Content-Type: multipart/report; report-type=tlsrpt; boundary=\"cut\"\r\n";
+    const auto forged = only(look(dressed + loosely_signed_by(letter + "\r\n" + inside, "reporter.example")));
+    EXPECT_EQ(forged.dkim.result, mail::dkim_result::pass) << "the signature itself is right";
+    EXPECT_EQ(forged.trust, trust::rejected);
+    EXPECT_NE(forged.trust_reason.find("neither Content-Type nor the TLS-Report fields"), std::string::npos);
+
+    // Google signs the fields and no Content-Type, Microsoft the other way round: each is enough.
+    const std::string fields = "TLS-Report-Domain: example.com\r\nTLS-Report-Submitter: reporter.example\r\n";
+    const std::string type = "Content-Type: multipart/report; report-type=tlsrpt; boundary=\"cut\"\r\n";
+    const auto google = type + loosely_signed_by(letter + fields + "\r\n" + inside, "reporter.example");
+    EXPECT_EQ(only(look(google)).trust, trust::verified) << only(look(google)).trust_reason;
+    EXPECT_EQ(only(look("TLS-Report-Domain: victim.example\r\n" + google)).trust, trust::verified);
+    const auto microsoft = loosely_signed_by(letter + type + "\r\n" + inside, "reporter.example");
+    EXPECT_EQ(only(look(microsoft)).trust, trust::verified) << only(look(microsoft)).trust_reason;
 }
 
 TEST(examine, what_is_no_mail_is_judged_by_its_way) {
