@@ -15,6 +15,7 @@
 #include "store/key.h"
 #include "store/postgres/engine.h"
 #include "store/schema.h"
+#include "store/spans.h"
 #include "store/sqlite/engine.h"
 #include "store/words.h"
 #include "support/reports.h"
@@ -275,6 +276,16 @@ const std::string& filled() {
             on->query_each("insert into reporter_seen values ($1, $2, 'Reporter', 1750000000, '1750086399 "
                            "1749999999 1749913599', 3)",
                            seen, nothing);
+        }
+        // By the days that they come in, as reports do: PostgreSQL's rows lie so.
+        store::span_sums spans;
+        for (std::int64_t d = 0; d < days_each; ++d) {
+            for (const auto domain : own) {
+                spans.add_day(domain, first_day + d, 10, 1000, 1);
+                spans.add_failure(first_day + d, {domain, sts, expired, 0, mx}, 1, 1);
+            }
+            if (d % 9 == 8 || d + 1 == days_each)
+                spans.write(*on);
         }
         std::vector<values> all_reporters, all_failures, called;
         for (std::int64_t d = 0; d < days_each; ++d) {

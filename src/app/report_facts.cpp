@@ -111,6 +111,7 @@ store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& fro
     std::map<std::string, insight::alarm_inputs> all;
     store::filter of{
         .domains = {domains.begin(), domains.end()}, .reporters = {}, .result_type = {}, .mx = {}};
+    of.to = today; // a reporter whose clock is ahead, or who says so, arrives no later for that
     auto reporters = from.reporters(of);
     if (!reporters)
         return std::unexpected(reporters.error());
@@ -120,7 +121,6 @@ store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& fro
         facts.last_report = std::max(facts.last_report.value_or(row.last), row.last);
     }
     of.from = today - days(31);
-    of.to = today;
     auto rows = from.days(of);
     if (!rows)
         return std::unexpected(rows.error());
@@ -337,7 +337,9 @@ store::result<std::optional<model::report_evidence>> report_evidence(store::stor
     for (const auto& group : *groups)
         made.failures.push_back({group.result_type, group.mx, group.count, group.reporters,
                                  insight::speaks_against_enforce(group)});
-    auto reporters = from.reporters({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    store::filter until{.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}};
+    until.to = day;
+    auto reporters = from.reporters(until);
     if (!reporters)
         return std::unexpected(reporters.error());
     for (const auto& row : *reporters)

@@ -158,7 +158,8 @@ void server::open() {
     PQsetClientEncoding(db_, "UTF8");
     simple(fmt::format("set lock_timeout = {}", options_.wait_for_lock.count()).c_str());
     simple("set synchronous_commit = on"); // what is acknowledged is on the disk
-    simple("set jit = off");               // our statements are short
+    // Our statements are short: neither compiling one nor more processes for it are worth their start.
+    simple("set jit = off; set max_parallel_workers_per_gather = 0");
     if (!PQenterPipelineMode(db_))
         lost();
 }

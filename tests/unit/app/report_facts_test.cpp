@@ -64,12 +64,12 @@ TEST_F(report_facts, alarms_of_a_domain_follow_from_its_own_rows_and_know_what_w
 }
 
 TEST_F(report_facts, a_failure_that_goes_on_stays_one_alarm) {
-    // Four days later the same failure is no longer new; the alarm told before keeps it active.
+    // Nine days later the same failure is no longer new; the alarm told before keeps it active.
     std::vector<model::received_report> more;
-    for (const unsigned day : {17U, 18U, 19U, 20U, 21U})
+    for (const unsigned day : {17U, 18U, 19U, 20U, 21U, 22U, 23U})
         more.push_back(tests::report("more" + std::to_string(day), "a.example", day, 100, 4));
     ASSERT_TRUE(store_->add(more));
-    const auto later = day_in_may(22);
+    const auto later = day_in_may(24);
     const std::vector<std::string> names{"a.example"};
     const auto has_new = [&](const std::vector<insight::alarm_state>& told) {
         const auto facts = alarm_inputs(*store_, names, day_of(later), told);
@@ -79,6 +79,22 @@ TEST_F(report_facts, a_failure_that_goes_on_stays_one_alarm) {
     EXPECT_FALSE(has_new({}));
     EXPECT_TRUE(
         has_new({{"new-failure/a.example/certificate-expired/mx1.example.com", "", now_, now_, true}}));
+}
+
+TEST_F(report_facts, a_report_of_a_day_to_come_does_not_hide_that_none_arrive) {
+    auto ahead = tests::report("ahead", "b.example", 16, 1);
+    ahead.report.start = tests::at(2199, 1, 1);
+    ASSERT_TRUE(store_->add(std::vector{ahead}));
+    const std::vector<std::string> names{"b.example"};
+    const auto facts = alarm_inputs(*store_, names, day_of(day_in_may(31)), {});
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->front().last_report, day_of(day_in_may(16)));
+    const auto alarms = insight::alarms_now(facts->front(), {}, day_in_may(31));
+    ASSERT_EQ(alarms.size(), 1U);
+    EXPECT_EQ(alarms.front().kind, "nothing-arriving");
+    const auto evidence = report_evidence(*store_, {}, "b.example", day_in_may(31));
+    ASSERT_TRUE(evidence && *evidence);
+    EXPECT_EQ((*evidence)->last_report, day_of(day_in_may(16)));
 }
 
 TEST_F(report_facts, trends_sum_each_window_by_reporter) {
