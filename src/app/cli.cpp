@@ -8,7 +8,9 @@
 #include "base/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -78,13 +80,56 @@ std::optional<std::string> command_tree::take_durations() {
     return {};
 }
 
-std::optional<std::string> command_tree::what_is_unknown() const {
+std::pair<const CLI::App*, std::string> command_tree::named_last() const {
     const CLI::App* at = &app;
     std::string path;
     while (at->remaining_size() == 0 && !at->get_subcommands().empty()) {
         at = at->get_subcommands().front();
         path += at->get_name() + " ";
     }
+    return {at, path};
+}
+
+std::string command_tree::what_is_wrong(const CLI::ParseError& error) const {
+    const auto [at, path] = named_last();
+    const auto shown = [](const CLI::Option& option) {
+        if (option.get_positional())
+            return option.get_type_name();
+        return fmt::format("{} {}", option.get_name(), option.get_type_name());
+    };
+    if (dynamic_cast<const CLI::RequiredError*>(&error)) {
+        std::vector<std::string> below;
+        for (const auto* each : at->get_subcommands([](const CLI::App*) { return true; }))
+            below.push_back(each->get_name());
+        if (!below.empty())
+            return fmt::format("mailtight {}needs a command behind it: {}", path, fmt::join(below, ", "));
+        for (const auto* option : at->get_options()) {
+            if (!option->get_required() || option->count() > 0)
+                continue;
+            const std::string examples = at->get_footer();
+            const auto begin = examples.find("mailtight " + path);
+            return fmt::format("mailtight {}needs {}{}", path, shown(*option),
+                               begin == std::string::npos
+                                   ? std::string()
+                                   : fmt::format("; for example: {}",
+                                                 examples.substr(begin, examples.find('\n', begin) - begin)));
+        }
+    }
+    // Whatever is converted is a number: all else is taken as text.
+    constexpr std::string_view unconverted = "Could not convert: ", is = " = ";
+    const std::string_view words = error.what();
+    if (const auto middle = words.find(is);
+        words.starts_with(unconverted) && middle != std::string_view::npos) {
+        const std::string name(words.substr(unconverted.size(), middle - unconverted.size()));
+        const auto* option = at->get_option_no_throw(name);
+        return fmt::format("{} is a number, not '{}'", option ? shown(*option) : name,
+                           base::printable(words.substr(middle + is.size()), 60));
+    }
+    return base::printable(words);
+}
+
+std::optional<std::string> command_tree::what_is_unknown() const {
+    const auto [at, path] = named_last();
     const auto left = at->remaining();
     if (left.empty())
         return {};
@@ -132,7 +177,8 @@ command_line::command_line()
     add_access_commands(s);
 
     auto* doc = app.add_subcommand("doc", "Print a generated document")->group(hidden_group);
-    doc->add_option("what", s.doc, doc_words)->required();
+    doc->add_option("what", s.doc, doc_words)->required()->type_name("WHAT");
+    doc->footer("Example: mailtight doc config");
     s.finish(
         doc,
         [&s, this] {
@@ -220,7 +266,7 @@ int command_line::carry_out(int argc, char** argv) {
             print(text.str());
             return status;
         }
-        complain(unknown.value_or(base::printable(error.what())));
+        complain(unknown ? *unknown : s.what_is_wrong(error));
         say("see mailtight --help, or --help after a command");
         return wrong_usage;
     }

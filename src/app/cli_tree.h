@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mailtight::app {
@@ -72,6 +73,11 @@ struct command_tree {
     /// After parsing: the word that names no command or no option of where it stands, with the nearest one.
     /// Also beside --help, which would otherwise explain something else and call it fine.
     std::optional<std::string> what_is_unknown() const;
+    /// After a failed parse: what is missing or is no number, with an example, instead of the library's
+    /// words.
+    std::string what_is_wrong(const CLI::ParseError& error) const;
+    /// The last command that was named, and the names up to it, each with a space behind it.
+    std::pair<const CLI::App*, std::string> named_last() const;
 };
 
 constexpr const char* hidden_group = "";

@@ -79,8 +79,9 @@ def _(t):
 def _(t):
     unknown = t.file("unknown.toml", b"[dns]\nserver = []\n")
     rows = [(["--nonsense"], "--nonsense"), (["nonsense"], "nonsense"), (["check", "--nonsense", "healthy.test"], "--nonsense"),
-            (["check"], "which domain"), (["check", "not a domain"], "not a domain"), (["policy"], "subcommand"),
-            (["record", "lint"], "text"), (["dns", "--format", "excel", "absent.test"], "excel"),
+            (["check"], "which domain"), (["check", "not a domain"], "not a domain"), (["policy"], "needs a command behind it: lint, new"),
+            (["record", "lint"], "mailtight record lint needs TEXT; for example: mailtight record lint"),
+            (["dns", "--format", "excel", "absent.test"], "excel"),
             (["check", "--dns-timeout", "soon", "healthy.test"], "--dns-timeout"),
             (["check", "--config", unknown, "healthy.test"], "did you mean servers?"),
             (["check", "--config", "/does/not/exist", "healthy.test"], "/does/not/exist"),
