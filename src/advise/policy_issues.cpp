@@ -70,8 +70,10 @@ std::string_view code_of(problem what) {
     return "policy.syntax";
 }
 
-std::optional<severity> weight_of(problem what) {
+std::optional<severity> weight_of(problem what, bool switched_off) {
     switch (what) {
+    case problem::mx_address:
+        return switched_off ? std::optional(severity::info) : std::nullopt;
     case problem::mixed_line_endings:
         return severity::info;
     case problem::key_case:
@@ -82,7 +84,10 @@ std::optional<severity> weight_of(problem what) {
 }
 
 /// Where senders do something else than with the other faults of the same code.
-std::string_view consequence_of(problem what) {
+std::string_view consequence_of(problem what, bool switched_off) {
+    if (what == problem::mx_address && switched_off) // 8461-3.2-n: none needs no mx, and nobody compares any
+        return "Nothing as long as the mode is none: the policy is valid, and senders compare no mail server "
+               "with it. In testing and enforce, the line would admit none.";
     if (what == problem::mx_address) // 8461-3.2-q: grammatical, and nobody's name
         return "The policy itself is valid, but this line admits no mail server: senders compare it with the "
                "names of the MX records, and their certificates must prove that name. In enforce, mail to "
@@ -145,6 +150,7 @@ std::vector<policy_fault> text_faults(const sts::policy_judgement& judged) {
     const bool nothing = has(judged, problem::not_a_policy) || has(judged, problem::empty);
     const bool garbled =
         has(judged, problem::bom) || has(judged, problem::bare_cr) || has(judged, problem::encoding);
+    const bool switched_off = judged.value && judged.value->mode == sts::mode::none;
     for (const sts::policy_issue& issue : judged.issues) {
         if (nothing && issue.problem != problem::not_a_policy && issue.problem != problem::empty)
             continue;
@@ -163,11 +169,13 @@ std::vector<policy_fault> text_faults(const sts::policy_judgement& judged) {
             std::string_view words = sts::explain(issue.problem);
             if (words.ends_with('.'))
                 words.remove_suffix(1);
-            faults.push_back({std::string(code), std::string(words), place(issue), weight_of(issue.problem),
-                              std::string(consequence_of(issue.problem))});
+            faults.push_back({std::string(code), std::string(words), place(issue),
+                              weight_of(issue.problem, switched_off),
+                              std::string(consequence_of(issue.problem, switched_off))});
             continue;
         }
-        if (!told->consequence.empty() && consequence_of(issue.problem).empty()) { // the graver one of both
+        if (!told->consequence.empty() &&
+            consequence_of(issue.problem, switched_off).empty()) { // the graver one of both
             told->consequence.clear();
             told->message = sts::explain(issue.problem);
             if (told->message.ends_with('.'))
@@ -175,7 +183,7 @@ std::vector<policy_fault> text_faults(const sts::policy_judgement& judged) {
         }
         if (told->evidence.size() < 500)
             told->evidence += "; " + place(issue);
-        if (!weight_of(issue.problem))
+        if (!weight_of(issue.problem, switched_off))
             told->severity.reset(); // the graver one of both
     }
     return faults;

@@ -28,6 +28,7 @@ struct logged_in {
 /// Which parts of the daemon are on, for the pages.
 struct parts_on {
     bool domains = false, publish = false, reports = false, sending = false, collect = false, deliver = false;
+    bool policy_host = false; ///< configured: what new domains are served by, unless somebody says otherwise
 };
 
 class access_desk {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions, tokens, people and the audit log.
 #include "api/access_desk.h"
+#include "api/json_body.h"
 #include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
@@ -34,13 +35,9 @@ json::value time_or_null(const std::optional<base::utc_seconds>& at) {
 /// The fields of an object of texts, each of them known; a field may be null where that is nothing.
 std::expected<std::map<std::string, std::string>, wire::http_reply>
 read_texts(std::string_view body, std::initializer_list<std::string_view> known) {
-    boost::system::error_code error;
-    json::parse_options strict;
-    strict.max_depth = 4;
-    const auto parsed = json::parse({body.data(), body.size()}, error, {}, strict);
-    const auto* object = error ? nullptr : parsed.if_object();
+    const auto object = read_object(body);
     if (!object)
-        return std::unexpected(wire::problem(400, "Bad Request", "a JSON object is needed"));
+        return std::unexpected(unprocessable(object.error()));
     std::map<std::string, std::string> all;
     for (const auto& [key, value] : *object) {
         if (std::ranges::find(known, std::string_view(key)) == known.end())
@@ -92,7 +89,8 @@ json::object session_document(const context& with, const caller& who) {
                                    {"reports", on.reports},
                                    {"sending", on.sending},
                                    {"collect", on.collect},
-                                   {"deliver", on.deliver}}}};
+                                   {"deliver", on.deliver},
+                                   {"policy_host", on.policy_host}}}};
 }
 
 json::object token_document(const store::access_token& of) {
@@ -182,12 +180,7 @@ io::task<wire::http_reply> add_token(context& with, call asked) {
 }
 
 io::task<wire::http_reply> remove_token(context& with, call asked) {
-    auto removed = co_await with.access->remove_token(asked.item);
-    if (!removed)
-        co_return store_problem(removed.error());
-    if (!*removed)
-        co_return wire::problem(404, "Not Found", "there is no token of this name");
-    co_return json_reply(json::object{{"removed", 1}});
+    co_return removal_reply(co_await with.access->remove_token(asked.item), "there is no token of this name");
 }
 
 io::task<wire::http_reply> list_users(context& with, call) {
@@ -222,12 +215,7 @@ io::task<wire::http_reply> put_user(context& with, call asked) {
 }
 
 io::task<wire::http_reply> remove_user(context& with, call asked) {
-    auto removed = co_await with.access->remove_user(asked.item);
-    if (!removed)
-        co_return store_problem(removed.error());
-    if (!*removed)
-        co_return wire::problem(404, "Not Found", "there is nobody of this name");
-    co_return json_reply(json::object{{"removed", 1}});
+    co_return removal_reply(co_await with.access->remove_user(asked.item), "there is nobody of this name");
 }
 
 io::task<wire::http_reply> make_link(context& with, call asked) {
@@ -270,7 +258,6 @@ std::vector<route> session_routes() {
              .description = "With name and password, a token, or the secret of a link that logs in once. The "
                             "session is in a cookie that scripts cannot read; `csrf` goes back in the field "
                             "X-CSRF-Token with everything that changes something.",
-             .query = {},
              .request = "credentials",
              .answer = "session",
              .problems = {401, 403, 422, 429, 503},
@@ -283,9 +270,6 @@ std::vector<route> session_routes() {
              .path = "/session",
              .operation = "getSession",
              .summary = "Who asks, and what is on",
-             .description = "",
-             .query = {},
-             .request = "",
              .answer = "session",
              .tenants = true,
              .handle = show_session},
@@ -293,9 +277,6 @@ std::vector<route> session_routes() {
              .path = "/session",
              .operation = "logOut",
              .summary = "Log out",
-             .description = "",
-             .query = {},
-             .request = "",
              .answer = "removed",
              .problems = {503},
              .changes = true,
@@ -310,8 +291,6 @@ std::vector<route> token_routes() {
          .operation = "listTokens",
          .summary = "Every token",
          .description = "By name; their secrets are not kept.",
-         .query = {},
-         .request = "",
          .answer = "token-list",
          .problems = {503},
          .needs = role::administrator,
@@ -321,7 +300,6 @@ std::vector<route> token_routes() {
          .operation = "addToken",
          .summary = "Make a token",
          .description = "Its secret is in this answer and never said again.",
-         .query = {},
          .request = "token-request",
          .answer = "token",
          .problems = {409, 413, 422, 503},
@@ -334,8 +312,6 @@ std::vector<route> token_routes() {
          .operation = "removeToken",
          .summary = "Take a token away",
          .description = "With every session that came from it; other machines refuse it two seconds later.",
-         .query = {},
-         .request = "",
          .answer = "removed",
          .problems = {404, 503},
          .changes = true,
@@ -348,9 +324,6 @@ std::vector<route> user_routes() {
              .path = "/users",
              .operation = "listUsers",
              .summary = "Everybody who may log in",
-             .description = "",
-             .query = {},
-             .request = "",
              .answer = "user-list",
              .problems = {503},
              .needs = role::administrator,
@@ -360,7 +333,6 @@ std::vector<route> user_routes() {
              .operation = "putUser",
              .summary = "Let somebody in, or change their role or password",
              .description = "Ends every session of theirs. Without a password the old one stays.",
-             .query = {},
              .request = "user-request",
              .answer = "user",
              .problems = {413, 422, 503},
@@ -372,9 +344,6 @@ std::vector<route> user_routes() {
              .path = "/users/{name}",
              .operation = "removeUser",
              .summary = "Let somebody in no longer",
-             .description = "",
-             .query = {},
-             .request = "",
              .answer = "removed",
              .problems = {404, 503},
              .changes = true,
@@ -388,8 +357,6 @@ std::vector<route> user_routes() {
                  "Within an hour, with the role that they have then; it goes with the next change of "
                  "theirs. `path` follows the address of the pages; it is said once, and only its "
                  "digest is kept.",
-             .query = {},
-             .request = "",
              .answer = "login-link",
              .problems = {404, 503},
              .changes = true,
@@ -408,7 +375,6 @@ std::vector<route> audit_routes() {
                  "API.",
              .query = {{"before", number, "Those below this number: `next` of the page before"},
                        {"limit", number, "At most so many: 1 to 1000, 100 where it is not said"}},
-             .request = "",
              .answer = "audit-list",
              .problems = {503},
              .needs = role::administrator,

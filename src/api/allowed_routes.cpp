@@ -2,6 +2,7 @@
 // Which names tenants may add without a proof: said by those who see all domains.
 #include "api/access_desk.h"
 #include "api/allowed_names.h"
+#include "api/json_body.h"
 #include "api/query_values.h"
 #include "api/reply_with.h"
 #include "api/route.h"
@@ -66,13 +67,9 @@ struct wanted {
     std::vector<std::string> names;
 };
 std::expected<wanted, wire::http_reply> read_wanted(std::string_view body) {
-    boost::system::error_code error;
-    json::parse_options strict;
-    strict.max_depth = 4;
-    const auto parsed = json::parse({body.data(), body.size()}, error, {}, strict);
-    const auto* object = error ? nullptr : parsed.if_object();
+    const auto object = read_object(body);
     if (!object)
-        return std::unexpected(wire::problem(400, "Bad Request", "a JSON object is needed"));
+        return std::unexpected(unprocessable(object.error()));
     const auto* owner = object->if_contains("owner");
     const auto* names = object->if_contains("names");
     if (object->size() != 2 || !owner || !names || !owner->is_string() || !names->is_array())
@@ -135,7 +132,6 @@ std::vector<route> allowed_routes() {
                        {"after_owner", text, "For pages: what `next` said"},
                        {"after_name", text, "For pages: what `next` said"},
                        {"limit", number, "At most so many: 1 to 1000, 100 where it is not said"}},
-             .request = "",
              .answer = "allowed-name-list",
              .problems = {503},
              .needs = role::operates,
@@ -147,7 +143,6 @@ std::vector<route> allowed_routes() {
              .description =
                  "`*.example.com` stands for every name below, but for what lies below a domain that "
                  "another tenant has here. Those that are allowed already stay so.",
-             .query = {},
              .request = "allowed-names-request",
              .answer = "allowed-names",
              .problems = {413, 422, 503},
@@ -161,7 +156,6 @@ std::vector<route> allowed_routes() {
              .summary = "Allow a tenant a name no longer",
              .description = "What they added already stays theirs.",
              .query = {{"owner", text, "Whose it is; it has to be said"}},
-             .request = "",
              .answer = "removed",
              .problems = {404, 422, 503},
              .changes = true,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/documents.h"
 
+#include "api/json_body.h"
+
 #include "base/text.h"
 #include "mail/next_hop.h"
 
@@ -157,13 +159,9 @@ std::expected<model::policy_override, std::string> make_override(std::string_vie
 
 std::expected<model::policy_override, std::string>
 read_override(std::string_view domain, std::string_view body, std::string_view by, base::utc_seconds now) {
-    boost::system::error_code error;
-    boost::json::parse_options strict;
-    strict.max_depth = 4;
-    const auto value = boost::json::parse({body.data(), body.size()}, error, {}, strict);
-    const auto* object = error ? nullptr : value.if_object();
+    const auto object = read_object(body);
     if (!object)
-        return std::unexpected("the body is no JSON object");
+        return std::unexpected(object.error());
     constexpr std::array known = {"as", "why", "mx", "until", "by"};
     std::string as, why, until, from(by);
     std::vector<std::string> mx;

@@ -2,6 +2,7 @@
 // What bodies ask for. A key that is not known, or holds another kind of value, refuses the body: what was
 // meant is not guessed.
 #include "api/domain_documents.h"
+#include "api/json_body.h"
 
 #include "base/text.h"
 
@@ -107,13 +108,10 @@ keys wish_keys(wish_change& into) {
 }
 
 done read(std::string_view body, const keys& known) {
-    boost::system::error_code error;
-    json::parse_options options;
-    options.max_depth = 8;
-    const auto value = json::parse(body, error, {}, options);
-    if (error || !value.is_object())
-        return std::unexpected("the body is no JSON object");
-    for (const auto& [key, each] : value.as_object()) {
+    const auto object = read_object(body);
+    if (!object)
+        return std::unexpected(object.error());
+    for (const auto& [key, each] : *object) {
         const auto found = known.find(key);
         if (found == known.end()) {
             std::vector<std::string_view> names;

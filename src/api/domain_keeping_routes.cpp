@@ -57,9 +57,6 @@ std::vector<route> domain_keeping_routes() {
          .path = "/domains/{domain}",
          .operation = "getDomain",
          .summary = "What is wanted of a domain, and what was seen of it last",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "domain-view",
          .problems = {404, 503},
          .tenants = true,
@@ -73,7 +70,6 @@ std::vector<route> domain_keeping_routes() {
                         "that they prove to be theirs: 422 has the record to publish in `record`; asking "
                         "again looks for it, at the domain's own name servers. 409 where it is looked after "
                         "already.",
-         .query = {},
          .request = "domain-request",
          .answer = "domain-view",
          .problems = {403, 409, 422, 503},
@@ -87,7 +83,6 @@ std::vector<route> domain_keeping_routes() {
          .summary = "Want something else of a domain",
          .description = "Only what is said changes. `revision` is that of the domain as it was shown; 409 "
                         "where somebody was faster.",
-         .query = {},
          .request = "domain-change",
          .answer = "domain-view",
          .problems = {403, 404, 409, 422, 503},
@@ -105,7 +100,6 @@ std::vector<route> domain_keeping_routes() {
                     .takes = query_parameter::type::yes,
                     .description = "Remove it all the same; its policy is no longer served."},
                    {.name = "why", .description = "The reason, which is kept; `force` needs one."}},
-         .request = "",
          .answer = "removed",
          .problems = {404, 409, 422, 503},
          .changes = true,

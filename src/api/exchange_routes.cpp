@@ -98,7 +98,6 @@ std::vector<route> exchange_routes() {
                    {.name = "limit",
                     .takes = query_parameter::type::number,
                     .description = "Destinations of a page, 1 to 10000; 1000 where it is left out."}},
-         .request = "",
          .answer = "export",
          .media = "application/x-ndjson",
          .problems = {503},
@@ -109,7 +108,6 @@ std::vector<route> exchange_routes() {
          .summary = "Take policies over",
          .description = "What is held and was fetched later stays. Lines that cannot be used are refused one "
                         "by one.",
-         .query = {},
          .request = "import-request",
          .answer = "imported",
          .problems = {413, 422},

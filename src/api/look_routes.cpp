@@ -77,8 +77,6 @@ std::vector<route> look_routes() {
              "text/event-stream it is told as it goes: events named stage, then one named check with the "
              "document, or one named failed with a problem. Who asks for a domain that was looked at within "
              "the last minute is given that look; few are taken at once.",
-         .query = {},
-         .request = "",
          .answer = "check",
          .problems = {422, 429, 500},
          .tenants = true,

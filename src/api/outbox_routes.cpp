@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own reports: what was filed, where it goes and how far it came; who gets nothing.
+#include "api/json_body.h"
 #include "api/outbox_documents.h"
 #include "api/query_values.h"
 #include "api/reply_with.h"
@@ -80,13 +81,12 @@ io::task<wire::http_reply> suppress(context& with, call asked) {
     auto who = read_address(asked.item);
     if (!who)
         co_return unprocessable(who.error());
-    boost::system::error_code error;
-    const auto body = boost::json::parse(asked.body.empty() ? std::string("{}") : asked.body, error);
-    if (error || !body.is_object())
-        co_return unprocessable("the body is no JSON object");
+    const auto body = read_object(asked.body.empty() ? "{}" : std::string_view(asked.body));
+    if (!body)
+        co_return unprocessable(body.error());
     store::suppressed_address value{
         .who = std::move(*who), .why = "", .since = with.reports->now(), .until = {}};
-    for (const auto& [name, each] : body.as_object()) {
+    for (const auto& [name, each] : *body) {
         if (!each.is_string() || (name != "why" && name != "until"))
             co_return unprocessable("the body takes why and until, both texts");
         const std::string_view words = each.as_string();
@@ -111,12 +111,7 @@ io::task<wire::http_reply> allow(context& with, call asked) {
     auto who = read_address(asked.item);
     if (!who)
         co_return unprocessable(who.error());
-    auto removed = co_await with.reports->allow_again(*who);
-    if (!removed)
-        co_return store_problem(removed.error());
-    if (!*removed)
-        co_return wire::problem(404, "Not Found", "this address is not on the list");
-    co_return json_reply(boost::json::object{{"removed", 1}});
+    co_return removal_reply(co_await with.reports->allow_again(*who), "this address is not on the list");
 }
 
 std::vector<route> report_routes() {
@@ -126,13 +121,11 @@ std::vector<route> report_routes() {
          .path = "/outbox",
          .operation = "listOutgoing",
          .summary = "Reports of ours, newest first",
-         .description = "",
          .query = {{.name = "state", .description = "Only with a delivery in this state."},
                    {.name = "domain", .description = "Only about this domain."},
                    {.name = "day", .description = "Only of this day."},
                    {.name = "before", .takes = number, .description = "Only of lower numbers: for pages."},
                    {.name = "limit", .takes = number, .description = "1 to 1000; 100 where it is left out."}},
-         .request = "",
          .answer = "outgoing-list",
          .problems = {404, 503},
          .handle = list},
@@ -140,9 +133,6 @@ std::vector<route> report_routes() {
          .path = "/outbox/{number}",
          .operation = "getOutgoing",
          .summary = "One report of ours, with every delivery",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "outgoing-report",
          .problems = {404, 503},
          .handle = show},
@@ -152,8 +142,6 @@ std::vector<route> report_routes() {
          .summary = "Make and deliver what is owed for a day, now",
          .description = "What was reported already is not reported again. The answer comes when each "
                         "delivery was tried once; what waits goes on by itself.",
-         .query = {},
-         .request = "",
          .answer = "day-sent",
          .problems = {404, 409, 422, 503},
          .changes = true,
@@ -168,9 +156,6 @@ std::vector<route> suppression_routes() {
          .path = "/suppressed",
          .operation = "listSuppressed",
          .summary = "Addresses that get no reports",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "suppressed-list",
          .problems = {404, 503},
          .handle = list_suppressed},
@@ -179,7 +164,6 @@ std::vector<route> suppression_routes() {
          .operation = "suppress",
          .summary = "Send nothing more to an address",
          .description = "A mail address, @domain for all of its addresses, or the host of https addresses.",
-         .query = {},
          .request = "suppress-request",
          .answer = "suppressed",
          .problems = {404, 422, 503},
@@ -190,9 +174,6 @@ std::vector<route> suppression_routes() {
          .path = "/suppressed/{address}",
          .operation = "allowAgain",
          .summary = "Send to an address again",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "removed",
          .problems = {404, 422, 503},
          .changes = true,

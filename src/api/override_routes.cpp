@@ -39,12 +39,8 @@ io::task<wire::http_reply> set(context& with, call asked) {
 
 io::task<wire::http_reply> remove(context& with, call asked) {
     const auto hop = mail::parse_next_hop(asked.item);
-    auto removed = co_await with.policies->remove_override(hop.domain);
-    if (!removed)
-        co_return store_problem(removed.error());
-    if (!*removed)
-        co_return wire::problem(404, "Not Found", "there is no exception for this domain");
-    co_return json_reply(boost::json::object{{"removed", 1}});
+    co_return removal_reply(co_await with.policies->remove_override(hop.domain),
+                            "there is no exception for this domain");
 }
 
 } // namespace
@@ -56,17 +52,12 @@ std::vector<route> override_routes() {
          .operation = "listOverrides",
          .summary = "Every exception",
          .description = "Those that are over stand there too, with holds = false.",
-         .query = {},
-         .request = "",
          .answer = "override-list",
          .handle = list},
         {.method = "GET",
          .path = "/override/{domain}",
          .operation = "getOverride",
          .summary = "The exception for a domain",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "override",
          .problems = {404},
          .handle = show},
@@ -76,7 +67,6 @@ std::vector<route> override_routes() {
          .summary = "Make an exception, or replace it",
          .description = "It holds at once, for every machine that shares the database, and is shown in every "
                         "explanation of the domain.",
-         .query = {},
          .request = "override-request",
          .answer = "override",
          .problems = {422, 503},
@@ -87,9 +77,6 @@ std::vector<route> override_routes() {
          .path = "/override/{domain}",
          .operation = "removeOverride",
          .summary = "End an exception",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "removed",
          .problems = {404, 503},
          .changes = true,

@@ -172,7 +172,6 @@ std::vector<route> policy_routes() {
                    {.name = "dialect",
                     .description = "With the reply in this dialect: postfix, postfix-legacy, postfix-3.10, "
                                    "sts, QUERY or QUERYwithTLSRPT."}},
-         .request = "",
          .answer = "decision",
          .problems = {429},
          .handle = decide},
@@ -182,8 +181,6 @@ std::vector<route> policy_routes() {
          .summary = "Forget what is remembered of a destination",
          .description = "The next use looks again. A policy that is forgotten no longer protects against who "
                         "suppresses the record: to look again, refresh is the better way.",
-         .query = {},
-         .request = "",
          .answer = "removed",
          .problems = {422},
          .changes = true,
@@ -194,8 +191,6 @@ std::vector<route> policy_routes() {
          .operation = "refreshPolicy",
          .summary = "Look at a destination's record and policy now",
          .description = "Not more often than every 30 seconds for one destination; `looked` says whether.",
-         .query = {},
-         .request = "",
          .answer = "refreshed",
          .problems = {422},
          .changes = true,
@@ -208,7 +203,6 @@ std::vector<route> policy_routes() {
          .description = "Looks at its record and policy in the background (RFC 8461 5), so that a "
                         "destination which changed is delivered to at the next retry. Rate limited; `looked` "
                         "says whether a look began.",
-         .query = {},
          .request = "failed-delivery",
          .answer = "looked",
          .problems = {422},
@@ -222,7 +216,6 @@ std::vector<route> policy_routes() {
          .description = "In order of the domains, from the database: what was learnt in the last second may "
                         "be missing.",
          .query = searched_pages(),
-         .request = "",
          .answer = "policy-list",
          .problems = {503},
          .handle = list},
@@ -231,8 +224,6 @@ std::vector<route> policy_routes() {
          .operation = "forgetPolicies",
          .summary = "Forget everything that is remembered",
          .description = "Exceptions stay.",
-         .query = {},
-         .request = "",
          .answer = "removed",
          .changes = true,
          .needs = role::operates,
@@ -242,8 +233,6 @@ std::vector<route> policy_routes() {
          .operation = "getRemembered",
          .summary = "What is remembered of a destination",
          .description = "With the policy as it was fetched. Asks nobody.",
-         .query = {},
-         .request = "",
          .answer = "policy",
          .problems = {404},
          .handle = show},

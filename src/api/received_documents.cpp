@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/received_documents.h"
 
+#include "api/json_body.h"
 #include "api/outbox_documents.h"
 #include "base/encode.h"
 #include "base/text.h"
@@ -243,13 +244,10 @@ json::object mute_document(const insight::mute& of) {
 
 std::expected<insight::mute, std::string> read_mute(std::string_view body, std::string_view by,
                                                     base::utc_seconds now) {
-    boost::system::error_code error;
     constexpr std::size_t body_bytes = 16 * 1024;
-    const auto parsed =
-        body.size() > body_bytes ? json::value() : json::parse({body.data(), body.size()}, error);
-    const auto* from = error ? nullptr : parsed.if_object();
+    const auto from = read_object(body, body_bytes);
     if (!from)
-        return std::unexpected("the body is no JSON object");
+        return std::unexpected(from.error());
     constexpr std::array known{"key", "domain", "result_type", "mx", "until", "why"};
     for (const auto& [name, value] : *from)
         if (std::ranges::find(known, std::string_view(name)) == known.end())

@@ -32,4 +32,13 @@ inline wire::http_reply store_problem(const store::store_error& error) {
     return reply;
 }
 
+/// What a removal came to: gone, nothing of the kind there (`missing` says so), or no answer of the database.
+inline wire::http_reply removal_reply(const store::result<bool>& removed, std::string_view missing) {
+    if (!removed)
+        return store_problem(removed.error());
+    if (!*removed)
+        return wire::problem(404, "Not Found", missing);
+    return json_reply(boost::json::object{{"removed", 1}});
+}
+
 } // namespace mailtight::api

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of reports that somebody hands in, and the synthetic report that tries the way in.
+#include "api/json_body.h"
 #include "api/query_values.h"
 #include "api/received_documents.h"
 #include "api/received_sight.h"
@@ -62,10 +63,7 @@ io::task<wire::http_reply> import(context& with, call asked) {
 
 io::task<wire::http_reply> begin_test(context& with, call asked) {
     constexpr std::size_t body_bytes = 4'096;
-    boost::system::error_code error;
-    const auto body =
-        asked.body.size() > body_bytes ? boost::json::value() : boost::json::parse(asked.body, error);
-    const auto* from = error ? nullptr : body.if_object();
+    const auto from = read_object(asked.body, body_bytes);
     const auto* typed = from && from->size() == 1 ? from->if_contains("domain") : nullptr;
     const auto domain = typed && typed->is_string()
                             ? mail::canonical_name(std::string_view(typed->as_string()))
@@ -133,7 +131,6 @@ std::vector<route> report_file_routes() {
          .summary = "Send a synthetic report to each report address of a domain",
          .description = "It is not counted. The answer comes when each address was tried, or after some "
                         "seconds.",
-         .query = {},
          .request = "report-test-request",
          .answer = "report-test",
          .problems = {404, 409, 422, 503},
@@ -145,9 +142,6 @@ std::vector<route> report_file_routes() {
          .path = "/report-tests/{token}",
          .operation = "getReportTest",
          .summary = "How far a synthetic report came",
-         .description = "",
-         .query = {},
-         .request = "",
          .answer = "report-test",
          .problems = {404, 503},
          .tenants = true,

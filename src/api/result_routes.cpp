@@ -79,7 +79,6 @@ std::vector<route> result_routes() {
                             "the known policy is joined. The answer comes when they are in the database; 202 "
                             "says that they are counted and will be written as soon as the database is back, "
                             "and must not be told again.",
-             .query = {},
              .request = "results-request",
              .answer = "results-taken",
              .problems = {404, 413, 503},

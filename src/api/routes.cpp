@@ -97,8 +97,6 @@ std::span<const route> routes() {
                         .operation = "describe",
                         .summary = "This API, described",
                         .description = "An OpenAPI 3.1 document, made from the table that routes every call.",
-                        .query = {},
-                        .request = "",
                         .answer = "openapi",
                         .handle = describe});
         return rows;

@@ -23,9 +23,10 @@ constexpr std::array table = {
  "expires_at":{"type":["string","null"],"format":"date-time"},
  "version":{"type":"string"},
  "now":{"type":"string","format":"date-time"},
- "parts":{"type":"object","required":["domains","publish","reports","sending","collect","deliver"],"properties":{
+ "parts":{"type":"object","required":["domains","publish","reports","sending","collect","deliver","policy_host"],"properties":{
   "domains":{"type":"boolean"},"publish":{"type":"boolean"},"reports":{"type":"boolean"},"sending":{"type":"boolean"},
-  "collect":{"type":"boolean"},"deliver":{"type":"boolean"}}}}})"},
+  "collect":{"type":"boolean"},"deliver":{"type":"boolean"},
+  "policy_host":{"type":"boolean","description":"One is configured: it serves new domains, unless they say otherwise."}}}}})"},
     schema{"credentials", R"({
 "type":"object","additionalProperties":false,
 "description":"user and password, or a token, or the secret of a link.",

@@ -61,8 +61,6 @@ std::vector<route> sending_routes() {
              .description = "Destinations remembered, answers to mail servers, results of 30 days, the "
                             "worst failures of two days, and how reports of ours get out. Results are "
                             "summed up every few minutes.",
-             .query = {},
-             .request = "",
              .answer = "sending",
              .problems = {404, 503},
              .handle = show}};

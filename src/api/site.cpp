@@ -2,6 +2,7 @@
 // Routing: path, method, who asks, query, and only then the handler.
 #include "api/site.h"
 
+#include "api/json_body.h"
 #include "base/text.h"
 
 #include <boost/json.hpp>
@@ -196,14 +197,10 @@ wire::http_reply not_kept(wire::http_reply reply) {
 
 /// What a body asks to add: a domain, a token by its name, an owner's names; "" where it names none.
 std::string subject_of(std::string_view body) {
-    constexpr std::size_t body_most = 64 * 1'024; // a file handed in has no such subject
-    if (body.size() > body_most || !body.starts_with('{'))
+    constexpr std::size_t bytes = 64 * 1'024; // a file handed in has no such subject
+    if (!body.starts_with('{'))
         return "";
-    boost::system::error_code error;
-    boost::json::parse_options shallow;
-    shallow.max_depth = 8;
-    const auto parsed = boost::json::parse({body.data(), body.size()}, error, {}, shallow);
-    const auto* object = error ? nullptr : parsed.if_object();
+    const auto object = read_object(body, bytes);
     for (const char* key : {"domain", "name"})
         if (const auto* value = object ? object->if_contains(key) : nullptr; value && value->is_string())
             return base::printable(std::string_view(value->as_string()), 300);

@@ -329,12 +329,7 @@ io::task<> alarm_loop::look() {
     }
     store::result<void> written;
     if (!facts.empty())
-        written = co_await core_.keeper->write([facts](store::store& to) -> store::result<void> {
-            for (const auto& [name, value] : facts)
-                if (auto done = to.set_fact(name, value); !done)
-                    return done;
-            return {};
-        });
+        written = co_await core_.keeper->write([facts](store::store& to) { return to.set_facts(facts); });
     if (written) {
         for (const auto& notice : step.to_send)
             tell(*core_.log, notice);

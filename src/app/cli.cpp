@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -79,6 +78,39 @@ std::optional<std::string> command_tree::take_durations() {
     return {};
 }
 
+std::optional<std::string> command_tree::what_is_unknown() const {
+    const CLI::App* at = &app;
+    std::string path;
+    while (at->remaining_size() == 0 && !at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+        path += at->get_name() + " ";
+    }
+    const auto left = at->remaining();
+    if (left.empty())
+        return {};
+    std::string word = left.front();
+    const bool option = word.starts_with('-');
+    std::vector<std::string> known;
+    if (option) {
+        word = word.substr(0, word.find('='));
+        for (const auto* each : at->get_options())
+            for (const auto& name : each->get_lnames())
+                known.push_back("--" + name);
+    } else {
+        for (const auto* each : at->get_subcommands([](const CLI::App*) { return true; }))
+            if (!each->get_group().empty())
+                known.push_back(each->get_name());
+        if (known.empty())
+            return {}; // a word too many, which the library tells
+    }
+    const auto near = base::nearest(word, {known.begin(), known.end()});
+    const auto whose = option ? "" : path;
+    const auto hint = near.empty() ? std::string() : fmt::format("; did you mean {}{}?", whose, near);
+    if (option)
+        return fmt::format("mailtight {}has no option {}{}", path, base::printable(word), hint);
+    return fmt::format("there is no command '{}{}'{}", path, base::printable(word), hint);
+}
+
 command_line::command_line()
     : state_(std::make_unique<state>()) {
     auto& s = *state_;
@@ -145,7 +177,7 @@ std::vector<command_text> command_line::tree() const {
                 if (group.empty() || option->get_single_name() == "help")
                     continue;
                 const bool placed = option->get_positional() && !option->nonpositional();
-                const bool takes_value = option->get_type_size() != 0;
+                const bool takes_value = option->get_expected_max() > 0; // a flag expects none
                 command_text::option_text one{
                     placed ? option->get_type_name()
                            : option->get_name(false, true) +
@@ -181,25 +213,14 @@ int command_line::carry_out(int argc, char** argv) {
     try {
         s.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) { // --help, --version
+        const auto unknown = s.what_is_unknown();
+        if (error.get_exit_code() == 0 && !unknown) { // --help, --version
             std::ostringstream text, none;
             const int status = s.app.exit(error, text, none);
             print(text.str());
             return status;
         }
-        const std::string first = argc > 1 ? argv[1] : "";
-        std::vector<std::string_view> names;
-        for (const auto* command : s.app.get_subcommands([](const CLI::App*) { return true; }))
-            if (!command->get_group().empty())
-                names.emplace_back(command->get_name());
-        const bool known = std::find(names.begin(), names.end(), first) != names.end();
-        if (!known && !first.empty() && !first.starts_with('-') && first != "doc") {
-            const auto near = base::nearest(first, names);
-            complain(fmt::format("there is no command '{}'{}", base::printable(first),
-                                 near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
-        } else {
-            complain(base::printable(error.what()));
-        }
+        complain(unknown.value_or(base::printable(error.what())));
         say("see mailtight --help, or --help after a command");
         return wrong_usage;
     }

@@ -40,7 +40,8 @@ void add_wishes(command_tree& s, CLI::App* to) {
         ->type_name("WHAT");
     to->add_option("--owner", w.owner, "The tenant that it belongs to; none: the operator")
         ->type_name("NAME");
-    s.add_repeatable(to, "--label", w.labels, "A label to find it by (repeatable)", "WORD");
+    s.add_repeatable(to, "--label", w.labels, "A label to find it by, -WORD takes it away (repeatable)",
+                     "WORD");
     to->add_option("--why", w.why, "The reason, for the log of changes")->type_name("TEXT");
 }
 
@@ -72,8 +73,8 @@ void add_domain(command_tree& s) {
     list->add_option("--label", d.label, "Only with this label")->type_name("WORD");
     list->add_option("--owner", d.owner, "Only of this tenant; none: the operator's")->type_name("NAME");
     list->add_option("--state", d.state,
-                     "Only those seen so: protected, testing, unverified, retiring, broken, absent or "
-                     "unreachable")
+                     "Only those seen so: protected, testing, unverified, retiring, broken, absent, "
+                     "unreachable or unseen (not yet looked at)")
         ->type_name("STATE");
     list->add_flag("--csv", d.as_csv, "CSV");
     list->footer("Examples:\n  mailtight domain list\n  mailtight domain list --state broken --json | jq -r "

@@ -69,6 +69,9 @@ struct command_tree {
     std::expected<settings, std::string> read_settings() const;
     /// The durations of single commands. The error is for the person.
     std::optional<std::string> take_durations();
+    /// After parsing: the word that names no command or no option of where it stands, with the nearest one.
+    /// Also beside --help, which would otherwise explain something else and call it fine.
+    std::optional<std::string> what_is_unknown() const;
 };
 
 constexpr const char* hidden_group = "";

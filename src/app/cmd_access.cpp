@@ -176,35 +176,54 @@ int cmd_access_token_remove(const common_options& common, const access_options& 
 
 namespace {
 
-/// Writes who it is, with a new password.
-int put(const common_options& common, store::access_store& kept, store::access_user who,
-        const access_options& options, std::string_view what) {
-    auto password = read_password(options.password_file, who.to.name);
+int nobody(const std::string& name) {
+    complain(fmt::format("there is nobody of the name {}", base::printable(name, 100)));
+    return problems_found;
+}
+int there_already(const std::string& name) {
+    complain(fmt::format("{} is there already; access user password gives a new password, access user "
+                         "remove lets them in no longer",
+                         name));
+    return problems_found;
+}
+
+struct typed_password {
+    std::string encoded; ///< empty: it was told why, and
+    int status = fine;
+};
+typed_password encoded_password(const access_options& options) {
+    auto password = read_password(options.password_file, options.name);
     if (!password)
-        return failed(password.error());
-    if (const auto why = base::unfit_password(*password, who.to.name)) {
+        return {.status = failed(password.error())};
+    if (const auto why = base::unfit_password(*password, options.name)) {
         base::wipe(*password);
         complain(*why);
-        return wrong_usage;
+        return {.status = wrong_usage};
     }
     auto encoded = base::encode_password(*password);
     base::wipe(*password);
     if (!encoded)
-        return failed(encoded.error());
-    who.password = std::move(*encoded);
-    if (const auto done = kept.put_user(who); !done)
-        return failed(done.error());
-    write_down(kept, what, grant_words(who.to), now());
+        return {.status = failed(encoded.error())};
+    return {.encoded = std::move(*encoded)};
+}
+
+/// Says who can log in now.
+int let_in(const common_options& common, store::access_store& kept, const store::granted& who,
+           std::string_view what) {
+    write_down(kept, what, grant_words(who), now());
     if (common.json)
         print(json::serialize(json::object{
-                  {"name", who.to.name}, {"role", who.to.role}, {"tenant", text_or_null(who.to.tenant)}}) +
+                  {"name", who.name}, {"role", who.role}, {"tenant", text_or_null(who.tenant)}}) +
               "\n");
     else
-        say(fmt::format("{} can log in as {}", who.to.name, who.to.role));
+        say(fmt::format("{} can log in as {}", who.name, who.role));
     return fine;
 }
 
 } // namespace
+
+// Both look before they ask for a password, which may be typed for long; what is written counts on nothing
+// that was seen then.
 
 int cmd_access_user_add(const common_options& common, const access_options& options) {
     const auto to = grant_of(options, "mailtight access user add ann --role operator");
@@ -216,14 +235,16 @@ int cmd_access_user_add(const common_options& common, const access_options& opti
     const auto there = (*kept)->user(to->name);
     if (!there)
         return failed(there.error());
-    if (*there) {
-        complain(fmt::format("{} is there already; access user password gives a new password, access user "
-                             "remove lets them in no longer",
-                             to->name));
-        return problems_found;
-    }
-    return put(common, **kept, {.to = *to, .password = "", .made_at = now(), .last_login = {}}, options,
-               "access user add");
+    if (*there)
+        return there_already(to->name);
+    auto password = encoded_password(options);
+    if (password.encoded.empty())
+        return password.status;
+    const auto added = (*kept)->add_user(
+        {.to = *to, .password = std::move(password.encoded), .made_at = now(), .last_login = {}});
+    if (!added)
+        return failed(added.error());
+    return *added ? let_in(common, **kept, *to, "access user add") : there_already(to->name);
 }
 
 int cmd_access_user_password(const common_options& common, const access_options& options) {
@@ -233,11 +254,15 @@ int cmd_access_user_password(const common_options& common, const access_options&
     const auto there = (*kept)->user(options.name);
     if (!there)
         return failed(there.error());
-    if (!*there) {
-        complain(fmt::format("there is nobody of the name {}", base::printable(options.name, 100)));
-        return problems_found;
-    }
-    return put(common, **kept, **there, options, "access user password");
+    if (!*there)
+        return nobody(options.name);
+    const auto password = encoded_password(options);
+    if (password.encoded.empty())
+        return password.status;
+    const auto changed = (*kept)->set_password(options.name, password.encoded);
+    if (!changed)
+        return failed(changed.error());
+    return *changed ? let_in(common, **kept, (*changed)->to, "access user password") : nobody(options.name);
 }
 
 int cmd_access_user_list(const common_options& common) {
@@ -268,10 +293,8 @@ int cmd_access_user_remove(const common_options& common, const access_options& o
     const auto removed = (*kept)->remove_user(options.name);
     if (!removed)
         return failed(removed.error());
-    if (!*removed) {
-        complain(fmt::format("there is nobody of the name {}", base::printable(options.name, 100)));
-        return problems_found;
-    }
+    if (!*removed)
+        return nobody(options.name);
     write_down(**kept, "access user remove", options.name, now());
     say(fmt::format("{} is let in no longer", options.name));
     return fine;

@@ -54,7 +54,8 @@ private:
 };
 
 struct typed_row {
-    std::string where; ///< "line 7: " of a table
+    std::string where;   ///< "domains.csv, row 7: " of a table
+    std::size_t row = 0; ///< of a table
     std::string name, like;
     domain_wishes wishes;
 };
@@ -62,7 +63,7 @@ struct typed_row {
 std::expected<std::vector<typed_row>, std::string> rows_of(const domain_options& options) {
     std::vector<typed_row> rows;
     for (const auto& name : options.names)
-        rows.push_back({.where = "", .name = name, .like = options.like, .wishes = options.wishes});
+        rows.push_back({.where = "", .row = 0, .name = name, .like = options.like, .wishes = options.wishes});
     if (options.csv.empty())
         return rows;
     const auto bytes = read_bytes(options.csv, table_bytes);
@@ -75,6 +76,7 @@ std::expected<std::vector<typed_row>, std::string> rows_of(const domain_options&
         return std::unexpected(fmt::format("{}: {}", base::printable(options.csv), table.error()));
     for (auto& row : *table)
         rows.push_back({.where = fmt::format("{}, row {}: ", base::printable(options.csv), row.line),
+                        .row = row.line,
                         .name = std::move(row.name),
                         .like = row.like.empty() ? options.like : row.like,
                         .wishes = std::move(row.wishes)});
@@ -116,7 +118,8 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
     const auto now = policy_now(common.set);
     examples like(**kept);
     std::vector<model::looked_after> all;
-    std::set<std::string> seen, named_as_example;
+    std::map<std::string, std::size_t> seen; // and in which row
+    std::set<std::string> named_as_example;
     for (const auto& row : *rows)
         if (const auto ascii = mail::to_ascii(row.like))
             if (auto name = mail::canonical_name(*ascii))
@@ -133,8 +136,13 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
         if (row.where.empty())
             for (const auto& note : domain->notes)
                 say(base::printable(note));
-        if (!seen.insert(domain->name).second)
-            continue;
+        if (const auto [at, first] = seen.emplace(domain->name, row.row); !first) {
+            if (row.row == 0) // the same name typed twice means the same
+                continue;
+            return wrong(at->second == 0
+                             ? fmt::format("{} is named on the command line, too", domain->name)
+                             : fmt::format("{} stands in row {} already", domain->name, at->second));
+        }
         std::expected<model::looked_after, std::string> made = model::looked_after{};
         if (row.like.empty()) {
             made = new_domain(domain->name, row.wishes, *with, now);
@@ -191,7 +199,7 @@ int cmd_domain_add(const common_options& common, const domain_options& options) 
     if (auto known = tell_reports_of(common.set, all); !known)
         say(known.error());
     if (!common.json) {
-        if (all.size() > told_most)
+        if (all.size() > told_most || all.empty())
             print(fmt::format("{} domains added, {} are looked after already\n", added, all.size() - added));
         if (!fresh.empty())
             say(fmt::format("mailtight plan {} shows the steps to come{}", fresh.front(),

@@ -12,7 +12,10 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 namespace mailtight::app {
@@ -20,6 +23,8 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::size_t page = 1'000;
+constexpr auto state_words = std::to_array<std::string_view>(
+    {"protected", "testing", "unverified", "retiring", "broken", "absent", "unreachable", "unseen"});
 
 insight::table empty_table() {
     using kind = insight::column::kind;
@@ -46,6 +51,11 @@ boost::json::value text_or_null(const std::string& text) {
 } // namespace
 
 int cmd_domain_list(const common_options& common, const domain_options& options) {
+    if (!options.state.empty() && std::ranges::find(state_words, options.state) == state_words.end()) {
+        complain(fmt::format("--state takes {}, not '{}'", fmt::join(state_words, ", "),
+                             base::printable(options.state, 60)));
+        return wrong_usage;
+    }
     auto kept = open_domains_to_ask(common.set);
     if (!kept) {
         complain(kept.error());
@@ -74,7 +84,7 @@ int cmd_domain_list(const common_options& common, const domain_options& options)
             const auto found = seen.find(domain.domain);
             const auto* state = found == seen.end() ? nullptr : found->second;
             const std::string verdict = state ? state->verdict : "";
-            if (!options.state.empty() && verdict != options.state)
+            if (!options.state.empty() && (verdict.empty() ? "unseen" : verdict) != options.state)
                 continue;
             auto due = (*kept)->work("plan", domain.domain);
             const std::string next =

@@ -206,8 +206,8 @@ void show_text(const known_of_it& all, base::utc_seconds now) {
             "  {}  {} by {}{}{}\n", base::format_utc(each.at), each.what, base::printable(each.who),
             each.from.empty() && each.to.empty()
                 ? ""
-                : fmt::format(": {} -> {}", each.from.empty() ? "-" : base::printable(each.from, 60),
-                              each.to.empty() ? "-" : base::printable(each.to, 60)),
+                : fmt::format(": {} -> {}", each.from.empty() ? "-" : base::printable(each.from, 300),
+                              each.to.empty() ? "-" : base::printable(each.to, 300)),
             each.why.empty() ? "" : " (" + base::printable(each.why, 200) + ")"));
 }
 

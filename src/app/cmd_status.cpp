@@ -9,6 +9,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mailtight::app {
 
 namespace {
@@ -53,7 +55,9 @@ std::string bytes_words(std::uint64_t bytes) {
 
 std::string ago(const std::string& utc, base::utc_seconds now) {
     const auto at = base::parse_utc(utc);
-    return at ? base::format_duration(now - *at) + " ago" : "never";
+    if (!at)
+        return "never";
+    return *at > now ? "at " + utc : base::format_duration(now - *at) + " ago"; // a clock that was set back
 }
 
 std::string join_texts(const boost::json::object& from, std::string_view key) {
@@ -84,9 +88,10 @@ void show_sending(const boost::json::object& sending, base::utc_seconds now) {
                       number(sending, "destinations"), number(sending, "enforce"), number(sending, "testing"),
                       number(sending, "none"), number(sending, "without"),
                       bytes_words(number(sending, "bytes"))));
-    print(fmt::format("  fetches   {}, {} failed; the oldest policy was fetched {}\n",
-                      number(sending, "fetches"), number(sending, "fetch_failures"),
-                      ago(text(sending, "oldest_fetch"), now)));
+    const auto oldest = text(sending, "oldest_fetch");
+    print(fmt::format("  fetches   {}, {} failed{}\n", number(sending, "fetches"),
+                      number(sending, "fetch_failures"),
+                      oldest.empty() ? "" : "; the oldest policy was fetched " + ago(oldest, now)));
     if (number(sending, "overrides") > 0)
         print(fmt::format("  overrides {}: see mailtight cache overrides\n", number(sending, "overrides")));
     if (!text(sending, "last_fault").empty())
@@ -202,18 +207,19 @@ void show(const boost::json::object& status) {
     const base::system_clock clock;
     const auto now = clock.now();
     const auto store = object(status, "store"), reports = object(status, "reports");
-    print(fmt::format("mailtight {}, process {}, up for {}, {} domain{}\n", text(status, "version"),
-                      number(status, "pid"),
-                      base::format_duration(now - base::parse_utc(text(status, "since")).value_or(now)),
-                      number(status, "domains"), number(status, "domains") == 1 ? "" : "s"));
+    const auto since = base::parse_utc(text(status, "since")).value_or(now);
+    print(fmt::format("mailtight {}, process {}, up for {}\n", text(status, "version"), number(status, "pid"),
+                      base::format_duration(now - std::min(since, now))));
     print(fmt::format("store     {}, {} reports, {}{}\n", text(store, "where"), number(store, "reports"),
                       bytes_words(number(store, "bytes")),
                       flag(store, "writable") ? "" : ", CANNOT BE WRITTEN: " + text(store, "last_error")));
+    print(fmt::format("reports   taken in for {} domain{}; last {}\n", number(status, "domains"),
+                      number(status, "domains") == 1 ? "" : "s", ago(text(reports, "last"), now)));
     print(fmt::format("since up  {} inputs: {} reports added, {} already known, {} corrected, {} kept apart, "
-                      "{} without a report, {} put off; last {}\n",
+                      "{} without a report, {} put off\n",
                       number(reports, "inputs"), number(reports, "added"), number(reports, "duplicates"),
                       number(reports, "corrections"), number(reports, "kept_apart"),
-                      number(reports, "refused"), number(reports, "later"), ago(text(reports, "last"), now)));
+                      number(reports, "refused"), number(reports, "later")));
     print("\n");
     for (const auto& part : rows(status, "parts")) {
         const bool failing = flag(part, "failing"), running = flag(part, "running");

@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -381,9 +382,13 @@ std::expected<std::vector<csv_domain>, std::string> read_domain_csv(std::string_
         if (std::ranges::count(head, name) > 1)
             return std::unexpected(fmt::format("there are two columns '{}'", base::printable(name, 60)));
         if (std::ranges::find(known, name) == known.end()) {
+            if (rows->front().size() == 1 && name.find_first_of(";\t") != std::string::npos)
+                return std::unexpected(std::string("the cells have to be separated by commas"));
             const auto near = base::nearest(name, known);
-            return std::unexpected(fmt::format("there is no column '{}'{}", base::printable(name, 60),
-                                               near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+            return std::unexpected(fmt::format(
+                "there is no column '{}'; {}", base::printable(name, 60),
+                near.empty() ? fmt::format("the first line names the columns: {}", fmt::join(known, ", "))
+                             : fmt::format("did you mean {}?", near)));
         }
     }
     if (std::ranges::find(head, "domain") == head.end())

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carrying out plans in the daemon: the carrier, the watcher and the certificates, with one thread for the
 // store and the hands that the commands have too. A database that is away at the start is waited for.
+#include "app/carry_hands.h"
 #include "app/certificate_desk.h"
 #include "app/domain_access.h"
-#include "app/names_below.h"
 #include "app/pages_certificates.h"
 #include "app/pages_part.h"
 #include "app/policy_time.h"
 #include "app/publish_marks.h"
 #include "app/publish_part.h"
 #include "app/report_domains.h"
-#include "app/report_facts.h"
 #include "app/sending.h"
 #include "app/store_access.h"
 #include "base/text.h"
-#include "findings/finding.h"
-#include "publish/certificate_proof.h"
 #include "publish/watcher.h"
 
 #include <boost/json.hpp>
@@ -230,8 +227,8 @@ public:
 private:
     boost::json::array refused_transfers() const {
         boost::json::array all;
-        if (below_)
-            for (const auto& [server, why] : below_->refused())
+        if (const auto* below = hands_ ? hands_->below() : nullptr)
+            for (const auto& [server, why] : below->refused())
                 all.push_back(boost::json::object{{"server", server}, {"why", base::printable(why, 300)}});
         return all;
     }
@@ -273,146 +270,29 @@ private:
         }
         if (!running_)
             co_return;
-        hands_ = std::make_unique<publish_hands>(publish_needs{
-            .with = *core_.with,
-            .set = core_.set,
-            .say = say_,
-            .store_thread = *worker_,
-            .policy_time = policy_time(),
-            .report_addresses = [this](const std::string& domain) -> std::vector<std::string> {
-                const auto found = std::ranges::find(core_.domains, domain, &store::own_domain::name);
-                return found == core_.domains.end() ? std::vector<std::string>{}
-                                                    : report_addresses(core_.set, *found);
-            },
-            .kept = kept_.get()});
+        hands_ = std::make_unique<carry_hands>(core_, say_, *worker_, *kept_);
         if (core_.set.certificate_folder.empty() && core_.seal)
-            desk_ = std::make_unique<certificate_desk>(core_, say_, *worker_, *kept_, *hands_,
+            desk_ = std::make_unique<certificate_desk>(core_, say_, *worker_, *kept_, hands_->all(),
                                                        core_.hosting ? core_.hosting->spread() : 600ms);
         carrier_ = std::make_unique<publish::carrier>(
-            core_.loop(), *worker_, *kept_, carriers_hands(), policy_time(),
+            core_.loop(), *worker_, *kept_, hands_->of_carrier(desk_.get()), policy_time(),
             publish::carrier_options{.machine = machine_},
             [this](const std::string& domain, const publish::carried& done) { heard(domain, done); });
         carrier_->start();
         if (desk_)
             desk_->start();
         if (core_.set.watch_domains) {
-            below_ = std::make_unique<names_below>(needs_below());
             publish::watch_options options{.machine = machine_,
                                            .full = whole(core_.set.watch_full),
                                            .cheap = whole(core_.set.watch_cheap)};
             watcher_ =
-                std::make_unique<publish::watcher>(core_.loop(), *worker_, *kept_, watchers_hands(),
+                std::make_unique<publish::watcher>(core_.loop(), *worker_, *kept_, hands_->of_watcher(),
                                                    policy_time(), core_.with->clock, std::move(options));
             watcher_->start();
         }
         core_.loop().spawn(keep_order());
         if (const auto names = our_domains(core_.set)) // now that those looked after are known
             static_cast<void>(co_await take_domains(core_, *names, core_.set.count_unverified));
-    }
-
-    publish::hands carriers_hands() {
-        auto made = hands_->all();
-        made.look = [this](model::looked_after wish) -> io::task<publish::looked> {
-            auto seen = co_await hands_->look(wish);
-            co_await prove(wish, seen.seen);
-            co_return std::move(seen.told);
-        };
-        made.get_certificate = [this](store::due_work& work,
-                                      std::string domain) -> io::task<publish::done_by_hand> {
-            if (desk_)
-                co_return co_await desk_->get(work, std::move(domain));
-            co_return publish::done_by_hand{
-                .ok = false,
-                .words = fmt::format("no certificate for mta-sts.{} is in certificates.folder yet", domain),
-                .again = std::chrono::seconds(60)};
-        };
-        made.configured = [this](const model::looked_after& wish, plan::remembered& past) {
-            hands_->configured(wish, past);
-            if (!core_.set.certificate_folder.empty() && core_.hosting)
-                past.certificate_here =
-                    core_.hosting->host().choose("mta-sts." + wish.domain, false) != nullptr;
-        };
-        return made;
-    }
-
-    names_below_needs needs_below() {
-        names_below_needs made{.loop = core_.loop(),
-                               .dns = *core_.with->dns,
-                               .clock = core_.with->clock,
-                               .say = say_,
-                               .find = {},
-                               .reported = {},
-                               .known = {},
-                               .transfer = {}};
-        made.find = [this](std::string domain) -> io::task<std::optional<model::looked_after>> {
-            auto found = co_await ask<std::optional<model::looked_after>>(
-                [domain](store::domain_store& from) { return from.find(domain); });
-            co_return found ? std::move(*found) : std::nullopt;
-        };
-        made.known = [this] {
-            std::vector<std::string> names;
-            for (const auto& each : core_.domains)
-                names.push_back(each.name);
-            return names;
-        };
-        made.reported = [this]() -> io::task<std::optional<std::vector<std::string>>> {
-            auto all = co_await ask<std::vector<std::string>>(all_names);
-            if (!all)
-                co_return std::nullopt;
-            auto found = co_await core_.ask<std::vector<std::string>>(
-                [all = std::move(*all), since = day_of(core_.now()) - names_in_reports_since](
-                    store::store& from) { return from.names_below(all, since, names_in_reports); });
-            co_return found ? std::optional(std::move(*found)) : std::nullopt;
-        };
-        return made;
-    }
-
-    publish::watch_hands watchers_hands() {
-        publish::watch_hands made;
-        made.look = [this](std::string domain, bool full) -> io::task<std::optional<model::watched_state>> {
-            if (!full) {
-                auto seen = co_await hands_->glance(domain);
-                if (seen.judged.verdict == advise::verdict::unreachable)
-                    co_return std::nullopt;
-                co_return std::move(seen.told.state);
-            }
-            auto wish = co_await ask<std::optional<model::looked_after>>(
-                [domain](store::domain_store& from) { return from.find(domain); });
-            if (!wish || !*wish)
-                co_return std::nullopt;
-            auto seen = co_await hands_->look(**wish, true);
-            co_await prove(**wish, seen.seen);
-            if (seen.judged.verdict == advise::verdict::unreachable)
-                co_return std::nullopt;
-            co_return std::move(seen.told.state);
-        };
-        made.names_below = [this](std::string domain) -> io::task<std::vector<std::string>> {
-            co_return co_await below_->of(std::move(domain));
-        };
-        made.unprotected = [this](std::string name) { return below_->unprotected(std::move(name)); };
-        made.serious = [](std::string_view code) {
-            const auto* entry = findings::find_code(code);
-            return !entry || entry->in_enforce == findings::severity::error;
-        };
-        made.alarmed = [this] { core_.alarms->wake(); };
-        return made;
-    }
-
-    /// A certificate that was seen over the public path: the one before it may go. What is to happen where
-    /// it is refused there is for the desk, which alone may take it back.
-    io::task<> prove(model::looked_after wish, const model::observation& seen) {
-        if (wish.host != model::hosting::here)
-            co_return;
-        co_await ask<void>([name = "mta-sts." + wish.domain,
-                            &seen](store::domain_store& to) -> store::result<void> {
-            auto kept = to.certificate(name);
-            if (!kept)
-                return std::unexpected(kept.error());
-            if (*kept && !(*kept)->proven &&
-                publish::judge_proof(seen.fetches, **kept).state == publish::certificate_proof::what::good)
-                return to.prove_certificate(name, (*kept)->not_after);
-            return {};
-        });
     }
 
     void heard(const std::string& domain, const publish::carried& done) {
@@ -472,8 +352,7 @@ private:
     std::string machine_;
     std::unique_ptr<io::worker> worker_;
     std::shared_ptr<store::domain_store> kept_;
-    std::unique_ptr<publish_hands> hands_;
-    std::unique_ptr<names_below> below_; ///< what the watcher asks
+    std::unique_ptr<carry_hands> hands_;
     std::unique_ptr<certificate_desk> desk_;
     std::unique_ptr<publish::carrier> carrier_;
     std::unique_ptr<publish::watcher> watcher_;

@@ -134,7 +134,7 @@ public:
             complain(written.error().message);
         collector_.stop(); // while what is joined with is still there
     }
-    bool failing() const override { return !running_ || cannot_write(); }
+    bool failing() const override { return !running_ || cannot_write() || !log_trouble().empty(); }
     intake::way_status status() const override {
         const auto figures = collector_.counted();
         intake::way_status now;
@@ -147,6 +147,10 @@ public:
         now.last_error = figures.last_error;
         now.last_error_at = figures.last_error_at;
         now.last_success = figures.last_written;
+        if (auto trouble = log_trouble(); !trouble.empty() && !cannot_write()) {
+            now.last_error = std::move(trouble);
+            now.last_error_at = core_.now();
+        }
         return now;
     }
 
@@ -205,6 +209,13 @@ private:
         const auto figures = collector_.counted();
         return !figures.last_error.empty() && figures.last_error_at > figures.last_written &&
                figures.waiting > 0;
+    }
+    /// Of the first log that cannot be read; "": all can.
+    std::string log_trouble() const {
+        for (const auto& each : logs_.list())
+            if (!each.trouble.empty())
+                return fmt::format("{} {}: {}", each.kind, each.where, base::printable(each.trouble));
+        return "";
     }
     std::vector<std::string> places() const {
         std::vector<std::string> all;

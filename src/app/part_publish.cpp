@@ -2,25 +2,18 @@
 // The policy host in the daemon: what the store publishes is in memory before the first listener is bound,
 // and follows the store by its change numbers, so that of several machines each serves the same within half a
 // second. A database that is away stops no answer.
+#include "app/hosted_memory.h"
 #include "app/policy_time.h"
 #include "app/publish_part.h"
 #include "app/store_access.h"
 #include "base/text.h"
-#include "publish/certificate_folder.h"
-#include "publish/challenge.h"
 #include "publish/policy_session.h"
 #include "publish/policy_site.h"
-#include "publish/renewal.h"
-#include "store/domains.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <map>
-#include <optional>
-#include <set>
+#include <utility>
 
 namespace mailtight::app {
 
@@ -31,97 +24,17 @@ using namespace std::chrono_literals;
 constexpr auto turn = 250ms;        ///< between two looks at the store
 constexpr auto flush_fetches = 60s; ///< counts of fetches are written so often
 constexpr auto look_at_folder = 10s;
-constexpr auto renewal_patience = 24h; ///< after its moment a renewal is overdue
-constexpr std::size_t page = 10'000;
-constexpr std::string_view host_prefix = "mta-sts.";
-
-struct opened_certificate {
-    std::string name, chain, key;
-    base::utc_seconds not_before{}, not_after{};
-    base::utc_seconds renew_at{};
-    std::string file; ///< of certificates.folder
-    bool gone = false;
-};
-
-/// What the store has that the memory has not.
-struct news {
-    std::vector<model::publication> policies;
-    std::vector<opened_certificate> certificates;
-    std::vector<store::challenge_answer> answers;
-    std::vector<std::string> troubles;
-    bool more = false;
-};
-
-struct folder_news {
-    publish::certificate_folder::changes found;
-};
-
-/// What the worker's thread holds.
-struct reader {
-    std::unique_ptr<store::domain_store> kept;
-    std::int64_t policies = 0, certificates = 0;
-};
-
-store::result<news> read_news(reader& by, const std::string& where, const base::sealing_key* seal,
-                              base::utc_seconds now) {
-    if (!by.kept) {
-        auto opened = store::open_domains({.where = where});
-        if (!opened)
-            return std::unexpected(opened.error());
-        by.kept = std::move(*opened);
-    }
-    news out;
-    auto policies = by.kept->published_after(by.policies, page);
-    if (!policies)
-        return std::unexpected(policies.error());
-    auto certificates = by.kept->certificates_after(by.certificates, page);
-    if (!certificates)
-        return std::unexpected(certificates.error());
-    auto answers = by.kept->challenges(now);
-    if (!answers)
-        return std::unexpected(answers.error());
-    out.policies = std::move(*policies);
-    out.answers = std::move(*answers);
-    for (const auto& each : out.policies)
-        by.policies = std::max(by.policies, each.change);
-    out.more = out.policies.size() == page || certificates->size() == page;
-    for (auto& each : *certificates) {
-        by.certificates = std::max(by.certificates, each.change);
-        if (!each.name.starts_with(host_prefix))
-            continue; // of the pages
-        opened_certificate one{
-            .name = each.name,
-            .chain = {},
-            .key = {},
-            .not_before = each.not_before,
-            .not_after = each.not_after,
-            .renew_at = each.renew_at.value_or(publish::by_lifetime(each.not_before, each.not_after)),
-            .file = {},
-            .gone = each.gone};
-        if (!each.gone) {
-            auto key = seal
-                           ? seal->open(publish::certificate_seal_name(each.name), each.sealed_key)
-                           : std::expected<std::string, std::string>(std::unexpected("there is no key file"));
-            if (!key) {
-                out.troubles.push_back(fmt::format("the key of {}: {}", each.name, key.error()));
-                continue;
-            }
-            one.chain = std::move(each.chain);
-            one.key = std::move(*key);
-        }
-        out.certificates.push_back(std::move(one));
-    }
-    return out;
-}
 
 class publish_part final : public hosting_part {
 public:
     publish_part(daemon_core& core, std::vector<base::ip_network> proxies)
         : core_(core)
         , host_({})
+        , memory_(host_, !core.set.certificate_folder.empty(),
+                  [this](const std::string& what) { trouble(what); })
         , sessions_(host_, &fetches_, policy_time(), {.limits = {}, .trusted_proxies = proxies})
         , worker_(std::make_unique<io::worker>(core.loop(), "host"))
-        , reader_(std::make_shared<reader>())
+        , reader_(std::make_shared<news_reader>())
         , secure_(
               core.loop(), secure_options(core),
               [this](std::string_view name, bool acme) { return host_.choose(name, acme); },
@@ -254,55 +167,12 @@ public:
         to.set(metric::hosted_handshakes, number(shakes.failed), {"failed"});
         to.set(metric::hosted_handshakes, number(shakes.acme), {"acme"});
         to.set(metric::hosted_connections, number(connections()));
-        tell_ends(to);
+        memory_.tell_ends(to, core_.now());
     }
-    std::vector<folder_certificate> from_folder() const override {
-        std::vector<folder_certificate> all;
-        for (const auto& [name, is] : newest_)
-            if (!is.file.empty())
-                all.push_back({name, is.file, is.issued, is.ends});
-        return all;
-    }
-
-    std::vector<insight::alarm> alarms() const override {
-        std::vector<insight::alarm> all;
-        for (const auto& [name, words] : broken_) {
-            insight::alarm alarm;
-            alarm.key = "publish/certificate/" + name;
-            alarm.kind = "publish";
-            alarm.domain = name.starts_with(host_prefix) ? name.substr(host_prefix.size()) : name;
-            alarm.weight = insight::weight::error;
-            alarm.title = fmt::format("A certificate for {} cannot be served", name);
-            alarm.text = words;
-            alarm.fix =
-                "See publish.key-file and certificates.folder: the old certificate, where there is one, "
-                "goes on.";
-            all.push_back(std::move(alarm));
-        }
-        return all;
-    }
+    std::vector<folder_certificate> from_folder() const override { return memory_.from_folder(); }
+    std::vector<insight::alarm> alarms() const override { return memory_.alarms(); }
 
 private:
-    /// Of all together, however many they are.
-    void tell_ends(base::metrics& to) const {
-        using base::metric;
-        constexpr std::array days = {3, 7, 14};
-        const auto now = core_.now();
-        std::array<double, days.size()> ending{};
-        double overdue = 0;
-        std::optional<base::utc_seconds> first;
-        for (const auto& [name, is] : newest_) {
-            first = std::min(first.value_or(is.ends), is.ends);
-            overdue += is.renew_at + renewal_patience < now ? 1 : 0;
-            for (std::size_t i = 0; i < days.size(); ++i)
-                ending[i] += is.ends <= now + std::chrono::days(days[i]) ? 1 : 0;
-        }
-        to.set(metric::hosted_certificates_first_end,
-               first ? static_cast<double>(first->time_since_epoch().count()) : 0);
-        to.set(metric::hosted_certificates_overdue, overdue);
-        for (std::size_t i = 0; i < days.size(); ++i)
-            to.set(metric::hosted_certificates_ending, ending[i], {std::to_string(days[i])});
-    }
     static io::secure_server_options secure_options(daemon_core& core) {
         io::secure_server_options made;
         made.listening.complain = complaints_to(core);
@@ -337,71 +207,12 @@ private:
         last_error_at_ = core_.now();
     }
 
-    io::task<store::result<news>> next() {
+    io::task<store::result<published_news>> next() {
         const auto seal = core_.seal;
-        return worker_->run<store::result<news>>(
+        return worker_->run<store::result<published_news>>(
             [by = reader_, where = store_place(core_.set), seal, now = core_.now()] {
                 return read_news(*by, where, seal.get(), now);
             });
-    }
-
-    void take(news fresh) {
-        for (const auto& each : fresh.policies)
-            host_.put_policy(each);
-        for (auto& each : fresh.certificates)
-            take(std::move(each));
-        for (const auto& words : fresh.troubles)
-            trouble(words);
-        take_answers(std::move(fresh.answers));
-    }
-    void take(opened_certificate one) {
-        if (one.gone) {
-            host_.drop_certificate(one.name);
-            newest_.erase(one.name);
-            broken_.erase(one.name);
-            return;
-        }
-        // The store names them in the order in which they came, and the last one counts: the new one, or the
-        // one before it where the new one was refused. Files have no such order: the one issued later counts,
-        // which may well end earlier (whoever goes over to certificates of a week has one of three months),
-        // and what a file has now is never the older.
-        auto& newest = newest_[one.name];
-        if (folder_ && one.not_before < newest.issued && (one.file.empty() || one.file != newest.file))
-            return;
-        if (auto put = host_.put_certificate(one.name, std::move(one.chain), std::move(one.key)); !put) {
-            broken_[one.name] = put.error();
-            trouble(fmt::format("{}: {}", one.name, put.error()));
-            return;
-        }
-        newest = {.issued = one.not_before,
-                  .ends = one.not_after,
-                  .renew_at = one.renew_at,
-                  .file = std::move(one.file)};
-        broken_.erase(one.name);
-    }
-    void take_answers(std::vector<store::challenge_answer> now) {
-        std::map<std::pair<std::string, std::string>, std::string> wanted;
-        for (auto& each : now)
-            wanted[{each.kind, each.key}] = std::move(each.answer);
-        for (const auto& [name, answer] : answering_)
-            if (!wanted.contains(name)) {
-                if (name.first == "http-01")
-                    host_.put_token(name.second, "");
-                else
-                    host_.put_challenge(name.second, nullptr);
-            }
-        for (const auto& [name, answer] : wanted) {
-            if (const auto before = answering_.find(name);
-                before != answering_.end() && before->second == answer)
-                continue;
-            if (name.first == "http-01") {
-                host_.put_token(name.second, answer);
-            } else if (auto made = publish::make_alpn_answer(name.second, answer, core_.now()); made) {
-                if (auto read = io::certified_key::read(made->chain, made->key))
-                    host_.put_challenge(name.second, std::move(*read));
-            }
-        }
-        answering_ = std::move(wanted);
     }
 
     /// Everything, before the first listener is bound.
@@ -414,7 +225,7 @@ private:
                 co_return;
             }
             more = fresh->more;
-            take(std::move(*fresh));
+            memory_.take(std::move(*fresh), core_.now());
         }
         if (folder_)
             co_await look_into_folder();
@@ -436,7 +247,7 @@ private:
             auto fresh = co_await next();
             more = fresh && fresh->more;
             if (fresh) {
-                take(std::move(*fresh));
+                memory_.take(std::move(*fresh), core_.now());
                 away_ = false;
                 last_success_ = core_.now();
             } else {
@@ -465,32 +276,8 @@ private:
     }
 
     io::task<> look_into_folder() {
-        auto found = co_await worker_->run<publish::certificate_folder::changes>(
-            [folder = folder_] { return folder->look(); });
-        for (const auto& file : found.gone)
-            for (const auto& name : by_file_[file]) {
-                host_.drop_certificate(name);
-                newest_.erase(name);
-            }
-        for (auto& each : found.fresh) {
-            auto& names = by_file_[each.file];
-            names.clear();
-            for (const auto& typed : each.names) {
-                const auto name = policy_host_of(typed);
-                if (name.empty())
-                    continue;
-                names.push_back(name);
-                take(opened_certificate{.name = name,
-                                        .chain = each.chain,
-                                        .key = each.key,
-                                        .not_before = each.not_before,
-                                        .not_after = each.not_after,
-                                        .renew_at = publish::by_lifetime(each.not_before, each.not_after),
-                                        .file = each.file});
-            }
-        }
-        for (const auto& words : found.trouble)
-            trouble("certificates.folder: " + words);
+        memory_.take(co_await worker_->run<publish::certificate_folder::changes>(
+            [folder = folder_] { return folder->look(); }));
     }
     io::task<> follow_folder() {
         while (!core_.stop->is_set()) {
@@ -501,21 +288,14 @@ private:
 
     daemon_core& core_;
     publish::policy_host host_;
+    hosted_memory memory_;
     publish::fetch_counter fetches_;
     publish::policy_sessions sessions_;
     std::unique_ptr<io::worker> worker_;
-    std::shared_ptr<reader> reader_;
+    std::shared_ptr<news_reader> reader_;
     std::shared_ptr<publish::certificate_folder> folder_;
     io::secure_server secure_;
     io::request_server plain_, challenges_, ask_;
-    struct served_certificate {
-        base::utc_seconds issued{}, ends{}, renew_at{};
-        std::string file;
-    };
-    std::map<std::string, served_certificate> newest_;
-    std::map<std::string, std::string> broken_;
-    std::map<std::string, std::vector<std::string>> by_file_;
-    std::map<std::pair<std::string, std::string>, std::string> answering_;
     std::string last_error_;
     base::utc_seconds last_error_at_{}, last_success_{};
     bool running_ = false, away_ = false, busy_ = false, shared_ = false;

@@ -1,162 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages and the API beside them, on one listener of their own. It is on by default, for this machine
 // alone: an address that somebody else has is an error only where it was asked for.
-#include "api/credentials.h"
 #include "api/doorkeeper.h"
 #include "api/pages_site.h"
 #include "api/site.h"
 #include "app/certificate_desk.h"
-#include "app/domain_access.h"
-#include "app/first_access.h"
 #include "app/look_desk.h"
 #include "app/pages_certificates.h"
 #include "app/pages_part.h"
 #include "app/plain_sites.h"
 #include "app/policy_time.h"
 #include "app/store_access.h"
-#include "base/host_name.h"
+#include "app/web_welcome.h"
+#include "app/web_wish.h"
 #include "base/text.h"
 #include "io/tls_tickets.h"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdlib>
-
-#include <unistd.h>
-
 namespace mailtight::app {
 
 namespace {
 
-constexpr std::uint16_t default_port = 8460, http_port = 80, https_port = 443;
-constexpr std::uint64_t hours_most = 24 * 366, days_most = 36'500;
-
-bool is_loopback(const base::ip_address& address) {
-    static const std::array here = {*base::ip_network::parse("127.0.0.0/8"), *base::ip_network::parse("::1")};
-    return std::ranges::any_of(here, [&](const auto& each) { return each.contains(address); });
-}
-
-bool is_loopback(const io::listen_address& at) {
-    return !at.tcp || is_loopback(at.tcp->address);
-}
-
-struct wanted {
-    std::vector<io::listen_address> at, plain_at;
-    std::vector<base::ip_network> proxies;
-    std::vector<std::string> hosts;
-    std::vector<std::string> acme; ///< names for which certificates are asked
-    bool tls = false;
-    bool by_default = false; ///< nobody asked for the address
-};
-
-/// Fields that browsers and proxies fill themselves: whoever they name, it is nobody.
-bool names_nobody(std::string_view field) {
-    constexpr auto taken = std::to_array<std::string_view>(
-        {"accept", "accept-encoding", "accept-language", "authorization", "connection", "content-length",
-         "content-type", "cookie", "host", "origin", "referer", "transfer-encoding", "user-agent", "via",
-         "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"});
-    return std::ranges::find(taken, base::lower(field)) != taken.end();
-}
-
-/// A setting that would quietly do nothing, or let nobody in.
-std::optional<std::string> fault_in(const settings& set) {
-    for (const auto& host : set.web_hosts) {
-        const auto name = std::string_view(host).substr(host.starts_with("*.") ? 2 : 0);
-        if (!base::is_host_name(name) && !base::ip_address::parse(name))
-            return fmt::format(
-                "web.hosts: \"{}\" is no name of a host, such as mailtight.example.com, without "
-                "scheme and port",
-                base::printable(host, 300));
-    }
-    const std::string_view field = set.web_proxy_field;
-    const bool word =
-        std::ranges::all_of(field, [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; });
-    if (!field.empty() && (!word || names_nobody(field)))
-        return fmt::format(
-            "web.proxy-user-field: \"{}\" cannot be the field in which a proxy names somebody; "
-            "take one of its own, such as X-Remote-User",
-            base::printable(field, 100));
-    if (!field.empty() && set.web_proxies.empty())
-        return "web.proxy-user-field: nobody is believed without web.trusted-proxies, the proxies that fill "
-               "it";
-    if (set.web_session_hours < 1 || set.web_session_hours > hours_most)
-        return fmt::format("web.session-hours: 1 to {}", hours_most);
-    if (set.web_audit_days < 1 || set.web_audit_days > days_most)
-        return fmt::format("web.audit-days: 1 to {}", days_most);
-    return {};
-}
-
-std::expected<wanted, std::string> wanted_of(const settings& set) {
-    wanted all;
-    auto proxies = networks("web.trusted-proxies", set.web_proxies);
-    if (!proxies)
-        return std::unexpected(proxies.error());
-    all.proxies = std::move(*proxies);
-    if (auto wrong = fault_in(set))
-        return std::unexpected(std::move(*wrong));
-    if (set.web_acme) {
-        auto names = names_for_acme(set);
-        if (!names)
-            return std::unexpected(names.error());
-        all.acme = std::move(*names);
-    }
-    all.tls = set.web_acme || !set.web_certificates.empty();
-    all.by_default = set.web_listen == settings().web_listen;
-    for (const auto& host : set.web_hosts)
-        all.hosts.push_back(base::lower(host));
-    if (!set.web_http_listen.empty() && !all.tls)
-        return std::unexpected("web.http-listen leads to https, which is not spoken here: set web.acme or "
-                               "web.tls-certificates");
-    for (const auto& text : set.web_http_listen) {
-        auto at = listen_at("web.http-listen", text, http_port);
-        if (!at)
-            return std::unexpected(at.error());
-        all.plain_at.push_back(std::move(*at));
-    }
-    for (const auto& text : set.web_listen) {
-        auto at = listen_at("web.listen", text, default_port);
-        if (!at)
-            return std::unexpected(at.error());
-        if (!is_loopback(*at) && !all.tls && all.proxies.empty())
-            return std::unexpected(fmt::format(
-                "web.listen: {} can be reached from other machines, and passwords would cross the network in "
-                "the clear. Set web.acme or web.tls-certificates; or web.trusted-proxies, where a proxy in "
-                "front speaks TLS; or stay with 127.0.0.1:8460 and come by `ssh -L 8460:127.0.0.1:8460`",
-                base::printable(text)));
-        all.at.push_back(std::move(*at));
-    }
-    return all;
-}
-
-/// The refusal of a request that was not meant for us, before anything of it is looked at.
-std::optional<wire::http_reply> refusal_of(const wanted& is, const io::http_exchange& asked) {
-    // Without TLS only the proxy in front may connect, and this machine.
-    const bool proxies_alone = !is.tls && !is.proxies.empty();
-    if (proxies_alone && asked.peer.address && !is_loopback(asked.peer.address->address) &&
-        std::ranges::none_of(is.proxies,
-                             [&](const auto& each) { return each.contains(asked.peer.address->address); }))
-        return wire::problem(403, "", "only the proxies of web.trusted-proxies may connect here");
-    // A page elsewhere may give its own name our address (DNS rebinding); it comes with that name.
-    const bool any_name = is.hosts.empty() && (is.tls || !is.proxies.empty());
-    if (!any_name && !asked.request.host.empty() && !api::is_our_host(asked.request.host, is.hosts))
-        return wire::problem(421, "",
-                             is.hosts.empty() ? "this address is for this machine: http://127.0.0.1 or "
-                                                "http://localhost; for another name set web.hosts"
-                                              : "this name is not ours: web.hosts names those that are");
-    return {};
-}
-
-/// `is` may change while the site answers.
-io::http_site under(const wanted& is, io::http_site site) {
-    site.admit = [&is, inner = std::move(site.admit)](const io::http_exchange& asked) {
-        auto refused = refusal_of(is, asked);
-        return refused || !inner ? std::move(refused) : inner(asked);
-    };
-    return site;
-}
+constexpr std::uint16_t https_port = 443;
 
 /// With web.read-only nobody changes anything here, but that they come and go.
 class showing_gate final : public api::gate {
@@ -194,10 +61,11 @@ api::parts_on parts_of(const daemon_core& core) {
             .reports = takes_reports(core.set),
             .sending = core.sending != nullptr,
             .collect = core.collecting != nullptr,
-            .deliver = core.delivering != nullptr};
+            .deliver = core.delivering != nullptr,
+            .policy_host = !core.set.policy_host_name.empty()};
 }
 
-api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
+api::doorkeeper_options door_options(daemon_core& core, const web_wish& from) {
     api::doorkeeper_options made;
     made.hosts = from.hosts;
     made.proxy_user_header = base::lower(core.set.web_proxy_field);
@@ -225,54 +93,9 @@ api::doorkeeper_options door_options(daemon_core& core, const wanted& from) {
     return made;
 }
 
-bool has_display() {
-    return std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY");
-}
-
-/// The port behind the last colon of an address with one; the usual one otherwise.
-std::string_view port_of(std::string_view address) {
-    const auto colon = address.rfind(':');
-    return address.find_first_not_of("0123456789", colon + 1) == address.npos ? address.substr(colon + 1)
-                                                                              : "8460";
-}
-
-/// For a person at a terminal.
-void greet(const std::string& address, const first_access& access) {
-    std::string out = fmt::format("\n  The pages:      {}\n  Log in (once, within the hour):\n"
-                                  "                  {}\n",
-                                  address, login_url(address, access.link));
-    if (!has_display()) {
-        std::array<char, 256> host{};
-        ::gethostname(host.data(), host.size() - 1);
-        const auto port = port_of(address);
-        out += fmt::format("  From your desk: ssh -L {}:127.0.0.1:{} {}@{}    then open the link there\n",
-                           port, port, person(), host.data());
-    }
-    if (!access.token_file.empty())
-        out += fmt::format("  For programs:   the administrator's token is in {}\n", access.token_file);
-    fmt::print(stderr, "{}\n", out);
-}
-
-/// The first start says how to come in; at a terminal each does.
-io::task<> welcome(daemon_core& core, std::string address) {
-    const bool terminal = ::isatty(STDERR_FILENO) == 1;
-    auto access = co_await core.asker->run<store::result<first_access>>(
-        [set = core.set, terminal, now = core.now()] { return begin_access(set, now, terminal); });
-    if (!access) {
-        core.log->write(base::event::store_unavailable, {{"error", words(access.error())}});
-        co_return;
-    }
-    if (terminal)
-        greet(address, *access);
-    else if (access->made)
-        core.log->write(base::event::web_first_start, {{"address", address},
-                                                       {"link", login_url(address, access->link)},
-                                                       {"token-file", access->token_file}});
-}
-
 class web_pages final : public pages_part {
 public:
-    web_pages(daemon_core& core, wanted what, std::optional<publish_settings> say)
+    web_pages(daemon_core& core, web_wish what, std::optional<publish_settings> say)
         : core_(core)
         , what_(std::move(what))
         , door_(
@@ -379,7 +202,7 @@ public:
             return "";
         const std::string_view scheme = what_.tls ? "https://" : "http://";
         for (const auto& bound : server_.addresses()) {
-            const auto at = io::parse_listen_address(bound, default_port);
+            const auto at = io::parse_listen_address(bound, web_port);
             if (!at || !at->tcp)
                 continue;
             auto host = at->tcp->address.to_string();
@@ -416,7 +239,7 @@ public:
     }
     pages_certificates* orders() override { return acme_.get(); }
     std::expected<void, std::string> prepare_change(const settings& to, bool certificates) override {
-        auto fresh = wanted_of(to);
+        auto fresh = web_wish_of(to);
         if (!fresh)
             return std::unexpected(fresh.error());
         if (certificates)
@@ -474,14 +297,14 @@ private:
     }
 
     daemon_core& core_;
-    wanted what_;
+    web_wish what_;
     api::doorkeeper door_;
     showing_gate gate_;
     std::unique_ptr<api::look_desk> looks_;
     io::tls_server certificates_;
     std::unique_ptr<pages_certificates> acme_;
     io::http_server server_, plain_;
-    wanted next_; ///< prepared
+    web_wish next_; ///< prepared
     std::uint64_t answered_ = 0, refused_ = 0;
     std::string last_error_;
     base::utc_seconds last_error_at_{};
@@ -491,7 +314,7 @@ private:
 } // namespace
 
 std::expected<std::unique_ptr<pages_part>, std::string> make_pages_part(daemon_core& core) {
-    auto what = wanted_of(core.set);
+    auto what = web_wish_of(core.set);
     if (!what)
         return std::unexpected(what.error());
     std::optional<publish_settings> say;

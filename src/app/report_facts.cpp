@@ -111,6 +111,7 @@ store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& fro
     std::map<std::string, insight::alarm_inputs> all;
     store::filter of{
         .domains = {domains.begin(), domains.end()}, .reporters = {}, .result_type = {}, .mx = {}};
+    of.to = today; // a reporter whose clock is ahead, or who says so, arrives no later for that
     auto reporters = from.reporters(of);
     if (!reporters)
         return std::unexpected(reporters.error());
@@ -120,7 +121,6 @@ store::result<std::vector<insight::alarm_inputs>> alarm_inputs(store::store& fro
         facts.last_report = std::max(facts.last_report.value_or(row.last), row.last);
     }
     of.from = today - days(31);
-    of.to = today;
     auto rows = from.days(of);
     if (!rows)
         return std::unexpected(rows.error());
@@ -270,7 +270,15 @@ store::result<insight::readiness> readiness(store::store& from, const std::strin
     if (!reporters)
         return std::unexpected(reporters.error());
     facts.reporters = std::move(*reporters);
-    auto failures = failure_groups(from, about(domain, today - days(14), today), {{domain, live.today}});
+    const auto recent = about(domain, today - days(14), today);
+    auto described = from.failures(recent);
+    if (!described)
+        return std::unexpected(described.error());
+    auto by_day = from.reporter_days(about(domain, today - days(30), today));
+    if (!by_day)
+        return std::unexpected(by_day.error());
+    facts.seen = insight::under_policy_of(*by_day, *described, *recent.from);
+    auto failures = groups_of(from, recent, std::move(*described), {{domain, live.today}});
     if (!failures)
         return std::unexpected(failures.error());
     facts.failures = std::move(*failures);
@@ -278,22 +286,30 @@ store::result<insight::readiness> readiness(store::store& from, const std::strin
         if (!group.mx.empty() &&
             std::ranges::find(facts.mx_seen_failing, group.mx) == facts.mx_seen_failing.end())
             facts.mx_seen_failing.push_back(group.mx);
-    auto rows = from.days(about(domain, today - days(14), today));
+    auto rows = from.days(recent);
     if (!rows)
         return std::unexpected(rows.error());
     for (const auto& row : *rows) {
         facts.sessions += row.success + row.failure;
         facts.failed += row.failure;
     }
-    // How long it is in testing, as the reporters saw the policy: the first of them counts.
-    auto policies = from.policies({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    // How long it is in testing, as the reporters saw the policy: the first of them counts, but nothing
+    // before the policy was away. A clock that is ahead says nothing.
+    store::filter until{.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}};
+    until.to = today;
+    auto policies = from.policies(until);
     if (!policies)
         return std::unexpected(policies.error());
-    for (const auto& row : *policies)
+    auto begin = facts.seen.again_since;
+    for (const auto& row : *policies) {
         if (says_mode(row, "testing")) {
             const base::utc_seconds first = row.first;
             facts.testing_since = std::min(facts.testing_since.value_or(first), first);
-        }
+        } else if (says_mode(row, "none"))
+            begin = std::max(begin.value_or(row.last), row.last);
+    }
+    if (facts.testing_since && begin)
+        facts.testing_since = std::max<base::utc_seconds>(*facts.testing_since, *begin);
     return insight::ready_to_enforce(facts, now);
 }
 
@@ -321,7 +337,9 @@ store::result<std::optional<model::report_evidence>> report_evidence(store::stor
     for (const auto& group : *groups)
         made.failures.push_back({group.result_type, group.mx, group.count, group.reporters,
                                  insight::speaks_against_enforce(group)});
-    auto reporters = from.reporters({.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}});
+    store::filter until{.domains = {domain}, .reporters = {}, .result_type = {}, .mx = {}};
+    until.to = day;
+    auto reporters = from.reporters(until);
     if (!reporters)
         return std::unexpected(reporters.error());
     for (const auto& row : *reporters)

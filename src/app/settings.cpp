@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -284,9 +286,11 @@ std::expected<settings, std::string> load_settings(const std::string& named) {
     std::error_code ignored;
     if (named.empty() && !std::filesystem::exists(file, ignored))
         return settings{};
+    errno = 0;
     std::ifstream stream(file, std::ios::binary);
     if (!stream)
-        return std::unexpected(fmt::format("{}: cannot be read", file));
+        return std::unexpected(
+            fmt::format("{}: cannot be read: {}", file, std::strerror(errno == 0 ? EIO : errno)));
     std::string bytes;
     try { // a folder, or a disk that fails: read again at a reload, it must not end the daemon
         bytes.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());

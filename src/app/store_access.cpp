@@ -27,6 +27,14 @@ namespace fs = std::filesystem;
 
 constexpr const char* system_place = "/var/lib/mailtight/mailtight.db";
 
+/// Why a file or folder of the store cannot be written, and what helps.
+std::string cannot_write(const std::string& what, int fault) {
+    const auto* helps = fault == EACCES || fault == EPERM ? "; run this as root or as the daemon's user"
+                        : fault == EROFS                  ? "; set store.where to a place that can be written"
+                                                          : "";
+    return fmt::format("{}: {}{}", base::printable(what), std::strerror(fault), helps);
+}
+
 } // namespace
 
 std::string user_store_place() {
@@ -41,9 +49,14 @@ std::expected<void, std::string> prepare_place(const std::string& place) {
         return {};
     std::error_code error;
     const auto folder = fs::path(place).parent_path();
-    if (folder.empty() || fs::exists(folder, error) || fs::create_directories(folder, error))
-        return {};
-    return std::unexpected(fmt::format("{}: {}", base::printable(folder.string()), error.message()));
+    if (!folder.empty() && !fs::exists(folder, error) && !fs::create_directories(folder, error))
+        return std::unexpected(
+            fmt::format("the folder of the store does not exist and cannot be made: {}",
+                        cannot_write(folder.string(), error.value() == 0 ? ENOENT : error.value())));
+    const std::string written = fs::exists(place, error) ? place : folder.empty() ? "." : folder.string();
+    if (::access(written.c_str(), W_OK) != 0)
+        return std::unexpected(cannot_write(written, errno));
+    return {};
 }
 
 void leave_to_owner(const std::string& place) {
@@ -162,12 +175,12 @@ std::expected<write_lock, std::string> write_lock::take(const settings& from) {
     const std::string place = store_place(from);
     if (store::is_postgres(place))
         return write_lock(-1);
-    std::error_code error;
-    fs::create_directories(fs::path(place).parent_path(), error);
+    if (auto prepared = prepare_place(place); !prepared)
+        return std::unexpected(prepared.error());
     const std::string file = place + ".lock";
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
-        return std::unexpected(fmt::format("{}: {}", base::printable(file), std::strerror(errno)));
+        return std::unexpected(cannot_write(file, errno));
     write_lock lock(fd);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
         return std::unexpected(

@@ -52,27 +52,37 @@ kind_of_failure kind_of(const failure_group& group) {
     return {group.result_type, group.mx};
 }
 
-/// How many of the failed sessions are of kinds that are new this week.
+/// How many of the failed sessions are of kinds that are new this week. A kind is new for a week, not only
+/// until a report of it is three days old: reports come late, and a daemon that was away has told nothing.
 std::uint64_t new_failures(const alarm_inputs& facts, day today, std::vector<alarm>& out) {
     std::uint64_t sessions = 0;
     std::set<kind_of_failure> old;
-    std::set<kind_of_failure> known;
-    for (const auto& group : facts.failures_before) {
-        known.insert(kind_of(group));
+    for (const auto& group : facts.failures_before)
         if (group.first < today - days(7))
             old.insert(kind_of(group));
-    }
+    const auto is_active = [&](const failure_group& group) {
+        return std::ranges::find(facts.active, failure_alarm_key(facts.domain, group.result_type,
+                                                                 group.mx)) != facts.active.end();
+    };
+    // What was told and goes on keeps its place, however many kinds a flood of reports makes up.
+    std::set<kind_of_failure> going_on;
+    for (const auto& group : facts.failures)
+        if (group.diagnosis.ours && is_active(group))
+            going_on.insert(kind_of(group));
+    std::size_t room = kinds_told - std::min(kinds_told, going_on.size());
     std::set<kind_of_failure> told;
     for (const auto& group : facts.failures) {
         if (!old.contains(kind_of(group)))
             sessions += group.count;
         if (!group.diagnosis.ours || !told.insert(kind_of(group)).second)
             continue;
+        if (!going_on.contains(kind_of(group))) {
+            if (old.contains(kind_of(group)) || room == 0)
+                continue;
+            --room;
+        }
         alarm made;
         made.key = failure_alarm_key(facts.domain, group.result_type, group.mx);
-        const bool active = std::ranges::find(facts.active, made.key) != facts.active.end();
-        if ((known.contains(kind_of(group)) && !active) || out.size() == kinds_told)
-            continue;
         made.kind = "new-failure";
         made.domain = facts.domain;
         made.weight = weight_of(group);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace mailtight::insight {
 
@@ -43,18 +44,22 @@ reason days_in_testing(const readiness_facts& facts, base::utc_seconds now) {
 }
 
 reason two_reporters(const readiness_facts& facts) {
-    std::vector<std::string> verified, others;
+    std::vector<std::string> verified, others, elsewhere;
     for (const auto& one : facts.reporters) {
         if (one.success + one.failure == 0)
             continue;
-        auto& to = one.verified ? verified : others;
+        const bool saw = std::ranges::find(facts.seen.reporters, one.reporter) != facts.seen.reporters.end();
+        auto& to = !saw ? elsewhere : one.verified ? verified : others;
         const std::string name = one.organization.empty() ? one.reporter : one.organization;
         if (std::ranges::find(to, name) == to.end())
             to.push_back(name);
     }
-    const std::string also = others.empty() ? ""
-                                            : fmt::format(" {}: reports came, none of them verified by DKIM.",
-                                                          advise::list(others, 5));
+    std::string also = others.empty() ? ""
+                                      : fmt::format(" {}: reports came, none of them verified by DKIM.",
+                                                    advise::list(others, 5));
+    if (!elsewhere.empty())
+        also += fmt::format(" {}: reports came, of no session under the MTA-STS policy.",
+                            advise::list(elsewhere, 5));
     if (verified.size() >= reporters_least)
         return {true, "two-reporters",
                 fmt::format("{} verified reporters: {}.", verified.size(), advise::list(verified, 5))};
@@ -67,16 +72,23 @@ reason two_reporters(const readiness_facts& facts) {
                         reporters_least, also)};
 }
 
+std::string sessions_words(std::uint64_t count) {
+    return fmt::format("{} {}", grouped(count), count == 1 ? "session" : "sessions");
+}
+
 reason sessions(const readiness_facts& facts) {
     if (facts.sessions == 0)
         return {false, "sessions", "Reports tell of no sessions in the last 14 days."};
-    return {true, "sessions",
-            fmt::format("{} {} in the last 14 days.", grouped(facts.sessions),
-                        facts.sessions == 1 ? "session" : "sessions")};
+    if (facts.seen.sessions == 0)
+        return {false, "sessions",
+                fmt::format("Reports tell of {} in the last 14 days, of none under the MTA-STS policy: their "
+                            "senders saw no policy, or went by DANE.",
+                            sessions_words(facts.sessions))};
+    return {true, "sessions", fmt::format("{} in the last 14 days.", sessions_words(facts.seen.sessions))};
 }
 
 reason no_failures(const readiness_facts& facts) {
-    if (facts.failed == 0 && facts.failures.empty())
+    if (facts.failed == 0 && facts.failures.empty() && facts.seen.undescribed == 0)
         return {true, "no-failures", "No failed session in the last 14 days."};
     std::vector<std::string> open;
     std::uint64_t told = 0;
@@ -87,8 +99,9 @@ reason no_failures(const readiness_facts& facts) {
                                        group.mx.empty() ? group.result_type : group.mx,
                                        advise::count(group.count, "session")));
     }
-    if (told < facts.failed)
-        open.push_back(advise::count(facts.failed - told, "session") + " that no reporter describes");
+    // What one reporter describes too often does not describe what another leaves out.
+    if (const auto silent = std::max(facts.failed - std::min(told, facts.failed), facts.seen.undescribed))
+        open.push_back(advise::count(silent, "session") + " that no reporter describes");
     if (open.empty())
         return {true, "no-failures",
                 fmt::format("{} failed sessions, all of them explained and past.", grouped(facts.failed))};
@@ -139,6 +152,54 @@ reason check_green(const readiness_facts& facts) {
 }
 
 } // namespace
+
+under_policy under_policy_of(std::span<const store::reporter_day_row> days,
+                             std::span<const store::failure_row> failures, store::day recent) {
+    struct reporter {
+        std::uint64_t failed = 0, described = 0;
+        std::optional<store::day> last_without, since, last;
+        bool saw = false;
+    };
+    std::map<std::string, reporter> all;
+    under_policy made;
+    for (const auto& row : days) { // in the order of days, each reporter's
+        auto& one = all[row.reporter];
+        const auto sessions = row.sts_success + row.sts_failure;
+        if (sessions == 0) {
+            if (row.none_success + row.none_failure > 0) {
+                one.last_without = row.day;
+                one.since.reset();
+            }
+            continue;
+        }
+        one.saw = true;
+        one.since = one.since.value_or(row.day);
+        one.last = row.day;
+        if (row.day < recent)
+            continue;
+        made.sessions += sessions;
+        one.failed += row.sts_failure;
+    }
+    for (const auto& row : failures)
+        if (row.policy_type == "sts")
+            all[row.reporter].described += row.count;
+    bool broken = true;
+    for (const auto& [name, one] : all) {
+        made.undescribed += one.failed - std::min(one.described, one.failed);
+        if (!one.saw)
+            continue;
+        made.reporters.push_back(name);
+        if (!one.since || *one.last < recent)
+            continue; // sees it no more, or did not say so lately
+        if (one.last_without)
+            made.again_since = std::min(made.again_since.value_or(*one.since), *one.since);
+        else
+            broken = false;
+    }
+    if (!broken)
+        made.again_since.reset();
+    return made;
+}
 
 bool speaks_against_enforce(const failure_group& group) {
     return group.policy_type == "sts" && group.diagnosis.ours && !explained(group) &&

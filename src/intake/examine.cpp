@@ -184,7 +184,7 @@ void read_mail(reading& into, std::string_view bytes, const circumstances& how, 
     around.submitter = message.header("TLS-Report-Submitter");
     around.subject = message.header("Subject");
     around.address_domain = how.domain_of_token;
-    around.mail_date = message.date();
+    around.mail_date = into.out.mail_date = message.date();
     reporter_names names;
     names.submitter = domain_from(around.submitter);
     names.from = message.from_domain();

@@ -28,6 +28,9 @@ struct circumstances {
     bool by_administrator = false; ///< `report import`: what is no mail is authorised
     base::utc_seconds now{};
     bool strict_dkim_service = false;
+    /// Whoever brings the mail brings it again where it is told "later": a key that the DNS does not give
+    /// just now is waited for, instead of a report that counts nowhere for ever.
+    bool may_come_again = false;
     /// One's own mail servers whose Authentication-Results are believed where DKIM itself no longer can be
     /// (A37); lower case.
     std::vector<std::string> trusted_authservers;
@@ -43,6 +46,7 @@ struct examined {
     std::vector<model::received_report> reports;
     std::vector<intake_error> errors; ///< of bodies that looked like reports and are none; or of the whole
     std::string mail_from, mail_subject, mail_message_id; ///< where it was a mail
+    std::optional<base::utc_seconds> mail_date;
 };
 
 /// Keeps buffers and the key cache from call to call. One thread at a time.

@@ -13,8 +13,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace mailtight::intake {
@@ -34,7 +34,8 @@ struct chunk {
     mbox_place place; ///< mbox: where it was read from
     bool more = false;
     std::string error;
-    std::string waits_for; ///< mbox: who keeps it locked, where that takes long
+    bool locked = false;   ///< mbox: somebody writes, or keeps it
+    std::string waits_for; ///< who, where that takes long
 };
 
 /// What is watched may be made by the first delivery: it is waited for, and no fault.
@@ -74,15 +75,7 @@ chunk read_maildir(const std::string& maildir, const std::unordered_set<std::str
     return out;
 }
 
-/// A reader's lock, against the delivery agent that is writing just now. Gone with the file.
-bool lock_for_reading(const file_handle& file) {
-    struct flock wanted{};
-    wanted.l_type = F_RDLCK;
-    wanted.l_whence = SEEK_SET;
-    return ::fcntl(file.get(), F_OFD_SETLK, &wanted) == 0;
-}
-
-chunk read_mbox(const std::string& path, mbox_place place, base::utc_seconds now) {
+chunk read_mbox(const std::string& path, mbox_place place, mbox_wait wait) {
     chunk out;
     if (not_there_yet(path)) {
         out.place = place;
@@ -93,10 +86,19 @@ chunk read_mbox(const std::string& path, mbox_place place, base::utc_seconds now
         out.error = fmt::format("{}: {}", path, file.error());
         return out;
     }
-    const auto lock = find_mbox_lock(path, now);
-    if (lock || !lock_for_reading(file->handle)) {
+    auto lock = find_mbox_lock(path, wait);
+    if (!lock) {
+        auto taken = lock_for_reading(file->handle, path, wait);
+        if (!taken) {
+            out.error = taken.error();
+            return out;
+        }
+        lock = *taken;
+    }
+    if (lock) {
         out.place = place;
-        out.waits_for = lock ? lock->trouble : std::string();
+        out.locked = true;
+        out.waits_for = lock->trouble;
         return out; // it is being written: the next round will do
     }
     // Another file, a shorter one, or other bytes before the place: it was rotated or cut, and begins anew.
@@ -146,6 +148,7 @@ struct folder_intake::state {
     folder_intake_options options;
     bool is_mbox, stopping = false;
     way_status status;
+    std::optional<base::utc_seconds> locked_since; ///< mbox: not to be read at any round from then on
     maildir_end end;
     std::unordered_set<std::string> passed_over; ///< in the maildir, no report in it: left for a person
     folder_wait waiting;
@@ -206,7 +209,6 @@ io::task<std::vector<kept>> folder_intake::state::keep_all(std::shared_ptr<state
 void folder_intake::state::count(const kept& fate, const read_mail& mail) {
     if (fate.what == kept::fate::stored) {
         ++status.accepted;
-        status.last_success = clock.now();
         return;
     }
     if (fate.what == kept::fate::none)
@@ -222,8 +224,10 @@ io::task<folder_intake::state::round> folder_intake::state::maildir_round(std::s
         self->failed(found.error);
         co_return round::failed;
     }
-    if (found.mails.empty())
+    if (found.mails.empty()) {
+        self->status.last_success = self->clock.now();
         co_return round::idle;
+    }
     const auto fates = co_await keep_all(self, found);
     std::vector<maildir_mail> done;
     bool again = false;
@@ -244,7 +248,10 @@ io::task<folder_intake::state::round> folder_intake::state::maildir_round(std::s
     });
     if (!error.empty())
         self->failed(error);
-    co_return again || !error.empty() ? round::failed : found.more ? round::more : round::idle;
+    again = again || !error.empty();
+    if (!again)
+        self->status.last_success = self->clock.now();
+    co_return again ? round::failed : found.more ? round::more : round::idle;
 }
 
 io::task<store::result<std::string>> folder_intake::state::read_place(std::shared_ptr<state> self) {
@@ -277,8 +284,11 @@ io::task<folder_intake::state::round> folder_intake::state::mbox_round(std::shar
         co_return round::failed;
     }
     const auto from = mbox_place::parse(*known);
-    auto found = co_await self->disk.run<chunk>(
-        [of, &from, now = self->clock.now()] { return read_mbox(of->options.mbox, from, now); });
+    const auto now = self->clock.now();
+    const mbox_wait wait{self->locked_since.value_or(now), now};
+    auto found =
+        co_await self->disk.run<chunk>([of, &from, wait] { return read_mbox(of->options.mbox, from, wait); });
+    self->locked_since = found.locked ? std::optional(wait.since) : std::nullopt;
     if (const auto& why = found.error.empty() ? found.waits_for : found.error; !why.empty())
         self->failed(why);
     auto place = found.place;
@@ -298,6 +308,8 @@ io::task<folder_intake::state::round> folder_intake::state::mbox_round(std::shar
             self->failed(noted.error().message);
         again = again || !noted;
     }
+    if (!again && !found.locked)
+        self->status.last_success = self->clock.now();
     co_return again ? round::failed : found.more ? round::more : round::idle;
 }
 

@@ -58,6 +58,19 @@ kept later(std::string why) {
     return out;
 }
 
+/// RFC 6376 §6.1.2: a key that could not be asked for is asked for when the mail comes again; for a day,
+/// after which the report is kept as it is, so that a broken zone loses none.
+constexpr std::chrono::hours key_waits{24};
+
+bool waits_for_key(const examined& found, const circumstances& how) {
+    if (!how.may_come_again || !found.mail_date || *found.mail_date > how.now + key_waits ||
+        how.now - *found.mail_date > key_waits)
+        return false;
+    return std::ranges::any_of(found.reports, [](const model::received_report& report) {
+        return report.trust == model::trust::unverified && report.dkim.result == mail::dkim_result::temperror;
+    });
+}
+
 /// The side of the keeper's thread.
 class writer {
 public:
@@ -139,6 +152,12 @@ private:
         std::size_t body_bytes = 0;
         for (const auto& each : work) {
             auto found = examiner_.examine(each->bytes, each->how, *each->keys);
+            if (waits_for_key(found, each->how)) {
+                each->result = later("the DNS does not say the DKIM key just now");
+                each->result.no_key = true;
+                ++out.processed;
+                continue;
+            }
             each->result.errors = std::move(found.errors);
             spans.push_back({each.get(), out.reports.size(), found.reports.size()});
             for (auto& report : found.reports) {

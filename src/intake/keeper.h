@@ -29,7 +29,8 @@ struct kept {
     } what = fate::later;
     std::vector<store::add_outcome> outcomes;
     std::vector<intake_error> errors;
-    std::string why; ///< for later and none
+    std::string why;     ///< for later and none
+    bool no_key = false; ///< later: not the store but the DNS, which did not say a DKIM key
 };
 
 struct keeper_options {

@@ -2,7 +2,6 @@
 #include "intake/mbox_lock.h"
 
 #include "base/text.h"
-#include "intake/files.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -44,27 +44,62 @@ bool is_there(pid_t process) {
     return ::kill(process, 0) == 0 || errno != ESRCH;
 }
 
+/// " (procmail)", where the kernel says so.
+std::string called(pid_t process) {
+    const auto file = open_regular(fmt::format("/proc/{}/comm", process), follow_links::no);
+    std::string name;
+    if (!file || !read_more(file->handle, name, content_bytes) || base::trim(name).empty())
+        return {};
+    return fmt::format(" ({})", base::printable(base::trim(name)));
+}
+
 } // namespace
 
-std::optional<mbox_lock> find_mbox_lock(const std::string& mbox, base::utc_seconds now) {
+std::optional<mbox_lock> find_mbox_lock(const std::string& mbox, mbox_wait wait) {
     const auto path = mbox + ".lock";
     struct stat facts{};
     if (::lstat(path.c_str(), &facts) != 0)
         return {};
-    const base::utc_seconds since{std::chrono::seconds(facts.st_mtim.tv_sec)};
-    const auto age = now - since;
+    const base::utc_seconds made{std::chrono::seconds(facts.st_mtim.tv_sec)};
+    const auto age = wait.now - std::min(made, wait.since); // a lock may be made again and again
     if (age < delivery_most)
         return mbox_lock{};
-    const auto held = fmt::format("nothing is read: {} is there since {}", path, base::format_utc(since));
+    const auto held = fmt::format("nothing is read since {}: {} is there since {}",
+                                  base::format_utc(wait.since), path, base::format_utc(made));
     const auto holder = holder_of(path);
     if (holder && is_there(*holder))
-        return mbox_lock{fmt::format("{}, and process {}, which it names, is running", held, *holder)};
+        return mbox_lock{
+            fmt::format("{}, and process {}{}, which it names, is running", held, *holder, called(*holder))};
     const auto who = holder ? fmt::format("process {}, which it names, is gone", *holder)
                             : std::string("it names no process of this machine");
-    if (age < left_behind_after)
+    if (wait.now - made < left_behind_after)
         return mbox_lock{fmt::format("{}; {}", held, who)};
     return mbox_lock{
         fmt::format("{}; {}. If nothing delivers into the mbox just now, remove it: rm {}", held, who, path)};
+}
+
+std::expected<std::optional<mbox_lock>, std::string>
+lock_for_reading(const file_handle& file, const std::string& mbox, mbox_wait wait) {
+    const auto whole = [] {
+        struct flock range{};
+        range.l_type = F_RDLCK;
+        range.l_whence = SEEK_SET;
+        return range;
+    };
+    auto wanted = whole();
+    if (::fcntl(file.get(), F_OFD_SETLK, &wanted) == 0)
+        return std::nullopt;
+    if (errno != EAGAIN && errno != EACCES)
+        return std::unexpected(fmt::format("{} cannot be locked: {}", mbox, last_system_error()));
+    if (wait.now - wait.since < delivery_most)
+        return mbox_lock{};
+    auto other = whole();
+    const bool known = ::fcntl(file.get(), F_OFD_GETLK, &other) == 0 && other.l_type != F_UNLCK &&
+                       other.l_pid > 0; // not of another container, and not by an open file's lock
+    const auto who = known ? fmt::format("process {}{}", other.l_pid, called(other.l_pid))
+                           : std::string("another program (lslocks may name it)");
+    return mbox_lock{fmt::format("nothing is read since {}: {} holds the kernel's lock (fcntl) on {}",
+                                 base::format_utc(wait.since), who, mbox)};
 }
 
 } // namespace mailtight::intake

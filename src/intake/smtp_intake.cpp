@@ -40,6 +40,8 @@ mail_reply reply_for(const kept& what, bool null_sender) {
     case kept::fate::later:
         break;
     }
+    if (what.no_key)
+        return {451, "4.7.5 the DKIM key cannot be had just now, please try again"};
     return {451, "4.3.0 cannot be stored just now, please try again"};
 }
 
@@ -157,6 +159,7 @@ circumstances smtp_intake::state::session::how() const {
     circumstances out;
     out.way = of.options.lmtp ? model::way_in::lmtp : model::way_in::smtp;
     out.source = who.to_string();
+    out.may_come_again = true;
     const auto& recipients = protocol.recipients();
     if (!recipients.empty())
         out.recipient = recipients.front();

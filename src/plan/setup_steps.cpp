@@ -120,7 +120,10 @@ void add_point_host(const picture& p, step_list& list, bool aside) {
                                       "AAAA), or a CNAME that leads to it.",
                                       p.host_name());
             else
-                one.blocked = "Nobody has said yet what it is to point at.";
+                one.blocked =
+                    fmt::format("Nobody has said yet what it is to point at: set publish.policy-host "
+                                "in the configuration, or mailtight domain set {} --policy-host NAME.",
+                                p.wish.domain);
         } else if (p.seen.host_resolves) {
             one.by = step_actor::person;
             one.blocked = "It points somewhere else now.";

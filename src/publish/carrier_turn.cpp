@@ -172,15 +172,16 @@ io::task<std::optional<utc_seconds>> carrier::state::turn(std::shared_ptr<state>
         const auto now = self->policy_time.now();
         const auto* next = first_action(known->plan);
         const bool undone = next && mine->notes.doing && mine->notes.doing->signature == signature(*next);
-        if (mine->notes.doing && !undone) { // done before a crash, and not logged
+        if (mine->notes.doing && !undone) { // done before a crash or the loss of the lease, and not logged
             const auto logged =
                 co_await ask<void>(self, [begun = *mine->notes.doing, domain, now](store::domain_store& to) {
-                    return to.log_change({.at = now,
-                                          .domain = domain,
-                                          .who = begun.who,
-                                          .what = begun.what,
-                                          .to = begun.to,
-                                          .why = begun.why + " (begun before a restart, found done after)"});
+                    return to.log_change(
+                        {.at = now,
+                         .domain = domain,
+                         .who = begun.who,
+                         .what = begun.what,
+                         .to = begun.to,
+                         .why = begun.why + " (noted later: it was interrupted after it was done)"});
                 });
             if (!logged)
                 co_return self->back_off(*mine, logged.error().message, std::nullopt);

@@ -53,6 +53,12 @@ std::optional<store_error> refused_name(const granted& to) {
     return refused_grant(to);
 }
 
+std::optional<store_error> refused_password(std::string_view encoded) {
+    const bool is_one = encoded.starts_with("$argon2id$") && encoded.size() <= password_max;
+    return is_one ? std::nullopt
+                  : std::optional(wrong("this is no encoded password, and only those are kept"));
+}
+
 } // namespace
 
 std::optional<store_error> refused_digest(std::string_view digest) {
@@ -119,9 +125,8 @@ result<std::optional<access_user>> sql_access::put_user(const access_user& value
     if (auto problem = refused_name(value.to))
         return std::unexpected(*problem);
     const bool keeps_password = value.password.empty();
-    if (!keeps_password &&
-        (!value.password.starts_with("$argon2id$") || value.password.size() > password_max))
-        return std::unexpected(wrong("this is no encoded password, and only those are kept"));
+    if (const auto problem = keeps_password ? std::nullopt : refused_password(value.password))
+        return std::unexpected(*problem);
     return writing([&] {
         std::optional<access_user> now;
         const auto take = [&](const sql::row& r) { now = read_user(r); };
@@ -141,6 +146,36 @@ result<std::optional<access_user>> sql_access::put_user(const access_user& value
                 {value.to.name, value.to.role, tenant, value.password, value.made_at, value.last_login},
                 take);
         end_all_of(fmt::format("user {}", value.to.name));
+        return now;
+    });
+}
+
+result<bool> sql_access::add_user(const access_user& value) {
+    if (auto problem = refused_name(value.to))
+        return std::unexpected(*problem);
+    if (auto problem = refused_password(value.password))
+        return std::unexpected(*problem);
+    return writing([&] {
+        return on_
+            ->number("insert into access_user (name, role, tenant, password, made_at, last_login) values "
+                     "($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1",
+                     {value.to.name, value.to.role, value_of(value.to.tenant), value.password, value.made_at,
+                      value.last_login})
+            .has_value();
+    });
+}
+
+result<std::optional<access_user>> sql_access::set_password(std::string_view name, std::string_view encoded) {
+    if (auto problem = refused_password(encoded))
+        return std::unexpected(*problem);
+    if (!is_access_name(name))
+        return std::nullopt;
+    return writing([&] {
+        std::optional<access_user> now;
+        on_->query(
+            fmt::format("update access_user set password = $2 where name = $1 returning {}", user_columns),
+            {name, encoded}, [&](const sql::row& r) { now = read_user(r); });
+        end_all_of(fmt::format("user {}", name));
         return now;
     });
 }

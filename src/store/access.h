@@ -80,6 +80,12 @@ public:
     /// where `value` has none, their password. The person as they are now; nothing where there is nobody and
     /// no password either. One statement: of two changes at once neither undoes the other's password.
     virtual result<std::optional<access_user>> put_user(const access_user& value) = 0;
+    /// False where somebody of this name is there already; they stay as they are.
+    virtual result<bool> add_user(const access_user& value) = 0;
+    /// Of who is there: their role and owner stay as they are just then, their sessions end. The person as
+    /// they are now; nothing where there is nobody.
+    virtual result<std::optional<access_user>> set_password(std::string_view name,
+                                                            std::string_view encoded) = 0;
     virtual result<std::optional<access_user>> user(std::string_view name) = 0;
     virtual result<std::vector<access_user>> users() = 0;
     virtual result<bool> remove_user(std::string_view name) = 0;

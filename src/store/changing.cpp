@@ -249,14 +249,31 @@ void sql_store::drop_reports(const std::vector<report_number>& old) {
     }
 }
 
+void sql_store::put_fact(std::string_view name, std::string_view value) {
+    if (value.empty())
+        on_->run("delete from fact where name = $1", {storable(name)});
+    else
+        on_->run("insert into fact (name, value) values ($1, $2) "
+                 "on conflict (name) do update set value = excluded.value",
+                 {storable(name), storable(value)});
+}
+
 result<void> sql_store::set_fact(std::string_view name, std::string_view value) {
+    return writing([&] { put_fact(name, value); });
+}
+
+// A store that keeps nothing beyond its own life has no half-way.
+result<void> store::set_facts(std::span<const std::pair<std::string, std::string>> facts) {
+    for (const auto& [name, value] : facts)
+        if (auto done = set_fact(name, value); !done)
+            return done;
+    return {};
+}
+
+result<void> sql_store::set_facts(std::span<const std::pair<std::string, std::string>> facts) {
     return writing([&] {
-        if (value.empty())
-            on_->run("delete from fact where name = $1", {storable(name)});
-        else
-            on_->run("insert into fact (name, value) values ($1, $2) "
-                     "on conflict (name) do update set value = excluded.value",
-                     {storable(name), storable(value)});
+        for (const auto& [name, value] : facts)
+            put_fact(name, value);
     });
 }
 

@@ -31,6 +31,8 @@ public:
     result<std::vector<access_token>> tokens() override;
     result<bool> remove_token(std::string_view name) override;
     result<std::optional<access_user>> put_user(const access_user& value) override;
+    result<bool> add_user(const access_user& value) override;
+    result<std::optional<access_user>> set_password(std::string_view name, std::string_view encoded) override;
     result<std::optional<access_user>> user(std::string_view name) override;
     result<std::vector<access_user>> users() override;
     result<bool> remove_user(std::string_view name) override;

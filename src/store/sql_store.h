@@ -29,6 +29,7 @@ public:
     result<void> count_unverified(bool yes) override;
     result<bool> expire(base::utc_seconds bodies, base::utc_seconds details) override;
     result<void> set_fact(std::string_view name, std::string_view value) override;
+    result<void> set_facts(std::span<const std::pair<std::string, std::string>> facts) override;
     result<std::optional<std::string>> fact(std::string_view name) override;
     result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view prefix) override;
 
@@ -86,6 +87,7 @@ private:
     void uncount(const stored_report& old, const judgement& was, totals& sums);
     std::vector<report_number> numbers(std::string_view statement, std::initializer_list<sql::value> with);
     void changed_rules();
+    void put_fact(std::string_view name, std::string_view value);
     void drop_reports(const std::vector<report_number>& old);
     // asking.cpp
     std::vector<domain_row> worst_of_all(const filter& of, std::size_t most);

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mailtight::store {
@@ -79,6 +80,8 @@ public:
     virtual result<bool> expire(base::utc_seconds bodies, base::utc_seconds details) = 0;
     /// Small facts by name: mailbox positions, alarm states, mutes. Empty value: removed.
     virtual result<void> set_fact(std::string_view name, std::string_view value) = 0;
+    /// Several of them, by name and value, in one transaction: all or none.
+    virtual result<void> set_facts(std::span<const std::pair<std::string, std::string>> facts);
     virtual result<std::optional<std::string>> fact(std::string_view name) = 0;
     virtual result<std::vector<std::pair<std::string, std::string>>> facts(std::string_view prefix) = 0;
 

@@ -16,6 +16,11 @@ std::int64_t bounded(std::uint64_t count) {
     return static_cast<std::int64_t>(std::min(count, sessions_max));
 }
 
+// Both at most `sessions_max` before they are added, so that a million of them stay within it too.
+std::uint64_t bounded_sum(std::uint64_t a, std::uint64_t b) {
+    return std::min(std::min(a, sessions_max) + std::min(b, sessions_max), sessions_max);
+}
+
 // The policies that count for one domain, with counts that can be summed.
 tlsrpt::session_count sessions_of(const tlsrpt::report& report, const judgement& by, std::int64_t owner) {
     const bool all = std::ranges::all_of(by.owners, [&](auto o) { return o == owner; }) &&
@@ -72,22 +77,22 @@ void totals::apply_owner(const counted_report& what, std::int64_t owner, std::in
     sum.counts[0] += sign * bounded(sessions.success);
     sum.counts[1] += sign * bounded(sessions.failure);
 
-    std::set<policy_key> policies_met; // a report with the same policy twice is one report
-    std::set<failure_key> failures_met;
+    // A report with the same policy or failure twice is one report, and what it says of it is bounded as a
+    // whole: a hundred thousand policies are no hundred thousand times as many sessions.
+    std::array<std::uint64_t, std::tuple_size_v<decltype(sum.counts)>> by_type{};
+    std::map<policy_key, tlsrpt::session_count> policies_met;
+    std::map<failure_key, std::uint64_t> failures_met;
     for (std::size_t i = 0; i < report.policies.size(); ++i) {
         const auto& p = report.policies[i];
         if (what.judgement->owners[i] != owner)
             continue;
         if (const auto first = first_sum_of(p); first != 0) {
-            sum.counts[first] += sign * bounded(p.success);
-            sum.counts[first + 1] += sign * bounded(p.failure);
+            by_type[first] = bounded_sum(by_type[first], p.success);
+            by_type[first + 1] = bounded_sum(by_type[first + 1], p.failure);
         }
         const auto type = words_.enter(on_, p.type);
-        const policy_key policy{owner, on_day, reporter, type, what.texts[i]};
-        auto& of_policy = policies_[policy];
-        of_policy.reports += policies_met.insert(policy).second ? sign : 0;
-        of_policy.success += sign * bounded(p.success);
-        of_policy.failure += sign * bounded(p.failure);
+        auto& of_policy = policies_met[{owner, on_day, reporter, type, what.texts[i]}];
+        of_policy = {bounded_sum(of_policy.success, p.success), bounded_sum(of_policy.failure, p.failure)};
         for (std::size_t j = 0; j < p.details.size(); ++j) {
             const auto& d = p.details[j];
             const failure_key key{owner,
@@ -97,10 +102,9 @@ void totals::apply_owner(const counted_report& what, std::int64_t owner, std::in
                                   words_.enter(on_, d.result_type),
                                   words_.enter(on_, d.reason_code),
                                   words_.enter(on_, d.receiving_mx)};
+            const auto [met, first_of_its_kind] = failures_met.try_emplace(key, 0);
+            met->second = bounded_sum(met->second, d.count);
             auto& of_failure = failures_[key];
-            const bool first_of_its_kind = failures_met.insert(key).second;
-            of_failure.reports += first_of_its_kind ? sign : 0;
-            of_failure.count += sign * bounded(d.count);
             if (sign < 0)
                 of_failure.taken = true;
             else if (first_of_its_kind && what.number >= of_failure.example_report) {
@@ -110,6 +114,19 @@ void totals::apply_owner(const counted_report& what, std::int64_t owner, std::in
                 of_failure.text = what.texts[i];
             }
         }
+    }
+    for (std::size_t i = 0; i < by_type.size(); ++i)
+        sum.counts[i] += sign * bounded(by_type[i]);
+    for (const auto& [key, met] : policies_met) {
+        auto& of_policy = policies_[key];
+        of_policy.reports += sign;
+        of_policy.success += sign * bounded(met.success);
+        of_policy.failure += sign * bounded(met.failure);
+    }
+    for (const auto& [key, met] : failures_met) {
+        auto& of_failure = failures_[key];
+        of_failure.reports += sign;
+        of_failure.count += sign * bounded(met);
     }
 
     auto& who = seen_[{owner, reporter}];

@@ -170,6 +170,9 @@ def main() -> int:
     except (RuntimeError, packages.PackageError) as problem:
         say(str(problem))
         return 3
+    except BrokenPipeError:  # `list | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { DomainView, Plan, Step } from "../src/api/types";
+import type { DomainView, Plan, Session, Step } from "../src/api/types";
+import { additionOf, hostOf } from "../src/screens/add";
 import { actsOf, howLines, journey } from "../src/screens/domain/journey";
 import { behind } from "../src/screens/domain/plan_tab";
 import { changeOf, fieldsOf, items } from "../src/screens/domain/wish_form";
@@ -21,6 +22,17 @@ describe("the journey", () => {
     ["proseware.example", "on its way out", ["none done", "wait waiting", "remove later", "off later"]],
   ])("%s: %s", (domain, _what, said) => expect(states(domain)).toEqual(said));
   it("without a plan only the look is known", () => expect(journey(null, fixture<DomainView>("domains~_")).map((one) => one.state)).toEqual(["done", "done", "done", "done", "later", "later"]));
+});
+
+describe("a domain that is added", () => {
+  const session = fixture<Session>("session");
+  it("is served here only where there is a policy host", () => {
+    expect(hostOf(session)).toBe("here");
+    expect(hostOf({ ...session, parts: { ...session.parts, policy_host: false } })).toBe("elsewhere");
+    expect(hostOf(null)).toBe("elsewhere");
+  });
+  it("says nothing that nobody said", () =>
+    expect(additionOf({ domain: " https://Example.com/ ", aim: "enforce", leave: "records", host: "here", dns: "hand", rua: "", labels: " ,", owner: "" })).toEqual({ domain: "example.com", aim: "enforce", leave: "records", host: "here", dns: "hand" }));
 });
 
 const step = (change: Partial<Step>): Step => ({ ...fixture<Plan>("domains~_~plan").steps[0]!, state: "now", by: "us", kind: "serve-policy", how: "", blocked: "", on_word: false, ...change });

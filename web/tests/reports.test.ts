@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filter in the address, whether a failure is still so, and what reports say.
 import { describe, expect, it } from "vitest";
-import type { Check, FailureGroup, Finding, Mute, Stage } from "../src/api/types";
-import { withStage } from "../src/screens/reports/check_now";
+import type { Check, FailureGroup, Finding, Mute } from "../src/api/types";
 import { fateWords, fixLines } from "../src/screens/reports/diagnosis";
 import { byUrgency } from "../src/screens/reports/failures";
 import { ask, linkTo, readFilter, readList } from "../src/screens/reports/filter";
@@ -110,10 +109,6 @@ describe("what is shown of failures", () => {
     expect(fateWords({ held_back: 2, delivered: 1344, unknown: 0 })).toBe("2 held back, 1,344 delivered all the same");
     expect(fateWords({ held_back: 0, delivered: 0, unknown: 0 })).toBe("");
   });
-  it("replaces a stage that began by the one that is done", () => {
-    const stage = (state: Stage["state"], subject = "mx1"): Stage => ({ stage: "mail-server", state, subject, words: state, elapsed_ms: 1 });
-    expect(withStage([stage("begun"), stage("begun", "mx2")], stage("done"))).toEqual([stage("done"), stage("begun", "mx2")]);
-  });
 });
 
 describe("what is muted besides", () => {
@@ -139,7 +134,15 @@ describe("a report", () => {
   it("is laid out where it is JSON, and left alone where not", () => {
     expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
     expect(pretty('{"a":1')).toBe('{"a":1');
+    expect(pretty('{"a":[],"b":{ },"c":[1,{"d":"x, \\"y\\": {z"}],"e":null}')).toBe('{\n  "a": [],\n  "b": {},\n  "c": [\n    1,\n    {\n      "d": "x, \\"y\\": {z"\n    }\n  ],\n  "e": null\n}');
+    expect(pretty("[]")).toBe("[]");
   });
+  it.each([
+    ['{"n":9007199254740993}', "9007199254740993"], // a double would say …992
+    ['{"n":18446744073709551615,"m":1e400}', "1e400"],
+    ['{"n":1.0,"n":2}', '"n": 1.0,\n  "n": 2'],
+    ['{"t":"\\u0041"}', '"t": "\\u0041"'],
+  ])("is shown as it came: %s", (json, kept) => expect(pretty(json)).toContain(kept));
   it("says what came of keeping it", () => {
     const none = { added: 0, duplicates: 0, corrections: 0, quarantined: 0, reports: [], errors: [] };
     expect(keptWords({ ...none, added: 2, duplicates: 1 })).toBe("2 reports kept and counted, 1 report known already.");

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Json, KeptPolicy } from "../src/api/types";
 import { byOwner } from "../src/screens/system/allowed_names";
 import { keptDecision, patterns } from "../src/screens/sending/decision";
+import { readOutbox } from "../src/screens/sending/outbox_filter";
 import { statusTone } from "../src/screens/system/audit";
 import { alarmOf, bytes, certificateTone, listenersOf, partsOf, queuesOf, troublesOf } from "../src/screens/system/status";
 
@@ -102,4 +103,13 @@ describe("an alarm", () => {
     ["watch/a.example/x", "It is about a.example.", { before: "It is about ", after: "." }],
     ["mailbox/imap", "The mailbox cannot be read", { domain: "", before: null, after: "The mailbox cannot be read" }],
   ])("%s: %s", (key, title, row) => expect(alarmOf({ key, title, since: "2026-05-01T00:00:00Z" })).toMatchObject(row));
+});
+
+describe("which of our reports are looked at", () => {
+  const read = (search: string) => readOutbox(new URLSearchParams(search));
+  it("stands in the address", () => {
+    expect(read("?tab=reports&domain=+Partner.TEST&state=given-up")).toEqual({ domain: "partner.test", state: "given-up" });
+    expect(read("?tab=reports")).toEqual({ domain: "", state: "" });
+  });
+  it("knows no other states than the API", () => expect(read("?state=lost").state).toBe(""));
 });

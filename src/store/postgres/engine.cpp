@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <unordered_map>
@@ -171,8 +172,11 @@ void server::simple(const char* statement) {
 
 void server::lost() {
     std::string message = db_ ? PQerrorMessage(db_) : "no memory";
+    // libpq writes for a terminal: "… failed: Connection refused\n\tIs the server running …?\n".
+    std::erase(message, '\t');
     while (!message.empty() && message.back() == '\n')
         message.pop_back();
+    std::ranges::replace(message, '\n', ' ');
     owed_.clear();
     throw sql::failure{
         .error = {.what = store_error::kind::unreachable, .message = "PostgreSQL: " + message}};

@@ -70,12 +70,19 @@ class Watched:
         document = self.publisher.api("GET", f"/domains/{domain}/history")[1]
         return max(document["states"], key=lambda each: each["last"], default={"last": "1970-01-01T00:00:00Z", "mx": [], "problems": []})
 
-    def look(self, domain: str, what: str, saw, span: float = NEXT_LOOK) -> None:
-        """Hours pass until a look has seen it. One that was under way when something changed shows the old: then the next."""
+    def look(self, what: str, saw: dict, span: float = NEXT_LOOK) -> None:
+        """Hours pass until a look at each of these domains has seen what is said of it; the looks of one turn are of all of them. One that was
+        under way when something changed shows the old: then the next."""
+        open_still = dict(saw)
+
         def looked() -> bool:
             self.pass_hours(span)
-            return saw(self.last_look(domain))
-        self.trial.wait(f"a look at {domain} that sees {what}", looked, 60)
+            for domain, sees in list(open_still.items()):
+                if sees(self.last_look(domain)):
+                    del open_still[domain]
+            return not open_still
+        if not self.trial.wait(f"looks that see {what}", looked, 60):
+            self.trial.differences[-1] += f": not at {', '.join(open_still)}"
 
     def pass_hours(self, span: float) -> None:
         """Until every domain was looked at: a look that is overtaken by the hours loses its lease, and what it saw is not told.
@@ -94,18 +101,22 @@ class Watched:
             return cheap_now >= cheap + len(DOMAINS) and (span < NEXT_FULL_LOOK or full_now >= full + len(DOMAINS))
         self.trial.wait("a look at every domain", came, 150)
         self.trial.wait("what they saw in the store", lambda: all(self.last_look(domain)["last"] > before[domain] for domain in DOMAINS), 30)
-        time.sleep(1.2)  # the beat in which the last of them are written
+        if span >= NEXT_FULL_LOOK:
+            time.sleep(1.2)  # each domain has two looks then: the beat in which the later of them is written
 
     def looks(self) -> tuple[int, int, int]:
         """Full ones, cheap ones, and those that failed."""
         watch = self.publisher.control_request("GET", "/status")[1]["carry"]["watch"]
         return watch["full"], watch["cheap"], watch["failed"]
 
-    def both_looks(self, domain: str, what: str, saw) -> None:
+    def both_looks(self, what: str, saw: dict) -> None:
         """What one look saw may be a change under way; the second one confirms it."""
-        self.look(domain, what, saw)
-        first = seconds_of(self.last_look(domain)["last"])
-        self.look(domain, f"{what} again", lambda seen: saw(seen) and seconds_of(seen["last"]) >= first + HOUR / 2)
+        self.look(what, saw)
+        first = {domain: seconds_of(self.last_look(domain)["last"]) for domain in saw}
+
+        def again(domain: str):
+            return lambda seen: saw[domain](seen) and seconds_of(seen["last"]) >= first[domain] + HOUR / 2
+        self.look(f"{what} again", {domain: again(domain) for domain in saw})
 
     def is_told(self, what: str, *words: str) -> None:
         """Alarms of a moment are told together, half a minute later: minutes pass until they are. Each of them once."""
@@ -120,8 +131,7 @@ class Watched:
 @case("what changes for the worse is told once: mail servers, a policy of somebody else, a certificate that ends", "watched")
 def watched(trial: Trial) -> None:
     domains = Watched(trial)
-    for domain in DOMAINS:
-        domains.look(domain, "all well", lambda seen: seen["mx"] == [GOOD])
+    domains.look("all well", dict.fromkeys(DOMAINS, lambda seen: seen["mx"] == [GOOD]))
     trial.same("what is told before anything is wrong", domains.told.alarms, [])
     before = domains.publisher.certificate(CERTIFICATE)
     domains.certificate(CERTIFICATE, "expires-soon")
@@ -129,17 +139,18 @@ def watched(trial: Trial) -> None:
     domains.put(f"mta-sts.{POLICY}", "A", web.address)
     domains.put(SERVERS, "MX", f"10 {GOOD}.", f"20 {NEW}.")
     trial.wait("the certificate that ends", lambda: domains.publisher.certificate(CERTIFICATE) not in (before, None))
-    domains.look(CERTIFICATE, "a certificate that ends", lambda seen: any("cert-expires-soon" in each for each in seen["problems"]), NEXT_FULL_LOOK)
-    domains.both_looks(POLICY, "a foreign policy", lambda seen: any(each.startswith(("mx.not-in-policy", "mx.none-in-policy")) for each in seen["problems"]))
-    domains.both_looks(SERVERS, "the new mail server", lambda seen: seen["mx"] == [GOOD, NEW])
+    domains.look("a certificate that ends", {CERTIFICATE: lambda seen: any("cert-expires-soon" in each for each in seen["problems"])}, NEXT_FULL_LOOK)
+    domains.both_looks("a foreign policy and a new mail server", {
+        POLICY: lambda seen: any(each.startswith(("mx.not-in-policy", "mx.none-in-policy")) for each in seen["problems"]),
+        SERVERS: lambda seen: seen["mx"] == [GOOD, NEW]})
     for what, key in (("the new mail server", f"mx-without-policy/{NEW}"), ("the foreign policy", "foreign-policy"), ("the certificate", "certificate-expiring")):
         domains.is_told(what, key, '"event": "raised"')
     domains.put(f"mta-sts.{POLICY}", "A", domains.publisher.address)
     for _ in range(2):  # it comes and goes: seen twice each time, it would be told each time
         domains.put(SERVERS, "MX", f"10 {GOOD}.")
-        domains.both_looks(SERVERS, "it gone", lambda seen: seen["mx"] == [GOOD])
+        domains.both_looks("it gone", {SERVERS: lambda seen: seen["mx"] == [GOOD]})
         domains.put(SERVERS, "MX", f"10 {GOOD}.", f"20 {NEW}.")
-        domains.both_looks(SERVERS, "it back", lambda seen: seen["mx"] == [GOOD, NEW])
+        domains.both_looks("it back", {SERVERS: lambda seen: seen["mx"] == [GOOD, NEW]})
     domains.is_told("that our policy is back", "foreign-policy", '"event": "resolved"')
     raised = domains.told.of(f"mx-without-policy/{NEW}", '"event": "raised"')
     trial.true(len(raised) <= 2, f"a host that comes and goes is told {len(raised)} times")

@@ -135,6 +135,16 @@ TEST(lint, policies) {
          true,
          {"policy.mx-syntax"},
          1},
+        {"in none nobody compares an address either",
+         "version: STSv1\nmode: none\nmx: 192.0.2.1\nmax_age: 86400\n",
+         true,
+         {"policy.mx-syntax", "policy.mode-none"},
+         0},
+        {"no name at all is outside the grammar, in none too",
+         "version: STSv1\nmode: none\nmx: [192.0.2.1]\nmax_age: 86400\n",
+         false,
+         {"policy.mx-syntax"},
+         1},
     };
     for (const policy_row& r : rows) {
         SCOPED_TRACE(r.why);
@@ -158,6 +168,18 @@ TEST(lint, what_senders_do_with_an_address_in_place_of_a_name) {
     EXPECT_EQ(address.consequence.find("cannot use the policy"), std::string::npos) << address.consequence;
     EXPECT_NE(address.consequence.find("admits no mail server"), std::string::npos) << address.consequence;
     EXPECT_NE(address.consequence.find("In enforce, mail"), std::string::npos) << address.consequence;
+    for (const auto& [mode, weight] :
+         {std::pair("enforce", findings::severity::error), std::pair("testing", findings::severity::error),
+          std::pair("none", findings::severity::info)}) {
+        const auto result = advise::lint_policy(std::string("version: STSv1\nmode: ") + mode +
+                                                "\nmx: 192.0.2.1\nmax_age: 1209600\n");
+        ASSERT_FALSE(result.findings.empty());
+        EXPECT_EQ(result.findings.front().code, "policy.mx-syntax");
+        EXPECT_EQ(result.findings.front().severity, weight) << mode;
+        EXPECT_EQ(result.findings.front().consequence.starts_with("Nothing as long as the mode is none"),
+                  weight == findings::severity::info)
+            << mode;
+    }
     // Beside a line that makes the whole policy unusable, that is what follows, in either order.
     for (const auto* both : {"mx: 192.0.2.1\nmx: [192.0.2.1]\n", "mx: [192.0.2.1]\nmx: 192.0.2.1\n"}) {
         const auto graver = told(both);

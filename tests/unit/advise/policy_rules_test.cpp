@@ -110,6 +110,10 @@ TEST(policy_rules, unwise_but_grammatical) {
          {"policy.mode-none"},
          policy("version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"),
          "retiring"},
+        {"switched off, and an address in place of a name",
+         {"policy.mx-syntax", "policy.mode-none"},
+         policy("version: STSv1\r\nmode: none\r\nmx: 192.0.2.1\r\nmax_age: 86400\r\n"),
+         "retiring"},
     });
 }
 
@@ -127,6 +131,13 @@ TEST(policy_rules, weights_differ) {
     EXPECT_EQ(weight(head + hosts + "max_age: 0\r\n", "policy.max-age-short"), "error");
     EXPECT_EQ(weight(head + "mx: *.example.com\r\n" + age, "policy.wildcard-too-broad"), "info");
     EXPECT_EQ(weight("version: STSv1\nmode: enforce\n" + hosts + age, "policy.line-ending"), "info");
+    for (const auto& [mode, expected] :
+         {std::pair("enforce", "error"), std::pair("testing", "error"), std::pair("none", "info")})
+        EXPECT_EQ(weight(std::string("version: STSv1\r\nmode: ") + mode + "\r\n" + hosts +
+                             "mx: 192.0.2.1\r\n" + age,
+                         "policy.mx-syntax"),
+                  expected)
+            << mode;
 }
 
 TEST(policy_rules, testing_has_its_own_max_age) {

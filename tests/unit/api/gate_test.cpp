@@ -37,6 +37,7 @@ TEST_F(gate_of_tokens, a_token_says_who_asks) {
     EXPECT_EQ(said.at("csrf").as_string(), "");
     EXPECT_EQ(said.at("parts").at("domains").as_bool(), true);
     EXPECT_EQ(said.at("parts").at("sending").as_bool(), false);
+    EXPECT_EQ(said.at("parts").at("policy_host").as_bool(), false);
     EXPECT_EQ(field(reply, "Cache-Control"), "no-store");
     EXPECT_EQ(field(reply, "X-Content-Type-Options"), "nosniff");
 }
@@ -303,7 +304,7 @@ TEST_F(gate_of_tokens, operators_of_all_domains_say_which_names_a_tenant_may_add
         int status;
     };
     for (const auto& each :
-         {bad{"", 400}, bad{"[]", 400}, bad{R"({"owner":"shop"})", 422},
+         {bad{"", 422}, bad{"[]", 422}, bad{R"({"owner":"shop"})", 422},
           bad{R"({"owner":"","names":["a.example"]})", 422}, bad{R"({"owner":"shop","names":[]})", 422},
           bad{R"({"owner":"shop","names":["*"]})", 422},
           bad{R"({"owner":"shop","names":["*.example"]})", 422},
@@ -389,10 +390,10 @@ TEST_F(gate_of_sessions, what_was_given_in_a_login_is_looked_at) {
         const char *body, *why;
     };
     const row bad[] = {
-        {400, "", "nothing"},
-        {400, "{", "no JSON"},
-        {400, "[]", "a list"},
-        {400, "[[[[[[[[[[[[]]]]]]]]]]]]", "deeper than anything we know"},
+        {422, "", "nothing"},
+        {422, "{", "no JSON"},
+        {422, "[]", "a list"},
+        {422, "[[[[[[[[[[[[]]]]]]]]]]]]", "deeper than anything we know"},
         {422, "{}", "an empty object"},
         {422, R"({"user":"ann"})", "no password"},
         {422, R"({"password":"correct horse battery"})", "no name"},

@@ -12,6 +12,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
+#include <thread>
+
+#include <sys/stat.h>
 
 namespace mailtight::app {
 namespace {
@@ -143,6 +147,52 @@ TEST_F(access_commands, a_password_comes_from_the_first_line_of_a_file) {
     EXPECT_THAT(run([&] { return cmd_access_user_list(common_); }).out, HasSubstr("ann"));
     EXPECT_EQ(run([&] { return cmd_access_user_remove(common_, {.name = "ann"}); }).status, fine);
     EXPECT_FALSE(*kept()->user("ann"));
+}
+
+TEST_F(access_commands, what_changes_while_a_password_is_typed_is_not_undone) {
+    const auto typed = folder_ / "typed";
+    ASSERT_EQ(::mkfifo(typed.c_str(), 0600), 0);
+    // Opening the pipe waits for the command to ask: what it saw before is older than what is done meanwhile.
+    const auto meanwhile = [&](std::function<void(store::access_store&)> change) {
+        return std::thread([this, typed, change = std::move(change)] {
+            std::ofstream pipe(typed);
+            change(*kept());
+            pipe << "correct horse battery\n";
+        });
+    };
+    const store::access_user ann{.to = {.name = "ann", .role = "administrator", .tenant = {}},
+                                 .password = "$argon2id$one"};
+    const auto password = [&] {
+        return run(
+            [&] { return cmd_access_user_password(common_, {.name = "ann", .password_file = typed}); });
+    };
+    ASSERT_TRUE(kept()->put_user(ann));
+    auto person = meanwhile([&](store::access_store& in) {
+        auto demoted = ann;
+        demoted.to.role = "viewer";
+        demoted.password.clear();
+        EXPECT_TRUE(in.put_user(demoted));
+    });
+    const auto changed = password();
+    person.join();
+    EXPECT_EQ(changed.status, fine);
+    EXPECT_THAT(changed.err, HasSubstr("ann can log in as viewer"));
+    EXPECT_EQ((*kept()->user("ann"))->to.role, "viewer");
+    EXPECT_TRUE(base::verify_password((*kept()->user("ann"))->password, "correct horse battery"));
+
+    person = meanwhile([](store::access_store& in) { EXPECT_TRUE(*in.remove_user("ann")); });
+    const auto gone = password();
+    person.join();
+    EXPECT_EQ(gone.status, problems_found);
+    EXPECT_THAT(gone.err, HasSubstr("there is nobody of the name ann"));
+    EXPECT_FALSE(*kept()->user("ann")) << "who was removed does not come back";
+
+    person = meanwhile([&](store::access_store& in) { EXPECT_TRUE(in.put_user(ann)); });
+    const auto second = add_user({.name = "ann", .role = "viewer", .password_file = typed});
+    person.join();
+    EXPECT_EQ(second.status, problems_found);
+    EXPECT_THAT(second.err, HasSubstr("ann is there already"));
+    EXPECT_EQ((*kept()->user("ann"))->password, "$argon2id$one");
 }
 
 TEST_F(access_commands, a_password_that_is_none_lets_nobody_in) {

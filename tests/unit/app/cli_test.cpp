@@ -46,8 +46,11 @@ TEST(cli, every_command_has_words_and_an_example_of_itself) {
         EXPECT_FALSE(command.description.empty());
         EXPECT_THAT(command.example, testing::StartsWith("Example"));
         EXPECT_THAT(command.example, HasSubstr("mailtight " + command.name));
-        for (const auto& option : command.options)
+        for (const auto& option : command.options) {
             EXPECT_FALSE(option.description.empty()) << option.name;
+            EXPECT_FALSE(option.name.ends_with(' '))
+                << option.name << "is a flag, and nothing comes after it";
+        }
     }
     EXPECT_THAT(names,
                 testing::ElementsAre(
@@ -195,6 +198,42 @@ TEST(cli, a_wrong_command_line_is_status_2_and_says_what) {
         EXPECT_THAT(end.err, HasSubstr(r.says));
         EXPECT_EQ(end.out, "");
     }
+}
+
+TEST(cli, what_is_unknown_is_told_with_the_nearest_also_beside_help) {
+    struct row {
+        std::vector<std::string> words;
+        std::string says;
+    };
+    const row rows[] = {
+        {{"chek"}, "there is no command 'chek'; did you mean check?\n"},
+        {{"help", "check"}, "there is no command 'help'\n"},
+        {{"unlike-any"}, "there is no command 'unlike-any'\n"},
+        {{"dok", "man"}, "there is no command 'dok'\n"}, // doc is not shown to people
+        {{"report", "sumary"}, "there is no command 'report sumary'; did you mean report summary?\n"},
+        {{"report", "unlike-any"}, "there is no command 'report unlike-any'\n"},
+        {{"access", "user", "ad"}, "there is no command 'access user ad'\n"},
+        {{"access", "user", "adds"},
+         "there is no command 'access user adds'; did you mean access user add?\n"},
+        {{"--jsn"}, "mailtight has no option --jsn; did you mean --json?\n"},
+        {{"check", "--jsn", "example.com"}, "mailtight check has no option --jsn; did you mean --json?\n"},
+        {{"check", "--smtp-prt=25"}, "mailtight check has no option --smtp-prt; did you mean --smtp-port?\n"},
+    };
+    for (const row& r : rows) {
+        for (const char* beside : {"", "--help", "--json"}) {
+            auto words = r.words;
+            if (*beside != 0)
+                words.emplace_back(beside);
+            SCOPED_TRACE(fmt::format("{}", fmt::join(words, " ")));
+            const ended end = run(words);
+            EXPECT_EQ(end.status, app::wrong_usage);
+            EXPECT_THAT(end.err, HasSubstr("mailtight: error: " + r.says));
+            EXPECT_EQ(end.out, "");
+        }
+    }
+    EXPECT_THAT(run({"report", "show", "1", "2"}).err, HasSubstr("not expected: 2\n"));
+    EXPECT_EQ(run({"--help", "chek"}).status, app::wrong_usage);
+    EXPECT_EQ(run({"chek", "--version"}).status, app::wrong_usage);
 }
 
 TEST(cli, an_unknown_key_of_the_configuration_is_status_2_and_names_the_nearest) {

@@ -143,6 +143,9 @@ TEST(domain_wish, a_table_that_is_none_is_told_where) {
     const bad rows[] = {{"", "empty"},
                         {"mode\ntesting\n", "no column domain"},
                         {"domain,mods\n", "did you mean mode"},
+                        {"domain;mode\nexample.com;enforce\n", "separated by commas"},
+                        {"domain\tmode\nexample.com\tenforce\n", "separated by commas"},
+                        {"example.com,enforce\n", "the first line names the columns: domain, mode, max_age"},
                         {"domain\nexample.com,enforce\n", "row 2 has more cells"},
                         {"domain,Domain\n", "two columns 'domain'"},
                         {"domain\n\"example.com\n", "quote is not closed"}};

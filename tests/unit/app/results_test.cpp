@@ -226,6 +226,34 @@ TEST_F(counting, a_log_is_read_from_where_the_last_run_ended) {
     EXPECT_EQ(rows[0].success + rows[0].failure, 2u) << "what was written in between counts, once";
 }
 
+TEST_F(counting, a_log_that_is_not_there_is_a_part_that_fails) {
+    const std::string log = folder_ + "/mail.log";
+    common_.set.postfix_log = {"file:" + log};
+    begin();
+    const auto fails = [this] {
+        const auto status = ask("/status");
+        for (const auto& part : status->at("parts").as_array())
+            if (part.at("name") == "collect")
+                return part.at("failing").as_bool();
+        return false;
+    };
+    const auto soon = [&](bool wanted) {
+        for (int i = 0; i < 300 && fails() != wanted; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        return fails() == wanted;
+    };
+    EXPECT_TRUE(soon(true));
+    testing::internal::CaptureStdout();
+    const int status = cmd_status(common_);
+    const auto shown = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(status, problems_found);
+    EXPECT_THAT(shown, HasSubstr("FAILING  collect"));
+    EXPECT_THAT(shown, HasSubstr("file " + log + ": the file is missing"));
+    EXPECT_THAT(shown, HasSubstr("reports   taken in for 0 domains; last never"));
+    std::ofstream(log) << "";
+    EXPECT_TRUE(soon(false));
+}
+
 TEST_F(counting, without_a_contact_nobody_sends) {
     begin();
     const auto refused = ask("/api/v1/days/2026-01-31/send", "", "POST");

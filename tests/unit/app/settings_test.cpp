@@ -130,6 +130,9 @@ TEST(Settings, ErrorsNameFileLineAndTheNearestKey) {
 
 TEST(Settings, AFileThatCannotBeReadIsAnErrorWithItsName) {
     const tests::scratch_folder folder;
+    const auto missing = load_settings(folder / "missing.toml");
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error(), HasSubstr("No such file or directory"));
     for (const std::string& path : {folder / "", folder / "missing.toml"}) {
         const auto read = load_settings(path);
         ASSERT_FALSE(read) << path;

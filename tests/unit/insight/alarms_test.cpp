@@ -55,12 +55,24 @@ TEST(AlarmsNow, a_new_kind_of_failure) {
     EXPECT_NE(alarms[0].text.find("google.com"), std::string::npos);
     EXPECT_FALSE(alarms[0].fix.empty());
 
-    facts.failures_before = facts.failures;
+    facts.failures_before = group_failures(
+        std::vector{failure("google.com", "certificate-expired", "mx1.example.com", 2, 20)}, {}, {});
     EXPECT_EQ(keys(alarms_now(facts, {}, today)), list{}) << "known for weeks";
     facts.active = {alarms[0].key};
     EXPECT_EQ(keys(alarms_now(facts, {}, today)), keys(alarms)) << "told before, and it goes on";
     facts.failures.clear();
     EXPECT_EQ(keys(alarms_now(facts, {}, today)), list{}) << "it is over";
+}
+
+TEST(AlarmsNow, a_failure_that_began_while_nobody_looked_is_told) {
+    auto facts = quiet();
+    facts.failures =
+        group_failures(std::vector{failure("google.com", "certificate-expired", "mx1.example.com")}, {}, {});
+    facts.failures_before = group_failures(
+        std::vector{failure("google.com", "certificate-expired", "mx1.example.com", 2, 5)}, {}, {});
+    EXPECT_EQ(keys(alarms_now(facts, {}, today)),
+              list{"new-failure/example.com/certificate-expired/mx1.example.com"})
+        << "the reports of five days came at once";
 }
 
 TEST(AlarmsNow, what_one_sender_of_several_sees_weighs_less) {
@@ -94,6 +106,12 @@ TEST(AlarmsNow, hostile_names_and_floods_are_bounded) {
     facts.failures = group_failures(rows, {}, {});
     alarms = alarms_now(facts, {}, today);
     EXPECT_EQ(alarms.size(), 20U);
+    const std::string told = "new-failure/example.com/certificate-expired/mx4999";
+    ASSERT_EQ(std::ranges::count(keys(alarms), told), 0);
+    facts.active = {told};
+    alarms = alarms_now(facts, {}, today);
+    EXPECT_EQ(alarms.size(), 20U);
+    EXPECT_EQ(std::ranges::count(keys(alarms), told), 1) << "a flood does not say that it is over";
 }
 
 TEST(AlarmsNow, a_share_of_failures) {
@@ -114,6 +132,8 @@ TEST(AlarmsNow, many_reporters_at_one_host) {
     auto facts = quiet();
     std::vector rows{failure("google.com", "certificate-expired", "mx1.example.com"),
                      failure("microsoft.com", "certificate-not-trusted", "mx1.example.com")};
+    for (const auto& row : std::vector(rows)) // known for weeks
+        rows.push_back(failure(row.reporter, row.result_type, row.mx, 1, 20));
     facts.failures_before = facts.failures = group_failures(rows, {}, {});
     EXPECT_EQ(keys(alarms_now(facts, {}, today)), list{});
     rows.push_back(failure("mail.ru", "certificate-expired", "mx1.example.com"));

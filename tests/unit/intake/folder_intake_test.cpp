@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maildirs and mboxes watched: what is taken, when it is marked, and what a crash or a rotation does.
+#include "base/time.h"
 #include "intake/maildir.h"
 #include "intake/mbox_file.h"
 #include "intake/mbox_lock.h"
@@ -12,6 +13,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -287,21 +289,165 @@ TEST(mbox_lock, is_told_by_its_age_and_its_holder) {
     const mbox_world world;
     const auto told = [&](const std::string& content, std::chrono::seconds age) {
         lock_mbox(world, content, age);
-        const auto found = find_mbox_lock(world.mbox, world.clock.now());
+        const auto found = find_mbox_lock(world.mbox, {world.clock.now(), world.clock.now()});
         EXPECT_TRUE(found.has_value());
         return found ? found->trouble : "";
     };
     const auto ours = std::to_string(::getpid()), gone = std::to_string(gone_process());
-    EXPECT_FALSE(find_mbox_lock(world.mbox, world.clock.now()).has_value()) << "no lock";
+    const mbox_wait begins{world.clock.now(), world.clock.now()};
+    EXPECT_FALSE(find_mbox_lock(world.mbox, begins).has_value()) << "no lock";
     EXPECT_THAT(told(gone, 59s), IsEmpty()) << "a delivery may take so long";
     EXPECT_THAT(told("", -1h), IsEmpty()) << "another machine's clock";
-    EXPECT_THAT(told(ours, 1min), HasSubstr("process " + ours + ", which it names, is running"));
+    EXPECT_THAT(told(ours, 1min),
+                HasSubstr("process " + ours + " (test_intake), which it names, is running"));
     EXPECT_THAT(told(ours, 24h), Not(HasSubstr("rm "))) << "whoever runs may write";
     EXPECT_THAT(told(gone, 2min), AllOf(HasSubstr("is gone"), Not(HasSubstr("rm "))));
     EXPECT_THAT(told(gone, 5min), HasSubstr("rm "));
     for (const auto* unknown :
          {"", "0", "-1", "1 2", "4711:mail.example.com", "\xff", "99999999999999999999"})
         EXPECT_THAT(told(unknown, 1h), AllOf(HasSubstr("names no process"), HasSubstr("rm "))) << unknown;
+}
+
+TEST(mbox_lock, that_is_made_again_and_again_is_told_by_how_long_nothing_was_read) {
+    const mbox_world world;
+    lock_mbox(world, "", 1s);
+    const auto now = world.clock.now();
+    const auto brief = find_mbox_lock(world.mbox, {now - 59s, now}),
+               lasts = find_mbox_lock(world.mbox, {now - 60s, now});
+    ASSERT_TRUE(brief && lasts);
+    EXPECT_THAT(brief->trouble, IsEmpty());
+    EXPECT_THAT(lasts->trouble, AllOf(HasSubstr("nothing is read since " + base::format_utc(now - 60s)),
+                                      HasSubstr(world.mbox + ".lock is there since"), Not(HasSubstr("rm "))));
+}
+
+/// Another process with the kernel's lock for writing on a file, until it is let go.
+class lock_holder {
+public:
+    explicit lock_holder(const std::string& path) {
+        std::array<int, 2> ready{}, end{};
+        if (::pipe2(ready.data(), O_CLOEXEC) != 0 || ::pipe2(end.data(), O_CLOEXEC) != 0)
+            return;
+        process_ = ::fork();
+        if (process_ == 0) { // only what a fork of a program with threads may do
+            ::close(end[1]);
+            struct flock whole{};
+            whole.l_type = F_WRLCK;
+            whole.l_whence = SEEK_SET;
+            const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+            char byte = ::fcntl(fd, F_SETLKW, &whole) == 0 ? 'y' : 'n';
+            if (::write(ready[1], &byte, 1) == 1)
+                ::read(end[0], &byte, 1) == 0 ? ::_exit(0) : ::_exit(1);
+            ::_exit(2);
+        }
+        ::close(ready[1]);
+        ::close(end[0]);
+        char byte = 'n';
+        holds_ = ::read(ready[0], &byte, 1) == 1 && byte == 'y';
+        ::close(ready[0]);
+        end_ = end[1];
+    }
+    lock_holder(const lock_holder&) = delete;
+    lock_holder& operator=(const lock_holder&) = delete;
+    ~lock_holder() { let_go(); }
+    void let_go() {
+        if (end_ < 0)
+            return;
+        ::close(std::exchange(end_, -1));
+        ::waitpid(process_, nullptr, 0);
+    }
+    bool holds() const { return holds_; }
+    pid_t process() const { return process_; }
+
+private:
+    pid_t process_ = -1;
+    int end_ = -1;
+    bool holds_ = false;
+};
+
+/// As the daemon sees it: what came last was a failure.
+bool fails(const way_status& now) {
+    return !now.last_error.empty() && now.last_error_at > now.last_success;
+}
+
+TEST(folder_intake, a_kernel_lock_that_lasts_is_told_with_its_holder_and_over_when_it_is_let_go) {
+    mbox_world world;
+    write(world.mbox, postmarked(signed_mail("one")));
+    world.watch();
+    ASSERT_TRUE(world.reached_end());
+    ASSERT_TRUE(world.until([&] { return world.way->status().last_success == world.clock.now(); }));
+    lock_holder other(world.mbox);
+    ASSERT_TRUE(other.holds());
+    write(world.mbox, postmarked(signed_mail("two")), true); // as the holder would
+    const auto since = world.clock.now();
+    world.loop.block_on(world.loop.sleep_for(300ms)); // some rounds
+    world.clock.passed = 59;
+    world.loop.block_on(world.loop.sleep_for(60ms));
+    EXPECT_THAT(world.way->status().last_error, IsEmpty()) << "a delivery may take so long";
+    world.clock.passed = 60;
+    EXPECT_TRUE(world.until([&] { return fails(world.way->status()); }));
+    EXPECT_THAT(world.way->status().last_error,
+                AllOf(HasSubstr("nothing is read since " + base::format_utc(since)),
+                      HasSubstr("process " + std::to_string(other.process()) + " ("),
+                      HasSubstr("holds the kernel's lock (fcntl) on " + world.mbox)));
+    EXPECT_EQ(world.keeper->counters().inputs, 1U);
+    world.clock.passed = 3'600; // still, and since when
+    EXPECT_TRUE(world.until([&] { return world.way->status().last_error_at == world.clock.now(); }));
+    EXPECT_THAT(world.way->status().last_error, HasSubstr("since " + base::format_utc(since)));
+    other.let_go();
+    EXPECT_TRUE(world.reached_end());
+    EXPECT_TRUE(world.until([&] { return !fails(world.way->status()); }));
+    EXPECT_EQ(world.database->count(), 2U);
+    // The next wait is another one.
+    lock_holder again(world.mbox);
+    ASSERT_TRUE(again.holds());
+    world.loop.block_on(world.loop.sleep_for(60ms));
+    EXPECT_FALSE(fails(world.way->status()));
+}
+
+TEST(mbox_lock, tells_of_a_kernel_lock_without_a_process) {
+    const mbox_world world;
+    write(world.mbox, "");
+    const auto now = world.clock.now();
+    auto ours = open_regular(world.mbox, follow_links::no);
+    ASSERT_TRUE(ours);
+    const auto free = lock_for_reading(ours->handle, world.mbox, {now, now});
+    EXPECT_TRUE(free && !*free);
+    ours = open_regular(world.mbox, follow_links::no); // the lock went with the file
+    ASSERT_TRUE(ours);
+    // An open file's lock has no process.
+    const int writer = ::open(world.mbox.c_str(), O_RDWR | O_CLOEXEC);
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    ASSERT_EQ(::fcntl(writer, F_OFD_SETLK, &whole), 0);
+    const auto brief = lock_for_reading(ours->handle, world.mbox, {now - 59s, now});
+    ASSERT_TRUE(brief && *brief);
+    EXPECT_THAT((*brief)->trouble, IsEmpty());
+    const auto lasts = lock_for_reading(ours->handle, world.mbox, {now - 60s, now});
+    ASSERT_TRUE(lasts && *lasts);
+    EXPECT_THAT((*lasts)->trouble,
+                HasSubstr("another program (lslocks may name it) holds the kernel's lock"));
+    ::close(writer);
+    // What cannot be locked is told at once.
+    const auto none = lock_for_reading(file_handle(), world.mbox, {now, now});
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error(), HasSubstr(world.mbox + " cannot be locked: "));
+}
+
+TEST(folder_intake, what_holds_no_report_is_no_failure_of_the_folder) {
+    maildir_world world;
+    world.deliver("1.letter", "From: a@b.example\r\nSubject: x\r\n\r\nHello\r\n");
+    world.start("seen", 20ms);
+    ASSERT_TRUE(world.until([&] { return world.way->status().refused == 1; }));
+    world.clock.passed = 1; // the next round finds nothing wrong
+    EXPECT_TRUE(world.until([&] { return !fails(world.way->status()); }));
+    EXPECT_THAT(world.way->status().last_error, HasSubstr("1.letter"));
+    fs::rename(world.maildir + "/new", world.maildir + "/gone");
+    world.clock.passed = 2;
+    EXPECT_TRUE(world.until([&] { return fails(world.way->status()); }));
+    fs::rename(world.maildir + "/gone", world.maildir + "/new");
+    world.clock.passed = 3;
+    EXPECT_TRUE(world.until([&] { return !fails(world.way->status()); })) << "without a new report";
 }
 
 TEST(mbox_reader, gives_every_message_and_its_end) {

@@ -200,7 +200,9 @@ public:
 };
 
 struct report_clock final : base::clock {
-    base::utc_seconds now() const override { return mail_time; }
+    std::atomic<std::chrono::seconds::rep> passed = 0; ///< since mail_time
+    base::utc_seconds now() const override { return mail_time + std::chrono::seconds(passed); }
+    void set(base::utc_seconds to) { passed = (to - mail_time).count(); }
 };
 
 struct intake_world {

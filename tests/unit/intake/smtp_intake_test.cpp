@@ -174,6 +174,23 @@ TEST(smtp_intake, a_store_that_cannot_is_451_and_the_next_try_succeeds) {
     }
 }
 
+TEST(smtp_intake, a_key_that_the_dns_does_not_say_just_now_is_waited_for) {
+    mail_world world;
+    const auto script =
+        "LHLO x\r\n" + envelope({ours}) + "DATA\r\n" + stuffed(signed_mail("one")) + "QUIT\r\n";
+    const auto sent =
+        base::utc_seconds(std::chrono::sys_days(std::chrono::year(2026) / 5 / 4)) + 6h; // its Date
+    world.clock.set(sent + 1h);
+    world.dns.down = true;
+    EXPECT_THAT(world.talk(script), HasSubstr("451 4.7.5"));
+    EXPECT_EQ(world.database->count(), 0U) << "it would count nowhere, and nobody would bring it again";
+    EXPECT_EQ(world.keeper->counters().later, 1U);
+    EXPECT_EQ(world.keeper->counters().failed_writes, 0U);
+    world.clock.set(sent + 25h);
+    EXPECT_THAT(world.talk(script), HasSubstr("250 2.6.0")) << "a day is enough: it is kept, and shown";
+    EXPECT_EQ(world.database->reports.at(0).trust, model::trust::unverified);
+}
+
 TEST(smtp_intake, says_250_only_after_the_commit) {
     mail_world world;
     world.database->hold(true);

@@ -368,7 +368,9 @@ TEST(point_host, a_web_server_of_ones_own_is_known_to_its_owner_alone) {
     EXPECT_EQ(own.how,
               "At your DNS provider, give mta-sts.example.com the addresses of your web server (A and "
               "AAAA), or a CNAME that leads to it.");
-    EXPECT_EQ(point(model::hosting::here).blocked, "Nobody has said yet what it is to point at.");
+    EXPECT_EQ(point(model::hosting::here).blocked,
+              "Nobody has said yet what it is to point at: set publish.policy-host in the configuration, or "
+              "mailtight domain set example.com --policy-host NAME.");
 }
 
 struct leave_row {

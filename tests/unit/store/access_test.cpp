@@ -380,6 +380,63 @@ TEST_P(access, a_change_of_role_never_undoes_a_password_that_changes_beside_it) 
     }
 }
 
+TEST_P(access, a_new_password_leaves_the_rest_and_ends_the_sessions) {
+    const auto s = open();
+    EXPECT_FALSE(*s->set_password("ann", "$argon2id$two")) << "there is nobody";
+    EXPECT_FALSE(*s->set_password("no name\n", "$argon2id$two"));
+    EXPECT_THAT(*s->users(), IsEmpty());
+    ASSERT_TRUE(s->put_user(user("ann")));
+    ASSERT_TRUE(s->put_user(user("bob")));
+    EXPECT_FALSE(s->set_password("ann", "in the clear"));
+    EXPECT_FALSE(s->set_password("ann", ""));
+    ASSERT_TRUE(*s->add_session(session("ann's", "user ann", user("ann").to, "$argon2id$one")));
+    ASSERT_TRUE(*s->add_session(session("bob's", "user bob", user("bob").to, "$argon2id$one")));
+    auto demoted = user("ann", "");
+    demoted.to.role = "viewer";
+    demoted.to.tenant = "acme";
+    ASSERT_TRUE(s->put_user(demoted));
+    const auto now = s->set_password("ann", "$argon2id$two");
+    ASSERT_TRUE(now && *now);
+    EXPECT_EQ((*now)->to, demoted.to) << "as they are, not as somebody saw them once";
+    EXPECT_EQ((*now)->made_at, at(1));
+    EXPECT_EQ((*s->user("ann"))->password, "$argon2id$two");
+    EXPECT_EQ((*s->user("bob"))->password, "$argon2id$one");
+    EXPECT_FALSE(*s->session(digest("ann's")));
+    EXPECT_TRUE(*s->session(digest("bob's")));
+}
+
+TEST_P(access, a_new_password_never_undoes_a_role_that_changes_beside_it) {
+    constexpr int rounds = 20;
+    const auto one = open(), two = open();
+    for (int round = 0; round < rounds; ++round) {
+        ASSERT_TRUE(one->put_user(user("ann")));
+        auto role = user("ann", "");
+        role.to.role = round % 2 == 0 ? "viewer" : "administrator";
+        std::thread other([&] {
+            const auto done = two->put_user(role);
+            EXPECT_TRUE(done && *done);
+        });
+        const auto password = "$argon2id$" + std::to_string(round);
+        const auto done = one->set_password("ann", password);
+        other.join();
+        EXPECT_TRUE(done && *done);
+        EXPECT_EQ((*one->user("ann"))->to, role.to);
+        EXPECT_EQ((*one->user("ann"))->password, password);
+    }
+}
+
+TEST_P(access, who_is_added_replaces_nobody) {
+    const auto s = open();
+    EXPECT_FALSE(s->add_user(user("ann", "in the clear")));
+    EXPECT_FALSE(s->add_user(user("ann", ""))) << "nobody is let in without";
+    EXPECT_TRUE(*s->add_user(user("ann")));
+    auto other = user("ann", "$argon2id$two");
+    other.to.role = "administrator";
+    EXPECT_FALSE(*s->add_user(other));
+    EXPECT_EQ((*s->user("ann"))->to, user("ann").to);
+    EXPECT_EQ((*s->user("ann"))->password, "$argon2id$one");
+}
+
 TEST_P(access, times_of_use_go_forward_only) {
     const auto s = open();
     const auto t = token("backup");

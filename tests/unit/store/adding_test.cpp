@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 namespace mailtight::store {
 namespace {
 using tests::report;
@@ -83,6 +85,38 @@ TEST_P(adding, what_comes_and_is_corrected_in_one_call_leaves_nothing_behind) {
     ASSERT_EQ(policies->size(), 1U); // no row without sessions
     EXPECT_EQ(policies->front().type, "sts");
     EXPECT_EQ(policies->front().success, 101U);
+}
+
+TEST_P(adding, what_one_report_says_is_bounded_as_a_whole_so_that_no_sum_overflows) {
+    // Few KB of gzip: a hundred details of one kind and a hundred policies, each of as many
+    // sessions as a number holds.
+    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::size_t rows = 100;
+    auto flood = report("flood", "example.com", 3, most, most);
+    flood.report.policies[0].details.assign(rows, tests::detail("certificate-expired", most));
+    flood.report.policies.resize(rows, tests::policy("sts", "example.com", most, most));
+    for (int i = 0; i < 3; ++i) {
+        flood.report.report_id = "flood" + std::to_string(i);
+        EXPECT_EQ(add(flood).what, fate::added);
+    }
+    constexpr std::uint64_t bound = 3 * 1'000'000'000'000;
+    const auto days = s->days({.domains = {"example.com"}});
+    ASSERT_TRUE(days) << days.error().message;
+    ASSERT_EQ(days->size(), 1U);
+    EXPECT_EQ(days->front().failure, bound);
+    EXPECT_EQ(days->front().sts_success, bound);
+    const auto failures = s->failures({});
+    ASSERT_TRUE(failures) << failures.error().message;
+    ASSERT_EQ(failures->size(), 1U);
+    EXPECT_EQ(failures->front().count, bound);
+    const auto policies = s->policies({});
+    ASSERT_TRUE(policies) << policies.error().message;
+    EXPECT_EQ(policies->at(0).success, bound);
+    ASSERT_TRUE(s->results({}));
+    // And what is taken back leaves nothing.
+    ASSERT_TRUE(s->remove_domain("example.com"));
+    ASSERT_TRUE(s->add_domains(std::vector<std::string>{"example.com"}, tests::day_in_may(9)));
+    EXPECT_EQ(s->days({.domains = {"example.com"}})->front().sts_failure, bound);
 }
 
 TEST_P(adding, nothing_at_all) {

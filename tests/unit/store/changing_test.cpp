@@ -4,6 +4,7 @@
 #include "unit/store/engines.h"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 namespace mailtight::store {
 namespace {
@@ -280,6 +281,35 @@ TEST_P(changing, expiry_goes_in_steps) {
     }
     EXPECT_EQ(steps, 3);
     EXPECT_EQ(s->size()->reports, 0u);
+}
+
+TEST_P(changing, facts_that_belong_together_are_kept_together) {
+    using list = std::vector<std::pair<std::string, std::string>>;
+    ASSERT_TRUE(s->set_facts(list{{"alarm/a", "told"}, {"alarm/b", "told"}, {"outbox/1", "letter"}}));
+    EXPECT_EQ(s->facts("").value_or(list{}),
+              (list{{"alarm/a", "told"}, {"alarm/b", "told"}, {"outbox/1", "letter"}}));
+    ASSERT_TRUE(s->set_facts(list{{"alarm/a", ""}, {"outbox/1", "\xff"}, {"outbox/2", "more"}}));
+    EXPECT_EQ(s->facts("").value_or(list{}),
+              (list{{"alarm/b", "told"}, {"outbox/1", "\xEF\xBF\xBD"}, {"outbox/2", "more"}}));
+    EXPECT_TRUE(s->set_facts(list{}));
+}
+
+// An alarm counts as told from the moment at which its letter lies in the outbox, and not before.
+TEST(Facts, are_all_kept_or_none) {
+    const database db(engine::sqlite);
+    auto s = db.open();
+    ASSERT_TRUE(s);
+    sqlite3* other = nullptr;
+    sqlite3_open(db.where().c_str(), &other);
+    ASSERT_EQ(sqlite3_exec(other,
+                           "create trigger full before insert on fact when new.name like 'outbox/%' "
+                           "begin select raise(abort, 'no room'); end",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    sqlite3_close(other);
+    using list = std::vector<std::pair<std::string, std::string>>;
+    EXPECT_FALSE(s->set_facts(list{{"alarm/a", "told"}, {"outbox/1", "letter"}}));
+    EXPECT_THAT(s->facts("").value_or(list{{"?", ""}}), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(engines, changing, testing::Values(engine::sqlite, engine::postgres),

@@ -58,6 +58,11 @@ journey("first start: the link that is printed logs in, and empty pages say what
     await byLink(one, link);
     await one.page.getByRole("heading", { level: 1, name: /safely|welcome/i }).waitFor();
     await one.page.getByLabel("Domain").waitFor();
+    await one.page.goto("/domains/new");
+    await settled(one.page);
+    same("what serves the policy where no policy host is configured", await one.page.getByLabel("Who serves the policy file?").inputValue(), "elsewhere");
+    await one.page.getByLabel("Who serves the policy file?").selectOption("here");
+    await one.page.getByText("This Mailtight serves no policies yet").waitFor();
     const found = [];
     for (const [path, words] of [["/", /domain/i], ["/reports", /no reports yet/i], ["/sending", /not looked after|switched off|no destination/i], ["/system", /./]]) {
       await one.page.goto(path);

@@ -960,6 +960,7 @@ export type Session = {
     sending: boolean;
     collect: boolean;
     deliver: boolean;
+    policy_host: boolean; // One is configured: it serves new domains, unless they say otherwise.
   };
 }; // Who asks, and which parts are on; now is the clock of days and waits.
 export type Credentials = {

@@ -42,9 +42,12 @@ function withStage(stages: Stage[], one: Stage): Stage[] {
   return stages.map((was, i) => (i === at ? one : was));
 }
 
-export function useLook(): { look: Look; start: (domain: string) => void; stop: () => void } {
+/** `ended` hears of each look that came to its document. */
+export function useLook(ended: (check: Check) => void = tell): { look: Look; start: (domain: string) => void; stop: () => void } {
   const [look, setLook] = useState<Look>(idle);
   const running = useRef<AbortController | null>(null);
+  const told = useRef(ended);
+  told.current = ended;
   const stop = useCallback(() => {
     running.current?.abort();
     running.current = null;
@@ -56,20 +59,23 @@ export function useLook(): { look: Look; start: (domain: string) => void; stop: 
     running.current = mine;
     setLook({ ...idle, running: true });
     announce(`Looking at ${domain}.`);
+    let now: Look = { ...idle, running: true };
     const seen = (event: ServerEvent) => {
       if (mine.signal.aborted) return;
-      setLook((was) => heard(was, event));
-      tell(event);
+      const before = now.check;
+      now = heard(now, event);
+      setLook(now);
+      if (now.check && !before) told.current(now.check);
     };
     stream(`/look/${segment(domain)}`, {}, seen, mine.signal)
       .then(() => {
         if (mine.signal.aborted) return;
         // Ended without a word: the server was stopped in the middle.
-        setLook((was) => (was.check || was.error ? { ...was, running: false } : { ...was, running: false, error: new ApiError(noAnswer) }));
+        setLook({ ...now, running: false, error: now.error ?? (now.check ? null : new ApiError(noAnswer)) });
       })
       .catch((caught: unknown) => {
         if (mine.signal.aborted || isAbort(caught)) return;
-        setLook((was) => ({ ...was, running: false, error: asApiError(caught) }));
+        setLook({ ...now, running: false, error: asApiError(caught) });
       });
   }, []);
   useEffect(() => () => running.current?.abort(), []);
@@ -77,13 +83,7 @@ export function useLook(): { look: Look; start: (domain: string) => void; stop: 
 }
 
 /** The end is said aloud; the stages stand in a live region of their own. */
-function tell(event: ServerEvent): void {
-  if (event.event !== "check") return;
-  try {
-    const check = JSON.parse(event.data) as Check;
-    const errors = check.findings.filter((one) => one.severity === "error").length;
-    announce(`${check.domain}: ${verdictWords[check.verdict]}. ${plural(errors, "error")}.`);
-  } catch {
-    // Shown as an error elsewhere.
-  }
+function tell(check: Check): void {
+  const errors = check.findings.filter((one) => one.severity === "error").length;
+  announce(`${check.domain}: ${verdictWords[check.verdict]}. ${plural(errors, "error")}.`);
 }

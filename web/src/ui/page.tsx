@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ApiError } from "../api/client";
 import { here } from "../router";
+import { capital } from "../text/format";
 import { Button, LinkButton } from "./button";
 import { Icon, type IconName } from "./icon";
 
@@ -81,7 +82,7 @@ export function Notice({ tone = "unknown", icon, title, children }: { tone?: "go
 }
 
 /** What an ApiError looks like in the place of what was asked for. */
-export function Failed({ error, retry, what }: { error: ApiError; retry?: () => void; what?: string }) {
+export function Failed({ error, retry, what, instead }: { error: ApiError; retry?: () => void; what?: string; /** what can be done where there is none */ instead?: ComponentChildren }) {
   const none = error.status === 404;
   const refused = error.status === 403;
   return (
@@ -97,10 +98,11 @@ export function Failed({ error, retry, what }: { error: ApiError; retry?: () => 
               </Button>
             )}
             {(none || refused) && <LinkButton href="/">Go to the overview</LinkButton>}
+            {none && instead}
           </>
         }
       >
-        <p>{error.message}</p>
+        <p>{capital(error.message)}</p>
       </Empty>
     </div>
   );

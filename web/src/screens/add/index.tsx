@@ -3,7 +3,7 @@
 import "../domain/domain.css";
 import { useState } from "preact/hooks";
 import { api, asApiError, segment } from "../../api/client";
-import type { DomainView, ProofRecord, Wish } from "../../api/types";
+import type { DomainView, ProofRecord, Session, Wish } from "../../api/types";
 import { RecordCard } from "../../look/records";
 import { go, here, queryOf } from "../../router";
 import { useAction } from "../../state/resource";
@@ -37,9 +37,12 @@ export function additionOf(draft: Draft): Record<string, unknown> {
   return asked;
 }
 
+/** Who serves the policy, until somebody says otherwise: as the server answers it for `domain add`. */
+export const hostOf = (who: Session | null | undefined): Wish["host"] => (who?.parts.policy_host ? "here" : "elsewhere");
+
 export default function AddScreen() {
   const start = queryOf(here.value).get("domain") ?? "";
-  const [draft, setDraft] = useState<Draft>({ domain: start, aim: "enforce", leave: "records", host: "here", dns: "hand", rua: "", labels: "", owner: "" });
+  const [draft, setDraft] = useState<Draft>({ domain: start, aim: "enforce", leave: "records", host: hostOf(session.value), dns: "hand", rua: "", labels: "", owner: "" });
   const [wrong, setWrong] = useState<string | null>(null);
   const [proof, setProof] = useState<{ record: ProofRecord; words: string } | null>(null); // stays while it is looked for
   const set =
@@ -98,6 +101,9 @@ export default function AddScreen() {
           <div class="settings-pair">
             <SelectField
               label="Who serves the policy file?"
+              {...(!session.value?.parts.policy_host && (draft.host === "here" || draft.host === "proxied")
+                ? { hint: <>This Mailtight serves no policies yet: set <code>publish.policy-host</code> and <code>publish.listen</code> in its configuration.</> }
+                : {})}
               value={draft.host}
               set={set("host")}
               options={[

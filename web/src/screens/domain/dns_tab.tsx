@@ -21,7 +21,7 @@ const formats: [string, string][] = [
   ["route53", "Route 53"],
 ];
 const ways: Record<DomainView["wish"]["dns"], string> = {
-  hand: "A person enters these records.",
+  hand: "You enter these records at your DNS provider.",
   update: "Mailtight writes these records itself (RFC 2136).",
   hook: "Your hook writes these records.",
 };

@@ -62,17 +62,23 @@ export default function DomainScreen({ params }: ScreenProps) {
   if (view.error && !view.data)
     return (
       <Page title={readable(domain)} back={back}>
-        <Failed error={view.error} retry={view.reload} what={domain} />
-        {view.error.status === 404 && can("operator") && (
-          <div class="row domain-add">
-            <LinkButton href={`/check?domain=${encodeURIComponent(domain)}`} icon="scan">
-              Check it
-            </LinkButton>
-            <LinkButton href={`/domains/new?domain=${encodeURIComponent(domain)}`} kind="primary" icon="plus">
-              Look after it
-            </LinkButton>
-          </div>
-        )}
+        <Failed
+          error={view.error}
+          retry={view.reload}
+          what={readable(domain)}
+          instead={
+            can("operator") && (
+              <>
+                <LinkButton href={`/check?domain=${encodeURIComponent(domain)}`} icon="scan">
+                  Check it
+                </LinkButton>
+                <LinkButton href={`/domains/new?domain=${encodeURIComponent(domain)}`} kind="primary" icon="plus">
+                  Look after it
+                </LinkButton>
+              </>
+            )
+          }
+        />
       </Page>
     );
   if (!view.data)
@@ -105,7 +111,11 @@ export default function DomainScreen({ params }: ScreenProps) {
             </a>
           ))}
           <span class="small dim">
-            looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} none="never yet" />
+            {(look.check ?? view.data.looked_at) && (
+              <>
+                looked at <Ago at={look.check?.checked_at ?? view.data.looked_at} />
+              </>
+            )}
           </span>
         </span>
       }

@@ -19,7 +19,7 @@ const hosts: [Wish["host"], string][] = [
   ["delegated", "A provider answers, by CNAME"],
 ];
 const dnsWays: [Wish["dns"], string][] = [
-  ["hand", "A person enters the records"],
+  ["hand", "You enter the records"],
   ["update", "Mailtight writes them (RFC 2136)"],
   ["hook", "A hook writes them"],
 ];

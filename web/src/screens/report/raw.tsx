@@ -7,14 +7,31 @@ import { Code } from "../../ui/copy";
 import { Icon } from "../../ui/icon";
 import { Bones, Notice } from "../../ui/page";
 
-/** Laid out where it is JSON; as it is where not, or where it is too large to be laid out. */
+/** Laid out where it is JSON; as it is where not, or where it is too large to be laid out. Only the space between what
+ *  the sender wrote is ours: a number beyond 2^53 or a member that is there twice stays as it came. */
 export function pretty(text: string): string {
   if (text.length > 2_000_000) return text;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    JSON.parse(text);
   } catch {
     return text;
   }
+  const out: string[] = [];
+  let depth = 0;
+  let before = "";
+  const line = (): void => void out.push("\n", "  ".repeat(depth));
+  for (const [piece] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gs)) {
+    const opened = before === "{" || before === "[";
+    if (piece === "}" || piece === "]") {
+      --depth;
+      if (!opened) line();
+    } else if (opened || before === ",") line();
+    out.push(piece);
+    if (piece === "{" || piece === "[") ++depth;
+    if (piece === ":") out.push(" ");
+    before = piece;
+  }
+  return out.join("");
 }
 
 export function Raw({ number }: { number: number }) {

@@ -165,7 +165,7 @@ function DetailCard({ of, domain }: { of: Detail; domain: string }) {
         <>
           <div class="row">
             <CheckButton now={look} />
-            {look.state.at === "idle" && diagnosis.now && <span class="dim small">{diagnosis.now}</span>}
+            {look.idle && diagnosis.now && <span class="dim small">{diagnosis.now}</span>}
           </div>
           <CheckAnswer domain={domain} now={look} />
         </>

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // "Check now": a look at the domain, stage by stage, and whether what was reported is still so.
-import { useEffect, useRef, useState } from "preact/hooks";
 import { segment } from "../../api/client";
-import { stream } from "../../api/events";
-import { ApiError, asApiError, isAbort } from "../../api/problem";
-import type { Check, Problem, Stage } from "../../api/types";
+import type { Check } from "../../api/types";
+import { type Look, useLook } from "../../look/stream";
 import { elapsed } from "../../text/format";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
@@ -13,96 +11,52 @@ import { Notice } from "../../ui/page";
 import { SeverityBadge } from "../../ui/status";
 import { type StillSo, type Suspect, stillSo } from "./still_so";
 
-type State = { at: "idle" } | { at: "looking"; stages: Stage[] } | { at: "done"; said: StillSo; check: Check } | { at: "failed"; why: string };
-
-/** A stage that is done replaces its beginning. */
-export function withStage(stages: readonly Stage[], next: Stage): Stage[] {
-  const found = stages.findIndex((each) => each.stage === next.stage && each.subject === next.subject);
-  return found < 0 ? [...stages, next] : stages.map((each, i) => (i === found ? next : each));
+export interface CheckNow {
+  look: Look;
+  idle: boolean; // nobody has looked yet
+  said: StillSo | null; // by the look that was made
+  start: () => void;
 }
 
-function parsed<T>(text: string): T | null {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return null;
-  }
+export function useCheckNow(domain: string, suspect: Suspect, done?: () => void): CheckNow {
+  const { look, start } = useLook((check: Check) => {
+    const { so } = stillSo(check, suspect);
+    announce(so === true ? "It is still so." : so === false ? "It is not so any more." : "The look could not tell.");
+    done?.();
+  });
+  return { look, idle: !look.running && !look.check && !look.error, said: look.check && stillSo(look.check, suspect), start: () => start(domain) };
 }
 
-export function useCheckNow(domain: string, suspect: Suspect, done?: () => void) {
-  const [state, setState] = useState<State>({ at: "idle" });
-  const stop = useRef<AbortController | null>(null);
-  useEffect(() => () => stop.current?.abort(), []);
-  const look = async (): Promise<void> => {
-    stop.current?.abort();
-    const mine = new AbortController();
-    stop.current = mine;
-    let stages: Stage[] = [];
-    let ended = false;
-    setState({ at: "looking", stages });
-    try {
-      await stream(
-        `/look/${segment(domain)}`,
-        {},
-        ({ event, data }) => {
-          if (event === "stage") {
-            const stage = parsed<Stage>(data);
-            if (!stage) return;
-            stages = withStage(stages, stage);
-            setState({ at: "looking", stages });
-          } else if (event === "check") {
-            const check = parsed<Check>(data);
-            if (!check) return;
-            ended = true;
-            const said = stillSo(check, suspect);
-            setState({ at: "done", said, check });
-            announce(said.so === true ? "It is still so." : said.so === false ? "It is not so any more." : "The look could not tell.");
-            done?.();
-          } else if (event === "failed") {
-            const problem = parsed<Problem>(data);
-            throw new ApiError(problem ?? { title: "Failed", status: 500, detail: "The look failed." });
-          }
-        },
-        mine.signal,
-      );
-      if (!ended) setState({ at: "failed", why: "The look ended without an answer. Try again." });
-    } catch (caught) {
-      if (!isAbort(caught)) setState({ at: "failed", why: asApiError(caught).message });
-    }
-  };
-  return { state, look, stop: () => (stop.current?.abort(), setState({ at: "idle" })) };
-}
-
-export function CheckButton({ now }: { now: ReturnType<typeof useCheckNow> }) {
+export function CheckButton({ now }: { now: CheckNow }) {
+  const { look } = now;
   return (
-    <Button size="small" icon="scan" busy={now.state.at === "looking"} onClick={() => void now.look()}>
-      {now.state.at === "looking" ? "Looking" : now.state.at === "idle" ? "Check now" : "Check again"}
+    <Button size="small" icon="scan" busy={look.running} onClick={now.start}>
+      {look.running ? "Looking" : now.idle ? "Check now" : "Check again"}
     </Button>
   );
 }
 
 /** What the look says; nothing before there was one. */
-export function CheckAnswer({ domain, now }: { domain: string; now: ReturnType<typeof useCheckNow> }) {
-  const { state } = now;
-  if (state.at === "idle") return null;
-  if (state.at === "failed")
+export function CheckAnswer({ domain, now }: { domain: string; now: CheckNow }) {
+  const { look, said } = now;
+  if (look.error)
     return (
       <Notice tone="bad" title="The look failed">
-        {state.why}
+        {look.error.message}
       </Notice>
     );
-  if (state.at === "looking")
+  if (look.running)
     return (
       <div class="check-answer" role="status" aria-label={`Looking at ${domain}`}>
         <ul>
-          {state.stages.map((each) => (
+          {look.stages.map((each) => (
             <li key={each.stage + each.subject} class={each.state === "done" ? "" : "soft"}>
               {each.state === "done" ? <Icon name="check" size={14} /> : <span class="spinner" />}
               <span class="grow break">{each.words || each.subject}</span>
               {each.state === "done" && <span class="dim small nowrap">{elapsed(each.elapsed_ms)}</span>}
             </li>
           ))}
-          {state.stages.length === 0 && (
+          {look.stages.length === 0 && (
             <li>
               <span class="spinner" />
               Asking DNS about {domain}
@@ -111,7 +65,7 @@ export function CheckAnswer({ domain, now }: { domain: string; now: ReturnType<t
         </ul>
       </div>
     );
-  const { said } = state;
+  if (!said) return null;
   const tone = said.so === true ? "bad" : said.so === false ? "good" : "attention";
   return (
     <Notice tone={tone} title={said.so === true ? "It is still so" : said.so === false ? "Not so any more" : "The look could not tell"}>

@@ -102,7 +102,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
           )}
         </h3>
         <div class="row">
-          {!group.muted && look.state.at !== "done" && <StandingBadge of={diagnosis} />}
+          {!group.muted && !look.said && <StandingBadge of={diagnosis} />}
           {!diagnosis.ours && (
             <Badge tone="unknown" icon="info">
               Not your fault
@@ -177,7 +177,7 @@ function Group({ group, filter, reload }: { group: FailureGroup; filter: Filter;
             Unmute
           </Button>
         )}
-        {look.state.at === "idle" && group.looked_at && (
+        {look.idle && group.looked_at && (
           <span class="dim small">
             {diagnosis.still_so === null ? "Last look" : diagnosis.still_so ? "Still so at the look" : "In order at the look"} <Ago at={group.looked_at} />
           </span>

@@ -164,7 +164,7 @@ function NothingHere({ summary, filter }: { summary: Summary; filter: Filter }) 
 /** One domain: whether enforce is safe. Several: each leads to its own view. */
 function Domains({ summary, filter }: { summary: Summary; filter: Filter }) {
   const only = filter.domain || (summary.domains.length === 1 ? (summary.domains[0]?.domain ?? "") : "");
-  if (only) return <Ready domain={only} />;
+  if (only) return <Ready key={only} domain={only} />; // an answer is never shown under another domain's name
   if (summary.domains.length === 0) return null;
   const most = Math.max(1, ...summary.domains.map((each) => each.success + each.failure));
   return (

@@ -3,14 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { KeptPolicy } from "../../api/types";
-import { here, queryOf, setQuery } from "../../router";
+import { changedQuery, here, queryOf, setQuery } from "../../router";
 import { useResource } from "../../state/resource";
 import { plural } from "../../text/format";
 import { resultWords } from "../../text/results";
-import { Button } from "../../ui/button";
 import { SearchField } from "../../ui/field";
-import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
+import { Pager } from "../../ui/pager";
 import { Badge } from "../../ui/status";
 import { Ago, DayOf } from "../../ui/time";
 import { decisionWords, keptDecision, recordWords } from "./decision";
@@ -25,13 +24,13 @@ export function Destinations() {
   const asked = queryOf(here.value).get("find") ?? "";
   const [typed, setTyped] = useState(asked);
   const [contains, setContains] = useState(asked);
-  const [pages, setPages] = useState<string[]>([""]); // where each page that was seen begins
+  const [pages, setPages] = useState<string[]>([]); // where each page begins that was gone to
   useEffect(() => {
     const timer = window.setTimeout(() => {
       const wanted = typed.trim().toLowerCase();
       if (wanted === contains) return;
       setContains(wanted);
-      setPages([""]);
+      setPages([]);
       setQuery({ find: wanted }); // so that the way back, and a link, lead to the same rows
     }, 250);
     return () => window.clearTimeout(timer);
@@ -76,21 +75,7 @@ export function Destinations() {
               </tbody>
             </table>
           </div>
-          {(pages.length > 1 || data.next !== null) && (
-            <div class="pager">
-              {pages.length > 1 && (
-                <Button size="small" icon="left" onClick={() => setPages(pages.slice(0, -1))}>
-                  Before
-                </Button>
-              )}
-              {data.next !== null && (
-                <Button size="small" onClick={() => setPages([...pages, data.next ?? ""])}>
-                  More
-                  <Icon name="right" />
-                </Button>
-              )}
-            </div>
-          )}
+          <Pager gone={pages} next={data.next} turn={setPages} words={["Before", "More"]} />
         </div>
       )}
     </section>
@@ -103,7 +88,7 @@ function Row({ of }: { of: KeptPolicy }) {
   return (
     <tr>
       <th scope="row">
-        <a class="break" href={`/sending?explain=${encodeURIComponent(of.domain)}`}>
+        <a class="break" href={here.value.path + changedQuery(here.value.search, { explain: of.domain })}>
           {of.domain}
         </a>
       </th>

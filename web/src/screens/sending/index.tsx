@@ -2,7 +2,7 @@
 // Sending: which policies our mail servers follow, what failed, the exceptions, and the reports that go out.
 import { api } from "../../api/client";
 import type { Sending } from "../../api/types";
-import { go, here, queryOf } from "../../router";
+import { changedQuery, go, here, queryOf } from "../../router";
 import { type Resource, useResource } from "../../state/resource";
 import { session } from "../../state/session";
 import { count, plural, share } from "../../text/format";
@@ -49,8 +49,8 @@ export default function SendingScreen() {
       ) : (
         <div class="stack">
           <Headline of={data} />
-          {data.parts.policies && <ExplainForm value={explained} ask={(domain) => go(`/sending?explain=${encodeURIComponent(domain)}`, { keep: true })} />}
-          {explained && <Explain key={explained} domain={explained} close={() => go(`/sending${tab === "destinations" ? "" : `?tab=${tab}`}`, { keep: true })} />}
+          {data.parts.policies && <ExplainForm value={explained} ask={(domain) => go(here.value.path + changedQuery(here.value.search, { explain: domain }), { keep: true })} />}
+          {explained && <Explain key={explained} domain={explained} close={() => go(here.value.path + changedQuery(here.value.search, { explain: null }), { keep: true })} />}
           <Tabs
             label="Parts of sending"
             at={tab}

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reports that we owe to others: each with its deliveries; a day sent now; who gets nothing.
-import { useState } from "preact/hooks";
-import { api, segment } from "../../api/client";
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../../api/client";
 import type { OutgoingReport } from "../../api/types";
 import { addDays, dayLong } from "../../charts/days";
+import { changedQuery, here, queryOf, setQuery } from "../../router";
 import { useAction, useResource } from "../../state/resource";
 import { can, now } from "../../state/session";
 import { count } from "../../text/format";
 import { Button } from "../../ui/button";
 import { SelectField, TextField } from "../../ui/field";
-import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/live";
 import { Bones, Empty, Failed, Notice } from "../../ui/page";
+import { Pager } from "../../ui/pager";
 import { Badge } from "../../ui/status";
 import { Ago } from "../../ui/time";
 import { deliveryWords } from "./decision";
+import { type DeliveryState, deliveryStates, readOutbox } from "./outbox_filter";
 import { Suppressed } from "./suppressed";
 
 interface Page {
@@ -31,16 +33,18 @@ interface DaySent {
   suppressed: number;
   troubles: string[];
 }
-type State = OutgoingReport["deliveries"][number]["state"];
 const rows = 30;
 
 export function Outgoing() {
-  const [state, setState] = useState<State | "">("");
-  const [domain, setDomain] = useState("");
-  const [asked, setAsked] = useState("");
-  const [pages, setPages] = useState<(number | null)[]>([null]);
+  const { domain, state } = readOutbox(queryOf(here.value));
+  const filter = `${state} ${domain}`;
+  const [typed, setTyped] = useState(domain);
+  useEffect(() => setTyped(domain), [domain]); // another link to this page
+  const [seen, setSeen] = useState<{ of: string; pages: number[] }>({ of: filter, pages: [] });
+  const pages = seen.of === filter ? seen.pages : []; // below which number each page begins that was gone to
+  const turn = (to: number[]) => setSeen({ of: filter, pages: to });
   const before = pages.at(-1) ?? null;
-  const list = useResource<Page>(`outbox ${state} ${asked} ${before ?? ""}`, (signal) => api.get("/outbox", { state, domain: asked, before, limit: rows }, signal));
+  const list = useResource<Page>(`outbox ${filter} ${before ?? ""}`, (signal) => api.get("/outbox", { state, domain, before, limit: rows }, signal));
   const yesterday = addDays(new Date(now()).toISOString().slice(0, 10), -1);
   const send = useAction(async () => {
     const done = await api.post<DaySent>(`/days/${yesterday}/send`);
@@ -69,19 +73,15 @@ export function Outgoing() {
             class="outbox-filter"
             onSubmit={(event) => {
               event.preventDefault();
-              setAsked(domain.trim().toLowerCase());
-              setPages([null]);
+              setQuery({ domain: typed.trim().toLowerCase() });
             }}
           >
-            <TextField label="Domain" value={domain} set={setDomain} placeholder="All" autocomplete="off" spellcheck={false} />
-            <SelectField<State | "">
+            <TextField label="Domain" value={typed} set={setTyped} placeholder="All" autocomplete="off" spellcheck={false} />
+            <SelectField<DeliveryState | "">
               label="With a delivery that is"
               value={state}
-              set={(value) => {
-                setState(value);
-                setPages([null]);
-              }}
-              options={[["", "in any state"], ...(Object.keys(deliveryWords) as State[]).map((each): [State, string] => [each, deliveryWords[each][1].toLowerCase()])]}
+              set={(value) => setQuery({ state: value })}
+              options={[["", "in any state"], ...deliveryStates.map((each): [DeliveryState, string] => [each, deliveryWords[each][1].toLowerCase()])]}
             />
             <Button type="submit" icon="search">
               Find
@@ -100,8 +100,8 @@ export function Outgoing() {
             <Bones lines={6} />
           </div>
         ) : data.reports.length === 0 ? (
-          <Empty icon="mail" title={state || asked ? "No report fits" : "No reports have gone out yet"} level={3}>
-            <p>{state || asked ? "Leave out a filter." : "They are made each night for the day before, where there were sessions and the destination has a TLSRPT record."}</p>
+          <Empty icon="mail" title={state || domain ? "No report fits" : "No reports have gone out yet"} level={3}>
+            <p>{state || domain ? "Leave out a filter." : "They are made each night for the day before, where there were sessions and the destination has a TLSRPT record."}</p>
           </Empty>
         ) : (
           <ul class="outbox">
@@ -110,21 +110,7 @@ export function Outgoing() {
             ))}
           </ul>
         )}
-        {data && (pages.length > 1 || data.next !== null) && (
-          <div class="pager">
-            {pages.length > 1 && (
-              <Button size="small" icon="left" onClick={() => setPages(pages.slice(0, -1))}>
-                Newer
-              </Button>
-            )}
-            {data.next !== null && (
-              <Button size="small" onClick={() => setPages([...pages, data.next])}>
-                Older
-                <Icon name="right" />
-              </Button>
-            )}
-          </div>
-        )}
+        {data && <Pager gone={pages} next={data.next} turn={turn} />}
       </section>
       <Suppressed />
     </div>
@@ -136,7 +122,7 @@ function Row({ of }: { of: OutgoingReport }) {
     <li class="outbox-report">
       <div class="outbox-head">
         <span>
-          <a class="strong break" href={`/sending?tab=reports&explain=${segment(of.domain)}`}>
+          <a class="strong break" href={here.value.path + changedQuery(here.value.search, { explain: of.domain })}>
             {of.domain}
           </a>{" "}
           <span class="dim small nowrap">

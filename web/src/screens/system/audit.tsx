@@ -5,8 +5,8 @@ import { api } from "../../api/client";
 import type { AuditEntry } from "../../api/types";
 import { useResource } from "../../state/resource";
 import { Button } from "../../ui/button";
-import { Icon } from "../../ui/icon";
 import { Bones, Empty, Failed } from "../../ui/page";
+import { Pager } from "../../ui/pager";
 import { Badge, type Tone } from "../../ui/status";
 import { Ago } from "../../ui/time";
 
@@ -23,7 +23,7 @@ export function statusTone(status: number): [Tone, string] {
 }
 
 export function Audit() {
-  const [pages, setPages] = useState<(number | null)[]>([null]);
+  const [pages, setPages] = useState<number[]>([]); // below which number each page begins that was gone to
   const before = pages.at(-1) ?? null;
   const list = useResource<List>(`audit ${before ?? ""}`, (signal) => api.get("/audit", { before, limit: 50 }, signal));
   const data = list.data;
@@ -84,21 +84,7 @@ export function Audit() {
           </table>
         </div>
       )}
-      {(pages.length > 1 || data.next !== null) && (
-        <div class="pager">
-          {pages.length > 1 && (
-            <Button size="small" icon="left" onClick={() => setPages(pages.slice(0, -1))}>
-              Newer
-            </Button>
-          )}
-          {data.next !== null && (
-            <Button size="small" onClick={() => setPages([...pages, data.next])}>
-              Older
-              <Icon name="right" />
-            </Button>
-          )}
-        </div>
-      )}
+      <Pager gone={pages} next={data.next} turn={setPages} />
     </section>
   );
 }

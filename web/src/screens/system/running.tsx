@@ -54,7 +54,13 @@ export function Running() {
             {count(number(store, "reports"))}
           </a>
           <span class="tile-more">
-            the last came <Ago at={text(reports, "last")} />
+            {text(reports, "last") ? (
+              <>
+                the last came <Ago at={text(reports, "last")} />
+              </>
+            ) : (
+              "none came since the start"
+            )}
           </span>
         </li>
       </ul>
