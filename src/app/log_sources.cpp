@@ -18,6 +18,8 @@ namespace mailtight::app {
 namespace {
 
 constexpr std::size_t buffer_bytes = 8u << 20, line_bytes = 16'384;
+/// Where a log is renamed and made anew with its next line, a quiet night may pass in between.
+constexpr auto rotation_takes = std::chrono::hours(12);
 
 /// Lines of a log socket between its thread and the loop.
 class line_buffer {
@@ -223,6 +225,7 @@ std::vector<log_sources::row> log_sources::list() const {
         if (each->file) {
             const auto file = each->file->counted();
             made.trouble = file.missing ? "the file is missing" : file.last_error;
+            made.rotated = file.missing && file.was_there && file.missing_for < rotation_takes;
         }
         if (each->journal && !each->journal->counted().running)
             made.trouble = each->journal->counted().last_error;

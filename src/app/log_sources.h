@@ -35,6 +35,7 @@ public:
         std::uint64_t lines = 0, used = 0, sessions = 0, lost = 0;
         bool tells_tls = false; ///< the mail server writes about TLS at all
         std::string trouble;    ///< "" : it works
+        bool rotated = false; ///< the trouble may be that the file is made anew with the next line of the log
     };
     std::vector<row> list() const;
     struct source;

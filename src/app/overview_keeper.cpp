@@ -97,8 +97,13 @@ overview_keeper::overview_keeper(io::loop& on, const base::clock& days, overview
     on.spawn(state::keep(state_));
 }
 
+// Who waits on the loop when the program ends is never gone on with and keeps the state for good: the
+// connections are closed here, so that the last one of SQLite's leaves one file behind with everything in it.
 overview_keeper::~overview_keeper() {
     state_->closed = true;
+    state_->thread.rest();
+    state_->side->reports.reset();
+    state_->side->domains.reset();
 }
 
 io::task<store::result<std::shared_ptr<const api::overview_rows>>> overview_keeper::rows() {

@@ -210,10 +210,10 @@ private:
         return !figures.last_error.empty() && figures.last_error_at > figures.last_written &&
                figures.waiting > 0;
     }
-    /// Of the first log that cannot be read; "": all can.
+    /// Of the first log that cannot be read; "": all can, or will with the next line that is written.
     std::string log_trouble() const {
         for (const auto& each : logs_.list())
-            if (!each.trouble.empty())
+            if (!each.trouble.empty() && !each.rotated)
                 return fmt::format("{} {}: {}", each.kind, each.where, base::printable(each.trouble));
         return "";
     }

@@ -90,6 +90,7 @@ struct file_follower::state {
     bool last_look = false; ///< the next file has bytes
     bool stopped = false;
     figures counts;
+    loop::time_point missing_since{};
 
     void fault(const std::string& words) {
         if (words == counts.last_error)
@@ -97,6 +98,13 @@ struct file_follower::state {
         counts.last_error = words;
         if (complain && !words.empty())
             complain(words);
+    }
+
+    void missing(bool is) {
+        if (is && !std::exchange(counts.missing, true))
+            missing_since = on.now();
+        else if (!is)
+            counts.missing = false, counts.was_there = true;
     }
 
     /// Goes on with this file from there.
@@ -114,7 +122,7 @@ struct file_follower::state {
     bool adopt_newest() {
         struct stat found{};
         auto opened = open_log(options.path, found);
-        counts.missing = !opened;
+        missing(!opened);
         if (!opened) {
             fault(errno == ENOENT ? fmt::format("{} is not there", options.path)
                                   : fmt::format("cannot read {}: {}", options.path, std::strerror(errno)));
@@ -233,7 +241,7 @@ struct file_follower::state {
             return true;
         }
         const bool there = ::stat(options.path.c_str(), &newest) == 0;
-        counts.missing = !there;
+        missing(!there);
         fault(there ? "" : fmt::format("{} is not there", options.path));
         if (there && newest.st_ino == own.st_ino && newest.st_dev == own.st_dev) {
             name = options.path;
@@ -291,7 +299,10 @@ void file_follower::stop() {
 }
 
 file_follower::figures file_follower::counted() const {
-    return state_->counts;
+    auto now = state_->counts;
+    if (now.missing)
+        now.missing_for = state_->on.now() - state_->missing_since;
+    return now;
 }
 
 } // namespace mailtight::io

@@ -44,6 +44,8 @@ public:
     struct figures {
         std::uint64_t lines = 0, cut = 0, rotations = 0;
         bool missing = false;
+        bool was_there = false;              ///< since the start: not a path that nobody writes to
+        loop::clock::duration missing_for{}; ///< where it is missing
         std::string last_error;
     };
     figures counted() const;

@@ -252,6 +252,15 @@ TEST_F(counting, a_log_that_is_not_there_is_a_part_that_fails) {
     EXPECT_THAT(shown, HasSubstr("reports   taken in for 0 domains; last never"));
     std::ofstream(log) << "";
     EXPECT_TRUE(soon(false));
+    std::filesystem::rename(log, log + ".1");
+    const auto missing = [this] {
+        const auto logs = ask("/status")->at("collect").at("logs").as_array();
+        return logs.at(0).at("trouble").as_string() == "the file is missing";
+    };
+    for (int i = 0; i < 300 && !missing(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(missing());
+    EXPECT_FALSE(fails()) << "it is made anew with the next line of the log";
 }
 
 TEST_F(counting, without_a_contact_nobody_sends) {

@@ -255,5 +255,15 @@ TEST_F(web, over_tls_it_says_so_for_good_and_a_reload_brings_the_new_certificate
     EXPECT_TRUE(status->at("web").at("read_only").as_bool()) << "the rest is applied";
 }
 
+TEST_F(web, its_end_leaves_one_file_with_everything_in_it) {
+    start();
+    ASSERT_FALSE(token().empty());
+    EXPECT_THAT(talk("GET /api/v1/overview", bearer()), HasSubstr(" 200 ")) << "with connections of its own";
+    end();
+    EXPECT_TRUE(std::filesystem::exists(folder_ + "/store.db"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/store.db-wal"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/store.db-shm"));
+}
+
 } // namespace
 } // namespace mailtight::app

@@ -138,12 +138,14 @@ TEST(FileFollower, AMissingFileIsWaitedForAndReadFromItsBeginning) {
     followed log;
     log.start();
     EXPECT_TRUE(log.follower->counted().missing);
+    EXPECT_FALSE(log.follower->counted().was_there) << "a path that nobody writes to";
     log.turn();
     EXPECT_THAT(log.complaints, ElementsAre(HasSubstr("mail.log is not there"))) << "once";
     append(log.path, "first\n");
     ASSERT_TRUE(log.has(1));
     EXPECT_THAT(log.lines, ElementsAre("first"));
     EXPECT_FALSE(log.follower->counted().missing);
+    EXPECT_TRUE(log.follower->counted().was_there);
 }
 
 TEST(FileFollower, WhatIsNoFileIsComplainedOf) {
