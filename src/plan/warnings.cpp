@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace mailtight::plan {
 namespace {
@@ -56,13 +57,26 @@ void warn_of_force(const picture& p, plan& out) {
                                        mark->second.by, say_day(mark->second.at), mark->second.text));
 }
 
+/// What of the evidence says that enforce holds mail back. That few reports come, or came while it was in
+/// testing, is a reason to wait with enforce and none to leave it.
+std::string against_enforce(const model::enforce_evidence& evidence) {
+    constexpr auto faults = std::to_array<std::string_view>({"no-failures", "mx-hosts", "check-green"});
+    std::string words;
+    for (const auto& reason : evidence.reasons)
+        if (reason.known && !reason.met && std::ranges::find(faults, reason.code) != faults.end())
+            words += " " + reason.text;
+    return words;
+}
+
 void warn_of_evidence_against(const picture& p, plan& out) {
     const bool enforced = p.announced() && p.in_force->mode == sts::mode::enforce;
-    if (enforced && p.wish.aim == model::aim::enforce && !p.wish.paused && p.evidence.ready == false)
+    if (!enforced || p.wish.aim != model::aim::enforce || p.wish.paused)
+        return;
+    if (const auto why = against_enforce(p.evidence); !why.empty())
         out.warnings.push_back(fmt::format(
             "The policy is in enforce, and TLS reports or checks show that it holds mail back. It "
-            "stays in enforce until you step back to testing: mailtight domain set {} --pause. {}",
-            p.wish.domain, p.evidence.sentence));
+            "stays in enforce until you step back to testing: mailtight domain set {} --pause.{}",
+            p.wish.domain, why));
 }
 
 /// A wish for a host that nothing ever knew is a slip of the keyboard as a rule. One that is gone as wished

@@ -132,16 +132,31 @@ TEST(testing_mode, is_remembered_one_to_two_weeks) {
     }
 }
 
+TEST(demotion, few_reports_are_no_reason_for_it) {
+    auto d = enforcing(2 * week, days(40));
+    d.evidence.ready = false;
+    d.evidence.reasons = {
+        {.met = false, .known = true, .code = "two-reporters", .text = "No verified reports."},
+        {.met = false, .known = true, .code = "sessions", .text = "Reports tell of no sessions."},
+        {.met = false, .known = false, .code = "check-green", .text = "Nothing was checked lately."}};
+    EXPECT_FALSE(warns(d.make(), "holds mail back")) << "a small domain, to which hardly anybody writes";
+    d.evidence.reasons.push_back(
+        {.met = false, .known = true, .code = "mx-hosts", .text = "Reports name mx1 among the failures."});
+    EXPECT_TRUE(warns(d.make(), "--pause. Reports name mx1 among the failures."));
+}
+
 TEST(demotion, never_by_itself) {
     auto d = enforcing(2 * week, days(40));
     d.evidence.ready = false;
-    d.evidence.sentence = "Google reports 40 failures.";
+    d.evidence.reasons = {
+        {.met = false, .known = true, .code = "no-failures", .text = "40 sessions failed."}};
     d.seen.mx[0].passes = false;
     d.seen.mx[0].why = "certificate expired";
     const auto p = d.make();
     EXPECT_EQ(find(p, step_kind::serve_policy)->state, step_state::done);
-    EXPECT_TRUE(warns(
-        p, "stays in enforce until you step back to testing: mailtight domain set example.com --pause"));
+    EXPECT_TRUE(
+        warns(p, "stays in enforce until you step back to testing: mailtight domain set example.com --pause. "
+                 "40 sessions failed."));
     ASSERT_EQ(next_kind(p), "mend");
     EXPECT_NE(p.next()->how.find("mailtight domain set example.com --pause"), std::string::npos)
         << "offered first, and not mode none";
