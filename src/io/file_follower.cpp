@@ -29,8 +29,11 @@ file_position file_position::parse(std::string_view text) {
     const auto end = text.data() + text.size();
     const char* at = text.data();
     for (auto* number : {&result.device, &result.inode, &result.offset}) {
-        if (number != &result.device && (at == end || *at++ != ':'))
-            return {};
+        if (number != &result.device) {
+            if (at == end || *at != ':')
+                return {};
+            ++at;
+        }
         const auto [next, wrong] = std::from_chars(at, end, *number);
         if (wrong != std::errc{})
             return {};
@@ -121,11 +124,13 @@ struct file_follower::state {
     /// The file at the path from its beginning, as soon as there is one.
     bool adopt_newest() {
         struct stat found{};
+        errno = 0;
         auto opened = open_log(options.path, found);
+        const int why = errno;
         missing(!opened);
         if (!opened) {
-            fault(errno == ENOENT ? fmt::format("{} is not there", options.path)
-                                  : fmt::format("cannot read {}: {}", options.path, std::strerror(errno)));
+            fault(why == ENOENT ? fmt::format("{} is not there", options.path)
+                                : fmt::format("cannot read {}: {}", options.path, std::strerror(why)));
             return false;
         }
         adopt(std::move(opened), options.path, found, 0);
