@@ -5,7 +5,7 @@
 #include "app/access_keeping.h"
 #include "app/domain_access.h"
 #include "base/crypto/password.h"
-#include "support/scratch.h"
+#include "typed_command.h"
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -25,45 +25,19 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-class access_commands : public testing::Test {
+class access_commands : public typed_command {
 protected:
-    access_commands() {
-        common_.set.store_where = folder_ / "store.db";
-        common_.set.control_socket = folder_ / "control.sock"; // nobody listens
-    }
-    struct said {
-        int status = 0;
-        std::string out, err;
-    };
-    template<class Command>
-    said run(Command command) {
-        testing::internal::CaptureStdout();
-        testing::internal::CaptureStderr();
-        said all;
-        all.status = command();
-        all.out = testing::internal::GetCapturedStdout();
-        all.err = testing::internal::GetCapturedStderr();
-        return all;
-    }
     said add_token(access_options options) {
         return run([&] { return cmd_access_token_add(common_, options); });
     }
     said add_user(access_options options) {
         return run([&] { return cmd_access_user_add(common_, options); });
     }
-    std::string file(const std::string& name, const std::string& text) {
-        const auto place = folder_ / name;
-        std::ofstream(place) << text;
-        return place;
-    }
     std::unique_ptr<store::access_store> kept() {
         auto opened = open_access_to_change(common_.set);
         EXPECT_TRUE(opened);
         return std::move(*opened);
     }
-
-    tests::scratch_folder folder_;
-    common_options common_;
 };
 
 TEST_F(access_commands, a_token_is_shown_once_and_known_by_its_digest) {

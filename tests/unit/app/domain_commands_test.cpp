@@ -3,12 +3,10 @@
 #include "app/domain_access.h"
 #include "app/publish_commands.h"
 #include "app/store_access.h"
-#include "support/scratch.h"
+#include "typed_command.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 namespace mailtight::app {
 namespace {
@@ -17,37 +15,15 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class domain_commands : public testing::Test {
+class domain_commands : public typed_command {
 protected:
-    domain_commands() {
-        common_.set.store_where = folder_ / "store.db";
-        common_.set.control_socket = folder_ / "control.sock"; // nobody listens
-    }
-    struct said {
-        int status = 0;
-        std::string out, err;
-    };
-    template<class Command>
-    said run(Command command) {
-        testing::internal::CaptureStdout();
-        testing::internal::CaptureStderr();
-        said all;
-        all.status = command();
-        all.out = testing::internal::GetCapturedStdout();
-        all.err = testing::internal::GetCapturedStderr();
-        return all;
-    }
     said add_table(const std::string& text, std::vector<std::string> names = {}) {
-        const auto place = folder_ / "domains.csv";
-        std::ofstream(place) << text;
+        const auto place = file("domains.csv", text);
         return run([&] { return cmd_domain_add(common_, {.names = std::move(names), .csv = place}); });
     }
     said list(domain_options which = {}) {
         return run([&] { return cmd_domain_list(common_, which); });
     }
-
-    tests::scratch_folder folder_;
-    common_options common_;
 };
 
 TEST_F(domain_commands, a_mistake_in_one_row_rejects_the_whole_table) {
