@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t mail_bytes = 25 * 1024 * 1024;
 constexpr std::size_t chunk_mails = 256, chunk_bytes = 32 * 1024 * 1024, listed_mails = 20'000;
+constexpr auto unreadable_wait =
+    std::chrono::hours(1); ///< before a mail is tried again that could not be read
 
 struct read_mail {
     maildir_mail file;     ///< maildir
@@ -151,13 +153,29 @@ struct folder_intake::state {
     std::optional<base::utc_seconds> locked_since; ///< mbox: not to be read at any round from then on
     maildir_end end;
     std::unordered_set<std::string> passed_over; ///< in the maildir, no report in it: left for a person
+    std::vector<std::string> unreadable;         ///< of these: tried once more at `again_at`
+    base::utc_seconds again_at{};
     folder_wait waiting;
     io::worker disk; ///< last: it ends before what it uses
 
     void pass_over(const maildir_mail& mail) {
         if (passed_over.size() >= listed_mails) // they are read once more, no worse
-            passed_over.clear();
+            passed_over.clear(), unreadable.clear();
         passed_over.insert(mail.unique());
+    }
+    /// A disk, a quota or the rights of a file are wrong for a while as a rule, and the mail is acknowledged.
+    void pass_over_unreadable(const maildir_mail& mail) {
+        if (unreadable.empty())
+            again_at = clock.now() + unreadable_wait;
+        pass_over(mail);
+        unreadable.push_back(mail.unique());
+    }
+    void try_unreadable() {
+        if (unreadable.empty() || clock.now() < again_at)
+            return;
+        for (const auto& name : unreadable)
+            passed_over.erase(name);
+        unreadable.clear();
     }
     void failed(std::string why) {
         status.last_error = std::move(why);
@@ -218,6 +236,7 @@ void folder_intake::state::count(const kept& fate, const read_mail& mail) {
 
 io::task<folder_intake::state::round> folder_intake::state::maildir_round(std::shared_ptr<state> self) {
     auto* const of = self.get();
+    self->try_unreadable();
     auto found =
         co_await self->disk.run<chunk>([of] { return read_maildir(of->options.maildir, of->passed_over); });
     if (!found.error.empty()) {
@@ -235,6 +254,8 @@ io::task<folder_intake::state::round> folder_intake::state::maildir_round(std::s
         auto& file = found.mails[i].file;
         if (fates[i].what == kept::fate::stored)
             done.push_back(std::move(file));
+        else if (!found.mails[i].error.empty())
+            self->pass_over_unreadable(file);
         else if (fates[i].what == kept::fate::none)
             self->pass_over(file);
         else

@@ -139,6 +139,22 @@ TEST(folder_intake, leaves_what_holds_no_report_to_a_person) {
     EXPECT_THAT(names_in(world.maildir + "/new"), ElementsAre("1.letter", "2.link", "3.pipe"));
 }
 
+TEST(folder_intake, tries_once_an_hour_what_cannot_be_read) {
+    maildir_world world;
+    const auto place = world.maildir + "/new/1.new";
+    fs::create_directory(place); // as little to be read as a file on a disk that fails
+    world.start("seen", 20ms);
+    ASSERT_TRUE(world.until([&] { return world.way->status().refused == 1; }));
+    fs::remove(place);
+    world.deliver("1.new", signed_mail("one"));
+    world.clock.passed = 3'599;
+    world.loop.block_on(world.loop.sleep_for(100ms)); // some more rounds
+    EXPECT_EQ(world.database->count(), 0U);
+    world.clock.passed = 3'600;
+    EXPECT_TRUE(world.until([&] { return world.database->count() == 1; }));
+    EXPECT_EQ(world.way->status().refused, 1U);
+}
+
 TEST(folder_intake, tries_again_after_the_store_has_recovered) {
     maildir_world world;
     world.database->behaves = mood::full;
