@@ -45,10 +45,10 @@ struct route {
     std::string_view path;      ///< below the root; at most one `{name}`, as a whole segment
     std::string_view operation; ///< operationId
     std::string_view summary;
-    std::string_view description = "";
+    std::string_view description{};
     std::vector<query_parameter> query = {};
-    std::string_view request = ""; ///< schema of the body, "" : there is none
-    std::string_view answer;       ///< schema of what a 200 holds
+    std::string_view request{}; ///< schema of the body, "" : there is none
+    std::string_view answer;    ///< schema of what a 200 holds
     std::string_view media = "application/json";
     std::vector<int> problems = {}; ///< further statuses, each with a problem document
     bool changes = false;           ///< answers only where who asks may change something
